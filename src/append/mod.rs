@@ -1,0 +1,80 @@
+//! Ways into the log.
+//!
+//! Promise of a [`Sink`]: what it acknowledged is on the disk; a call's records are appended all or none, each
+//! partition's in the order given; `emit` moves E and appends the outputs in one transaction.
+
+pub mod embedded;
+pub mod partition;
+
+use bytes::Bytes;
+
+use crate::ids::{Millis, Next, Offset, Partition};
+
+/// The streams of the log: what goes in, what is decided, what could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stream {
+    Events,
+    Decisions,
+    DeadLetters,
+}
+
+impl Stream {
+    pub const ALL: [Self; 3] = [Self::Events, Self::Decisions, Self::DeadLetters];
+
+    /// The topic's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Events => "tributary.events",
+            Self::Decisions => "tributary.decisions",
+            Self::DeadLetters => "tributary.dead-letters",
+        }
+    }
+}
+
+/// A record on its way into the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    pub stream: Stream,
+    pub partition: Partition,
+    pub timestamp: Millis,
+    pub key: Bytes,
+    pub value: Bytes,
+}
+
+/// Where a record landed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Appended {
+    pub partition: Partition,
+    pub offset: Offset,
+}
+
+/// The log as producers write it.
+pub trait Sink: Clone + Send + Sync + 'static {
+    /// Durable when it returns; the places are in the order of `records`.
+    fn append(&self, records: Vec<Outgoing>) -> impl Future<Output = Result<Vec<Appended>, Error>> + Send;
+    /// Outputs of the events of `from` below `position`, and `position` as its E, in one transaction. A position
+    /// below the committed one is refused.
+    fn emit(
+        &self,
+        from: Partition,
+        outputs: Vec<Outgoing>,
+        position: Next,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// What writing to the log can fail with. After any of them nothing of the call was acknowledged.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the log {file} cannot take more: the disk is full; free some space, appends go on by themselves")]
+    Full { file: String },
+    #[error("the log {file} has no partition {}; it has {partitions}", partition.0)]
+    NoPartition { file: String, partition: Partition, partitions: u32 },
+    #[error("partition {} is committed up to {} and cannot go back to {}", partition.0, committed.0, wanted.0)]
+    Backwards { partition: Partition, committed: Next, wanted: Next },
+    #[error("a record of {bytes} bytes is larger than the log takes ({max})")]
+    TooLarge { bytes: usize, max: usize },
+    #[error("the log is closing")]
+    Closed,
+    #[error("cannot append to the log {file}")]
+    Engine { file: String, source: Box<dyn std::error::Error + Send + Sync> },
+}

@@ -1,0 +1,150 @@
+//! Reading the log.
+//!
+//! Promise of a [`Source`]: the records of one partition come in the order of their offsets, none left out and
+//! none twice, from the position last sought; nothing is handed out before its append was durable; what cannot be
+//! read is an error that names the place, never a gap.
+
+pub mod embedded;
+
+use std::time::Duration;
+
+use crate::ids::{Millis, Next, Offset, Partition};
+
+/// How much one poll may bring, and how long it may wait for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub records_max: usize,
+    pub bytes_max: usize,
+    pub wait_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { records_max: 4_096, bytes_max: 4 << 20, wait_max: Duration::from_millis(20) }
+    }
+}
+
+/// One record of the log, borrowed from its batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record<'a> {
+    pub partition: Partition,
+    pub offset: Offset,
+    /// When the log took it in.
+    pub timestamp: Millis,
+    pub key: &'a [u8],
+    pub value: &'a [u8],
+}
+
+/// Records copied into one arena, reused from poll to poll.
+#[derive(Debug, Default)]
+pub struct Batch {
+    arena: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    partition: Partition,
+    offset: Offset,
+    timestamp: Millis,
+    start: usize,
+    key_end: usize,
+    end: usize,
+}
+
+impl Batch {
+    pub fn clear(&mut self) {
+        self.arena.clear();
+        self.entries.clear();
+    }
+
+    /// Copies the record behind those already there.
+    pub fn push(&mut self, record: Record<'_>) {
+        let start = self.arena.len();
+        self.arena.extend_from_slice(record.key);
+        let key_end = self.arena.len();
+        self.arena.extend_from_slice(record.value);
+        self.entries.push(Entry {
+            partition: record.partition,
+            offset: record.offset,
+            timestamp: record.timestamp,
+            start,
+            key_end,
+            end: self.arena.len(),
+        });
+    }
+
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of keys and values.
+    pub fn bytes(&self) -> usize {
+        self.arena.len()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
+        self.entries.iter().map(|entry| Record {
+            partition: entry.partition,
+            offset: entry.offset,
+            timestamp: entry.timestamp,
+            key: self.arena.get(entry.start..entry.key_end).unwrap_or_default(),
+            value: self.arena.get(entry.key_end..entry.end).unwrap_or_default(),
+        })
+    }
+}
+
+/// What a poll brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Polled {
+    /// The batch holds what came; perhaps nothing.
+    Records,
+    /// These partitions are ours from now on; seek each before the next poll.
+    Assigned(Vec<Partition>),
+    /// These go to another owner: hand over what is done, then poll again.
+    Revoked(Vec<Partition>),
+    /// These are gone already: drop them and write nothing.
+    Lost(Vec<Partition>),
+}
+
+/// The topic behind a source. Another id under the same name is another log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    pub name: String,
+    pub id: [u8; 16],
+    pub partitions: u32,
+}
+
+/// The readable range of a partition: `start` is the first offset there is, `end` one past the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    pub start: Next,
+    pub end: Next,
+}
+
+/// The log as a worker reads it. Blocking; owned by the worker's thread.
+pub trait Source: Send {
+    fn topic(&self) -> &Topic;
+    /// Clears `into` and fills it. Waits at most `limits.wait_max` for the first record.
+    fn poll(&mut self, limits: &Limits, into: &mut Batch) -> Result<Polled, Error>;
+    /// The next record of `partition` to hand out.
+    fn seek(&mut self, partition: Partition, to: Next) -> Result<(), Error>;
+    fn bounds(&mut self, partition: Partition) -> Result<Bounds, Error>;
+    /// E: outputs of events below it are out. `None`: never committed.
+    fn committed(&mut self, partition: Partition) -> Result<Option<Next>, Error>;
+}
+
+/// What reading the log can fail with.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{topic}[{}] has no offset {}: it holds {} to {}; run `tributary accept-gap` if that loss is known", partition.0, wanted.0, bounds.start.0, bounds.end.0)]
+    OutOfRange { topic: String, partition: Partition, wanted: Next, bounds: Bounds },
+    #[error("{topic}[{}]@{} is damaged ({what}); restore {file} from a backup", partition.0, offset.0)]
+    Damaged { topic: String, partition: Partition, offset: Offset, file: String, what: String },
+    #[error("cannot read the log {file}")]
+    Engine { file: String, source: Box<dyn std::error::Error + Send + Sync> },
+}

@@ -1,0 +1,124 @@
+//! Projection rows, in whichever engine keeps them.
+//!
+//! Promise of a [`Store`]: a row with a greater `at` wins, whenever it arrives; with equal `at` a tombstone wins,
+//! then the larger bytes; writing again changes nothing; an error is never "absent"; what `write` acknowledged
+//! survives a crash.
+
+pub mod embedded;
+
+use bytes::Bytes;
+
+use crate::ids::{Millis, Next, Partition};
+
+/// A projection table of `topology`, by its place there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableId(pub u16);
+
+/// One partition of a table: what a batch and a scan may span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Part {
+    pub table: TableId,
+    pub p: Partition,
+    pub shard: u16,
+    /// Months since year 0 in UTC for tables bounded by month, else 0.
+    pub month: u16,
+}
+
+/// A clustering column. `Desc` columns sort downwards.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Col {
+    Int(i64),
+    IntDesc(i64),
+    Text(String),
+}
+
+/// At most seven clustering columns; a prefix of them in the bounds of a range.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Cols(pub Vec<Col>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    pub part: Part,
+    pub cols: Cols,
+}
+
+/// A whole row. `value: None` is a tombstone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    pub key: Key,
+    /// One past the offset of the row's own last change.
+    pub at: Next,
+    pub value: Option<Bytes>,
+    /// Event time after which readers drop the row.
+    pub expires: Option<Millis>,
+}
+
+/// An end of a range. A prefix of the columns stands for all keys that begin with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bound {
+    Unbounded,
+    Included(Cols),
+    Excluded(Cols),
+}
+
+/// Rows of one part in key order, or in reverse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Range {
+    pub part: Part,
+    pub from: Bound,
+    pub to: Bound,
+    pub reverse: bool,
+    pub limit: u32,
+}
+
+/// The outcome of a conditional write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Swap {
+    Done,
+    /// What stands there instead of what was expected.
+    Refused(Option<Bytes>),
+}
+
+/// How the engine is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    pub reachable: bool,
+    pub latency_us: u64,
+    /// What is wrong, and what to do; empty when nothing is.
+    pub detail: String,
+}
+
+/// A table to be there before the first row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    pub id: TableId,
+    /// With its generation: `member_g1`.
+    pub name: String,
+}
+
+/// The projection tables. Written by the workers, read by the web.
+pub trait Store: Clone + Send + Sync + 'static {
+    fn setup(&self, tables: &[Table]) -> impl Future<Output = Result<(), Error>> + Send;
+    /// In key order of the call. Tombstones read as absent.
+    fn get(&self, keys: &[Key]) -> impl Future<Output = Result<Vec<Option<Row>>, Error>> + Send;
+    /// Live rows in order, at most `limit`.
+    fn scan(&self, range: &Range) -> impl Future<Output = Result<Vec<Row>, Error>> + Send;
+    /// Durable when it returns; atomic per `Part` at best; repeatable.
+    fn write(&self, rows: Vec<Row>) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Conditional: the generation alias.
+    fn swap(&self, key: &Key, from: Option<&[u8]>, to: &[u8]) -> impl Future<Output = Result<Swap, Error>> + Send;
+    fn health(&self) -> impl Future<Output = Health> + Send;
+}
+
+/// What the projection store can fail with.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(
+        "the projections {place} cannot take more: the disk is full; free some space, the worker goes on by itself"
+    )]
+    Full { place: String },
+    #[error("the projections {place} are damaged ({what}); stop, then run `tributary projections rebuild`")]
+    Damaged { place: String, what: String },
+    #[error("cannot reach the projections {place}")]
+    Engine { place: String, source: Box<dyn std::error::Error + Send + Sync> },
+}

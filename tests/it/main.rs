@@ -1,0 +1,1 @@
+//! The specification of Tributary, as one test binary.

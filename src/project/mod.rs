@@ -1,1 +1,9 @@
+//! Rows of the projection tables, made whole from state.
 //!
+//! Promise: a row is a function of its key and of the log up to its `at`; its bytes are the same in every engine.
+
+pub mod codec;
+pub mod key;
+pub mod rows;
+pub mod tables;
+pub mod totals;

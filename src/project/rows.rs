@@ -1,0 +1,363 @@
+//! The values of the rows, table by table. `at` is the first field of each.
+
+use bytes::Bytes;
+
+use super::codec::{Malformed, Reader, Writer};
+use super::totals::{Totals, put_unsigned, take_unsigned};
+use crate::ids::{Currency, Millis, Next};
+
+/// `creator`: head, clock and all-time totals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreatorRow {
+    pub at: Next,
+    pub name: String,
+    pub currency: Currency,
+    pub time_zone: String,
+    /// Greatest event time admitted; the watermark is ten minutes before it.
+    pub clock: Millis,
+    /// Event time of the first record admitted: figures cover from here on.
+    pub coverage_start: Millis,
+    /// Member ordinals given out so far.
+    pub members: i64,
+    pub members_active: i64,
+    pub totals: Totals,
+}
+
+/// `member`: all-time totals, and what a list shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberRow {
+    pub at: Next,
+    pub member_id: String,
+    /// Empty when unknown.
+    pub user_id: String,
+    pub username: String,
+    pub referral_code: String,
+    pub status: MemberState,
+    pub joined_at: Millis,
+    /// Event time of the newest record that touched the member.
+    pub active_at: Millis,
+    pub totals: Totals,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemberState {
+    Active,
+    Suspended,
+    Removed,
+}
+
+/// `member_day`, `month`: the sums of a scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TotalsRow {
+    pub at: Next,
+    pub totals: Totals,
+}
+
+/// `hour` (60 minutes) and `day` (96 quarter hours): sums of the whole and of its slots, empty slots left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesRow {
+    pub at: Next,
+    pub totals: Totals,
+    /// Slot number within the row, ascending.
+    pub slots: Vec<(u16, Totals)>,
+}
+
+/// `conversion`: one conversion and whom it was credited to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversionRow {
+    pub at: Next,
+    pub conversion_id: String,
+    /// signup, purchase, renewal, refund, chargeback, chargeback_reversed.
+    pub kind: String,
+    pub converted_at: Millis,
+    pub original_id: String,
+    pub customer_id: String,
+    pub plan: String,
+    pub amount: i64,
+    pub currency: Currency,
+    /// What refunds and chargebacks took of it so far.
+    pub refunded: i64,
+    /// Empty: credited to nobody (yet).
+    pub member_id: String,
+    /// The click that won, if a click did.
+    pub click_id: String,
+    /// coupon, click, code; waiting while evidence may still come; else why nobody: window_expired, no_touch, …
+    pub credit: String,
+}
+
+/// `commission` and `ledger`: what one member is owed for one conversion, or as a bonus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommissionRow {
+    pub at: Next,
+    pub commission_id: String,
+    pub member_id: String,
+    /// Empty for a bonus.
+    pub conversion_id: String,
+    pub currency: Currency,
+    /// 0 unknown, 1 initial, 2 recurring.
+    pub payment_type: i64,
+    pub created_at: Millis,
+    pub earned: i128,
+    pub reversed: i128,
+    /// held, approved, paid, reversed, blocked.
+    pub state: String,
+    pub paid_amount: i128,
+    pub paid_at: Option<Millis>,
+}
+
+/// `name`: from an id or code to the member's ordinal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NameRow {
+    pub at: Next,
+    pub n: u32,
+}
+
+/// `applied`: how far the rows of a partition are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedRow {
+    /// Every row of a fast table changed below it is written.
+    pub fast: Next,
+    pub slow: Next,
+    /// Log timestamp of the newest record applied.
+    pub record_time: Millis,
+}
+
+impl CreatorRow {
+    pub fn encode(&self) -> Bytes {
+        let mut row = Writer::default();
+        row.int(next_to_int(self.at))
+            .text(&self.name)
+            .text(self.currency.as_str())
+            .text(&self.time_zone)
+            .int(self.clock.0)
+            .int(self.coverage_start.0)
+            .int(self.members)
+            .int(self.members_active);
+        totals(&mut row, &self.totals).finish()
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut row = Reader::new(bytes);
+        Ok(Self {
+            at: take_next(&mut row)?,
+            name: row.text()?,
+            currency: take_currency(&mut row)?,
+            time_zone: row.text()?,
+            clock: row.millis()?,
+            coverage_start: row.millis()?,
+            members: row.int()?,
+            members_active: row.int()?,
+            totals: take_totals(&mut row)?,
+        })
+    }
+}
+
+impl MemberRow {
+    pub fn encode(&self) -> Bytes {
+        let mut row = Writer::default();
+        row.int(next_to_int(self.at))
+            .text(&self.member_id)
+            .optional_text(&self.user_id)
+            .optional_text(&self.username)
+            .optional_text(&self.referral_code)
+            .text(self.status.name())
+            .int(self.joined_at.0)
+            .int(self.active_at.0);
+        totals(&mut row, &self.totals).finish()
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut row = Reader::new(bytes);
+        Ok(Self {
+            at: take_next(&mut row)?,
+            member_id: row.text()?,
+            user_id: row.text()?,
+            username: row.text()?,
+            referral_code: row.text()?,
+            status: MemberState::parse(&row.text()?).ok_or(Malformed { field: 6 })?,
+            joined_at: row.millis()?,
+            active_at: row.millis()?,
+            totals: take_totals(&mut row)?,
+        })
+    }
+}
+
+impl MemberState {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Removed => "removed",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Active, Self::Suspended, Self::Removed].into_iter().find(|state| state.name() == name)
+    }
+}
+
+impl TotalsRow {
+    pub fn encode(&self) -> Bytes {
+        let mut row = Writer::default();
+        row.int(next_to_int(self.at));
+        totals(&mut row, &self.totals).finish()
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut row = Reader::new(bytes);
+        Ok(Self { at: take_next(&mut row)?, totals: take_totals(&mut row)? })
+    }
+}
+
+impl SeriesRow {
+    pub fn encode(&self) -> Bytes {
+        let mut row = Writer::default();
+        row.int(next_to_int(self.at));
+        totals(&mut row, &self.totals);
+        let mut packed = Vec::new();
+        for (slot, sums) in &self.slots {
+            put_unsigned(&mut packed, u128::from(*slot));
+            sums.pack(&mut packed);
+        }
+        row.blob(&packed).finish()
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut row = Reader::new(bytes);
+        let (at, totals) = (take_next(&mut row)?, take_totals(&mut row)?);
+        let mut packed = row.field()?.unwrap_or_default();
+        let mut slots = Vec::new();
+        while !packed.is_empty() {
+            slots.push(take_slot(&mut packed).ok_or(Malformed { field: 3 })?);
+        }
+        Ok(Self { at, totals, slots })
+    }
+}
+
+fn take_slot(packed: &mut &[u8]) -> Option<(u16, Totals)> {
+    let slot = u16::try_from(take_unsigned(packed)?).ok()?;
+    Some((slot, Totals::unpack(packed)?))
+}
+
+impl ConversionRow {
+    pub fn encode(&self) -> Bytes {
+        Writer::default()
+            .int(next_to_int(self.at))
+            .text(&self.conversion_id)
+            .text(&self.kind)
+            .int(self.converted_at.0)
+            .optional_text(&self.original_id)
+            .optional_text(&self.customer_id)
+            .optional_text(&self.plan)
+            .int(self.amount)
+            .text(self.currency.as_str())
+            .int(self.refunded)
+            .optional_text(&self.member_id)
+            .optional_text(&self.click_id)
+            .text(&self.credit)
+            .finish()
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut row = Reader::new(bytes);
+        Ok(Self {
+            at: take_next(&mut row)?,
+            conversion_id: row.text()?,
+            kind: row.text()?,
+            converted_at: row.millis()?,
+            original_id: row.text()?,
+            customer_id: row.text()?,
+            plan: row.text()?,
+            amount: row.int()?,
+            currency: take_currency(&mut row)?,
+            refunded: row.int()?,
+            member_id: row.text()?,
+            click_id: row.text()?,
+            credit: row.text()?,
+        })
+    }
+}
+
+impl CommissionRow {
+    pub fn encode(&self) -> Bytes {
+        Writer::default()
+            .int(next_to_int(self.at))
+            .text(&self.commission_id)
+            .text(&self.member_id)
+            .optional_text(&self.conversion_id)
+            .text(self.currency.as_str())
+            .int(self.payment_type)
+            .int(self.created_at.0)
+            .varint(self.earned)
+            .varint(self.reversed)
+            .text(&self.state)
+            .varint(self.paid_amount)
+            .optional_int(self.paid_at.map(|at| at.0))
+            .finish()
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut row = Reader::new(bytes);
+        Ok(Self {
+            at: take_next(&mut row)?,
+            commission_id: row.text()?,
+            member_id: row.text()?,
+            conversion_id: row.text()?,
+            currency: take_currency(&mut row)?,
+            payment_type: row.int()?,
+            created_at: row.millis()?,
+            earned: row.varint()?,
+            reversed: row.varint()?,
+            state: row.text()?,
+            paid_amount: row.varint()?,
+            paid_at: row.optional_int()?.map(Millis),
+        })
+    }
+}
+
+impl NameRow {
+    pub fn encode(&self) -> Bytes {
+        Writer::default().int(next_to_int(self.at)).int(i64::from(self.n)).finish()
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut row = Reader::new(bytes);
+        let at = take_next(&mut row)?;
+        Ok(Self { at, n: u32::try_from(row.int()?).map_err(|_| Malformed { field: 2 })? })
+    }
+}
+
+impl AppliedRow {
+    pub fn encode(&self) -> Bytes {
+        Writer::default().int(next_to_int(self.fast)).int(next_to_int(self.slow)).int(self.record_time.0).finish()
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut row = Reader::new(bytes);
+        Ok(Self { fast: take_next(&mut row)?, slow: take_next(&mut row)?, record_time: row.millis()? })
+    }
+}
+
+fn next_to_int(next: Next) -> i64 {
+    i64::try_from(next.0).expect("a log has fewer than 2^63 records")
+}
+
+fn take_next(row: &mut Reader<'_>) -> Result<Next, Malformed> {
+    let at = row.int()?;
+    u64::try_from(at).map(Next).map_err(|_| Malformed { field: 1 })
+}
+
+fn take_currency(row: &mut Reader<'_>) -> Result<Currency, Malformed> {
+    Currency::parse(&row.text()?).ok_or(Malformed { field: 0 })
+}
+
+fn totals<'w>(row: &'w mut Writer, totals: &Totals) -> &'w mut Writer {
+    let mut packed = Vec::new();
+    totals.pack(&mut packed);
+    row.blob(&packed)
+}
+
+fn take_totals(row: &mut Reader<'_>) -> Result<Totals, Malformed> {
+    let mut packed = row.field()?.unwrap_or_default();
+    Totals::unpack(&mut packed).ok_or(Malformed { field: 0 })
+}

@@ -1,0 +1,165 @@
+//! The projection tables: their ids, names, shards and how fast they follow, and the keys of their rows.
+
+use crate::ids::{Millis, Partition};
+
+use super::key::{Col, Cols, Key, Part, TableId};
+
+/// How soon a table follows the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// 250 ms when live.
+    Fast,
+    /// A second when live.
+    Slow,
+}
+
+/// One projection table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Table {
+    pub id: TableId,
+    pub name: &'static str,
+    pub shards: u16,
+    pub class: Class,
+    /// A partition holds one UTC month.
+    pub by_month: bool,
+}
+
+const fn table(id: u16, name: &'static str, shards: u16, class: Class, by_month: bool) -> Table {
+    Table { id: TableId(id), name, shards, class, by_month }
+}
+
+pub const CREATOR: Table = table(1, "creator", 1, Class::Fast, false);
+pub const NAME: Table = table(2, "name", 4, Class::Fast, false);
+pub const MEMBER: Table = table(3, "member", 16, Class::Fast, false);
+pub const MEMBER_DAY: Table = table(4, "member_day", 16, Class::Slow, true);
+pub const HOUR: Table = table(5, "hour", 4, Class::Slow, true);
+pub const DAY: Table = table(6, "day", 4, Class::Slow, true);
+pub const MONTH: Table = table(7, "month", 4, Class::Slow, false);
+pub const COMMISSION: Table = table(8, "commission", 4, Class::Fast, true);
+pub const LEDGER: Table = table(9, "ledger", 16, Class::Fast, false);
+pub const CONVERSION: Table = table(10, "conversion", 4, Class::Fast, true);
+pub const APPLIED: Table = table(11, "applied", 1, Class::Fast, false);
+
+pub const ALL: [Table; 11] =
+    [CREATOR, NAME, MEMBER, MEMBER_DAY, HOUR, DAY, MONTH, COMMISSION, LEDGER, CONVERSION, APPLIED];
+
+/// Members per shard step: ordinals that share `n >> 12` stay together.
+const MEMBERS_PER_SHARD_BITS: u32 = 12;
+
+/// What kind of name a `name` row resolves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameKind {
+    /// A member's id.
+    Member,
+    /// A referral code or coupon, trimmed and in ASCII lower case.
+    Code,
+}
+
+impl NameKind {
+    const fn number(self) -> i64 {
+        match self {
+            Self::Member => 1,
+            Self::Code => 2,
+        }
+    }
+}
+
+/// Months since year 0, UTC: bounds tables that grow.
+pub fn month_of(t: Millis) -> u16 {
+    let date = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::from_millisecond(t.0).unwrap_or_default());
+    let months = i32::from(date.year()) * 12 + i32::from(date.month()) - 1;
+    u16::try_from(months).unwrap_or_default()
+}
+
+/// Days since 1970-01-01, UTC.
+pub const fn day_of(t: Millis) -> i64 {
+    t.0.div_euclid(Millis::DAY)
+}
+
+/// Hours since 1970-01-01T00Z.
+pub const fn hour_of(t: Millis) -> i64 {
+    t.0.div_euclid(Millis::HOUR)
+}
+
+fn part(table: Table, p: Partition, creator: &str, spread: u64, month: u16) -> Part {
+    let hash = xxhash_rust::xxh3::xxh3_64_with_seed(creator.as_bytes(), spread);
+    let shard = u16::try_from(hash % u64::from(table.shards)).unwrap_or_default();
+    Part { table: table.id, p, shard, month: if table.by_month { month } else { 0 } }
+}
+
+fn text(value: &str) -> Col {
+    Col::Text(value.to_owned())
+}
+
+/// Creators of one partition, by id: the part to scan for a list.
+pub const fn creator_part(p: Partition) -> Part {
+    Part { table: CREATOR.id, p, shard: 0, month: 0 }
+}
+
+pub fn creator(p: Partition, creator: &str) -> Key {
+    Key { part: creator_part(p), cols: Cols(vec![text(creator)]) }
+}
+
+pub fn name(p: Partition, creator: &str, kind: NameKind, name: &str) -> Key {
+    Key { part: part(NAME, p, creator, 0, 0), cols: Cols(vec![text(creator), Col::Int(kind.number()), text(name)]) }
+}
+
+pub fn member(p: Partition, creator: &str, n: u32) -> Key {
+    Key { part: member_part(p, creator, n), cols: Cols(vec![text(creator), Col::Int(i64::from(n))]) }
+}
+
+/// The part that holds member `n`, and all others with the same `n >> 12`.
+pub fn member_part(p: Partition, creator: &str, n: u32) -> Part {
+    part(MEMBER, p, creator, u64::from(n >> MEMBERS_PER_SHARD_BITS), 0)
+}
+
+/// The ordinals that share a shard step with `n`: first and one past the last.
+pub const fn member_step(n: u32) -> (u32, u32) {
+    let first = n >> MEMBERS_PER_SHARD_BITS << MEMBERS_PER_SHARD_BITS;
+    (first, first.saturating_add(1 << MEMBERS_PER_SHARD_BITS))
+}
+
+pub fn member_day(p: Partition, creator: &str, n: u32, day: i64) -> Key {
+    let spread = u64::from(n >> MEMBERS_PER_SHARD_BITS);
+    let part = part(MEMBER_DAY, p, creator, spread, month_of(Millis(day * Millis::DAY)));
+    Key { part, cols: Cols(vec![text(creator), Col::Int(i64::from(n)), Col::Int(day)]) }
+}
+
+pub fn hour(p: Partition, creator: &str, hour: i64) -> Key {
+    let part = part(HOUR, p, creator, 0, month_of(Millis(hour * Millis::HOUR)));
+    Key { part, cols: Cols(vec![text(creator), Col::Int(hour), Col::Int(0)]) }
+}
+
+pub fn day(p: Partition, creator: &str, day: i64) -> Key {
+    let part = part(DAY, p, creator, 0, month_of(Millis(day * Millis::DAY)));
+    Key { part, cols: Cols(vec![text(creator), Col::Int(day), Col::Int(0)]) }
+}
+
+/// `month` counts from year 0, UTC.
+pub fn month(p: Partition, creator: &str, month: u16) -> Key {
+    let part = part(MONTH, p, creator, 0, 0);
+    Key { part, cols: Cols(vec![text(creator), Col::Int(i64::from(month)), Col::Int(0)]) }
+}
+
+/// `payment_type`: 0 unknown, 1 initial, 2 recurring.
+pub fn commission(p: Partition, creator: &str, payment_type: i64, created_at: Millis, id: &str) -> Key {
+    let part = part(COMMISSION, p, creator, 0, month_of(created_at));
+    Key { part, cols: Cols(vec![text(creator), Col::Int(payment_type), Col::IntDesc(created_at.0), text(id)]) }
+}
+
+/// Moves when the commission is paid: `time` is then when it was paid, before that when it was made.
+pub fn ledger(p: Partition, creator: &str, n: u32, paid: bool, time: Millis, id: &str) -> Key {
+    let part = part(LEDGER, p, creator, u64::from(n >> MEMBERS_PER_SHARD_BITS), 0);
+    let cols = vec![text(creator), Col::Int(i64::from(n)), Col::Int(i64::from(paid)), Col::IntDesc(time.0), text(id)];
+    Key { part, cols: Cols(cols) }
+}
+
+pub fn conversion(p: Partition, creator: &str, converted_at: Millis, id: &str) -> Key {
+    let part = part(CONVERSION, p, creator, 0, month_of(converted_at));
+    Key { part, cols: Cols(vec![text(creator), Col::IntDesc(converted_at.0), text(id)]) }
+}
+
+/// One row a partition.
+pub fn applied(p: Partition) -> Key {
+    Key { part: Part { table: APPLIED.id, p, shard: 0, month: 0 }, cols: Cols(vec![Col::Int(0)]) }
+}

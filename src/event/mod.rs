@@ -3,12 +3,14 @@
 //! Promise: a value of these types is well formed (ids of 1 to 64 bytes, currencies of three capitals, known
 //! kinds); whether it is *admitted* is for `fold` to say. Pure: no clock, no file, no library beyond serde.
 
+mod bot;
 mod check;
 mod control;
 mod money;
 mod people;
 mod traffic;
 
+pub use bot::is_bot;
 pub use check::{Invalid, check};
 pub use control::{
     Erasure, ErasureSubject, ListEntry, ListKey, ListKind, Review, ReviewLabel, ReviewSubject, RuleSet, Template,

@@ -1,1 +1,256 @@
-//! To come.
+//! `(State, Event) → (State, Effects)`: what an event means.
+//!
+//! Promise: deterministic and total. The same records in the same order give the same state and effects, on any
+//! machine, in any batches; a refusal is an effect, not an error. Time is the event's and the creator's clock;
+//! nothing here reads a wall clock, a random number, a float or the order of a hash map.
+
+mod agents;
+pub mod attribute;
+mod booking;
+pub mod commissions;
+mod credit;
+mod duplicates;
+pub mod effects;
+mod moves;
+pub mod orders;
+mod park;
+mod people;
+pub mod records;
+pub mod state;
+mod time;
+mod timers;
+mod traffic;
+pub mod views;
+pub mod zone;
+
+use crate::event::{Body, Event};
+use crate::ids::{Millis, Next, Offset};
+use crate::keep::Id128;
+
+use agents::Agents;
+use effects::{Effects, Letter};
+use records::{Creator, Name, Text};
+use state::{FOR_EVER, State};
+use zone::Zones;
+
+/// Names this meaning of the events. State of another fingerprint is refused: replay into a new generation.
+pub const FINGERPRINT: u64 = 1;
+
+/// Where a record came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    pub offset: Offset,
+    /// When the log took it in: stands in for `received_at`.
+    pub timestamp: Millis,
+}
+
+/// Kinds of names: one id space each.
+mod kind {
+    pub(super) const CREATOR: u8 = 1;
+    pub(super) const MEMBER: u8 = 2;
+    pub(super) const CODE: u8 = 3;
+    pub(super) const EVENT: u8 = 4;
+    pub(super) const SHARE: u8 = 5;
+    pub(super) const CLICK: u8 = 6;
+    pub(super) const CONVERSION: u8 = 7;
+    pub(super) const COMMISSION: u8 = 8;
+    pub(super) const CUSTOMER: u8 = 9;
+    pub(super) const VISIT: u8 = 10;
+    /// A chargeback of this order.
+    pub(super) const CHARGEBACK_OF: u8 = 11;
+    /// What a business id said.
+    pub(super) const FACTS: u8 = 12;
+}
+
+/// Why a record was not applied.
+enum Stop {
+    /// It waits for this id.
+    Park(Id128),
+    Refuse(Refusal),
+}
+
+/// A dead letter in the making.
+struct Refusal {
+    class: &'static str,
+    message: String,
+}
+
+fn refuse(class: &'static str, message: impl Into<String>) -> Stop {
+    Stop::Refuse(Refusal { class, message: message.into() })
+}
+
+/// The fold of one partition: caches only, all knowledge is in [`State`].
+#[derive(Debug, Default)]
+pub struct Fold {
+    zones: Zones,
+    agents: Agents,
+    scratch: Vec<u8>,
+}
+
+impl Fold {
+    /// Applies one record.
+    pub fn apply(&mut self, state: &mut State, effects: &mut Effects, event: &Event<'_>, origin: Origin) {
+        let mut turn =
+            Turn { state, effects, fold: self, c: 0, at: origin.offset.next(), origin, t: Millis(0), parked: None };
+        turn.admit(event);
+    }
+}
+
+/// One record on its way through the fold.
+struct Turn<'s> {
+    state: &'s mut State,
+    effects: &'s mut Effects,
+    fold: &'s mut Fold,
+    /// Ordinal of the creator.
+    c: u32,
+    /// One past the record that the shell applies now: the `at` of every row touched.
+    at: Next,
+    /// Of the record in hand: another one when a parked record is released.
+    origin: Origin,
+    /// The record's own time, clamped.
+    t: Millis,
+    /// The bytes of the record in hand, if it was parked.
+    parked: Option<Vec<u8>>,
+}
+
+impl Turn<'_> {
+    /// Time, duplicates, clock and timers, in this order; then the record's own rule.
+    fn admit(&mut self, event: &Event<'_>) {
+        self.t = match time::of(event, self.origin.timestamp) {
+            Ok(t) => t,
+            Err(refusal) => return self.dead(refusal),
+        };
+        let id = self.state.hash_key.id(kind::CREATOR, 0, event.creator_id.0.as_bytes());
+        let known = self.state.creator_ids.get(&id, FOR_EVER);
+        self.c = known.map_or(u32::MAX, |name| name.n);
+        if let Err(stop) = self.check(event) {
+            return self.stopped(event, stop);
+        }
+        if known.is_none() {
+            self.new_creator(id, event.creator_id.0);
+        }
+        self.move_clock();
+        self.settle(event);
+    }
+
+    /// Checks again what may have changed since the record was parked, then applies it.
+    fn readmit(&mut self, event: &Event<'_>) {
+        match self.check(event) {
+            Ok(()) => self.settle(event),
+            Err(stop) => self.stopped(event, stop),
+        }
+    }
+
+    /// What needs no knowledge of what the record refers to: too late, duplicate, conflict.
+    fn check(&mut self, event: &Event<'_>) -> Result<(), Stop> {
+        self.check_floor(event)?;
+        if self.is_duplicate(event)? {
+            self.effects.tally.duplicate += 1;
+            return Err(Stop::Refuse(Refusal { class: "", message: String::new() }));
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, event: &Event<'_>) {
+        match self.act(event) {
+            Ok(arrived) => {
+                self.claim(event);
+                self.effects.tally.applied += 1;
+                for id in arrived {
+                    self.release(id);
+                }
+            }
+            Err(stop) => self.stopped(event, stop),
+        }
+    }
+
+    /// The record's own rule. Returns the ids that others may have waited for.
+    fn act(&mut self, event: &Event<'_>) -> Result<Vec<Id128>, Stop> {
+        if !matches!(event.body, Body::Creator(_)) && self.creator().known == 0 {
+            return Err(Stop::Park(self.state.hash_key.id(kind::CREATOR, 0, event.creator_id.0.as_bytes())));
+        }
+        match &event.body {
+            Body::Creator(creator) => self.creator_record(event.creator_id, creator),
+            Body::Member(member) => self.member_record(member),
+            Body::Share(share) => self.share(share),
+            Body::Click(click) => self.click(click),
+            Body::Conversion(conversion) => self.conversion(conversion),
+            Body::Commission(commission) => self.commission_record(commission),
+            Body::Sighting(sighting) => self.sighting(sighting),
+            // They take their place in the order of the log; their meaning comes with fraud, lists and templates.
+            Body::Review(_)
+            | Body::RuleSet(_)
+            | Body::ListEntry(_)
+            | Body::Template(_)
+            | Body::Erasure(_)
+            | Body::Tick => Ok(Vec::new()),
+        }
+    }
+
+    fn stopped(&mut self, event: &Event<'_>, stop: Stop) {
+        match stop {
+            // A duplicate: counted where it was found.
+            Stop::Refuse(refusal) if refusal.class.is_empty() => {}
+            Stop::Refuse(refusal) => self.dead(refusal),
+            Stop::Park(awaited) => self.park(event, awaited),
+        }
+    }
+
+    fn dead(&mut self, refusal: Refusal) {
+        self.effects.tally.dead += 1;
+        self.letter(refusal);
+    }
+
+    fn letter(&mut self, refusal: Refusal) {
+        self.effects.letters.push(Letter {
+            class: refusal.class,
+            message: refusal.message,
+            offset: self.origin.offset,
+            trigger: self.at,
+            parked: self.parked.clone(),
+        });
+    }
+
+    fn new_creator(&mut self, id: Id128, text: &str) {
+        let ordinals = self.state.partition.entry(&0, Millis(0), FOR_EVER);
+        self.c = ordinals.creators;
+        ordinals.creators += 1;
+        self.state.creator_ids.put(&id, Name { n: self.c }, Millis(0));
+        let creator = self.state.creators.entry(&self.c, Millis(0), FOR_EVER);
+        creator.id = Text::new(text);
+        creator.clock = i64::MIN;
+        creator.floor = i64::MIN;
+        creator.next_due = i64::MAX;
+        creator.coverage_start = self.t.0;
+    }
+
+    /// The creator in hand; it was made when its first record was admitted.
+    fn creator(&self) -> &Creator {
+        self.state.creators.peek(&self.c, FOR_EVER).expect("made when its first record was admitted")
+    }
+
+    fn creator_mut(&mut self) -> &mut Creator {
+        self.effects.fast.creators.insert(self.c, self.at);
+        self.state.creators.get_mut(&self.c, FOR_EVER).expect("made when its first record was admitted")
+    }
+
+    fn id(&self, kind: u8, text: &str) -> Id128 {
+        self.state.hash_key.id(kind, self.c, text.as_bytes())
+    }
+
+    /// A referral code or coupon in its compared form: trimmed, without ASCII case.
+    fn code_id(&self, code: crate::ids::Code<'_>) -> Id128 {
+        let mut folded = [0_u8; crate::ids::ID_BYTES_MAX];
+        let trimmed = code.0.trim().as_bytes();
+        let folded = folded.get_mut(..trimmed.len()).unwrap_or_default();
+        folded.copy_from_slice(trimmed.get(..folded.len()).unwrap_or_default());
+        folded.make_ascii_lowercase();
+        self.state.hash_key.id(kind::CODE, self.c, folded)
+    }
+
+    /// A hash of stated facts, for telling a duplicate from a conflict.
+    fn facts(&self, bytes: &[u8]) -> u64 {
+        let Id128([a, b, c, d, e, f, g, h, ..]) = self.state.hash_key.id(kind::FACTS, self.c, bytes);
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+}

@@ -1,0 +1,289 @@
+//! What members are owed (SEMANTICS §8).
+
+use bytemuck::Zeroable;
+
+use super::booking::{Balance, Movement};
+use super::effects::LedgerLeft;
+use super::moves::Move;
+use super::orders::payment_type;
+use super::people::status;
+use super::records::{Commission as Record, Conversion, Head, LongText, NO_ID, Text};
+use super::state::FOR_EVER;
+use super::timers::Due;
+use super::{Stop, Turn, kind, refuse};
+use crate::event::{Commission, CommissionKind, PaymentType};
+use crate::ids::{Currency, Millis};
+use crate::keep::Id128;
+
+/// Where a commission's net stands; kept in the record by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Held,
+    Approved,
+    Paid,
+    /// Nothing is left of it.
+    Reversed,
+}
+
+impl State {
+    const fn number(self) -> u8 {
+        match self {
+            Self::Held => 1,
+            Self::Approved => 2,
+            Self::Paid => 3,
+            Self::Reversed => 4,
+        }
+    }
+
+    pub const fn of_number(number: u8) -> Self {
+        match number {
+            2 => Self::Approved,
+            3 => Self::Paid,
+            4 => Self::Reversed,
+            _ => Self::Held,
+        }
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Approved => "approved",
+            Self::Paid => "paid",
+            Self::Reversed => "reversed",
+        }
+    }
+}
+
+impl Record {
+    const fn net(&self) -> i128 {
+        self.earned - self.reversed
+    }
+
+    /// What purses hold of it now; nothing before it is first booked.
+    fn balance(&self) -> Balance {
+        let net = self.net();
+        match self.state {
+            0 => Balance::default(),
+            number => match State::of_number(number) {
+                State::Held => Balance { held: net, ..Balance::default() },
+                State::Approved => Balance { approved: net, ..Balance::default() },
+                State::Paid => Balance { paid: self.paid_amount, carry: net - self.paid_amount, ..Balance::default() },
+                State::Reversed => Balance::default(),
+            },
+        }
+    }
+
+    /// `min(E, max(round(E·R/S), Σ stated))` if E > 0, else 0; the round is 0 without an order.
+    fn reversed_of(&self, order_amount: i64, moved: i64) -> i128 {
+        if self.earned <= 0 {
+            return 0;
+        }
+        let share = if order_amount > 0 {
+            round_div(self.earned.saturating_mul(i128::from(moved)), i128::from(order_amount))
+        } else {
+            0
+        };
+        self.earned.min(share.max(self.stated))
+    }
+}
+
+/// Nearest, halves away from zero; `b` > 0.
+fn round_div(a: i128, b: i128) -> i128 {
+    let doubled = a.unsigned_abs().saturating_mul(2).saturating_add(b.unsigned_abs());
+    let magnitude = (doubled / b.unsigned_abs().saturating_mul(2)).cast_signed();
+    if a < 0 { -magnitude } else { magnitude }
+}
+
+impl Turn<'_> {
+    pub(super) fn commission_record(&mut self, stated: &Commission<'_>) -> Result<Vec<Id128>, Stop> {
+        let id = self.id(kind::COMMISSION, stated.commission_id.0);
+        if stated.kind == CommissionKind::Earned {
+            return self.earned(id, stated);
+        }
+        let Some(known) = self.state.commissions.get(&id, FOR_EVER) else { return Err(Stop::Park(id)) };
+        if stated.currency.is_some_and(|currency| known.currency != currency.into()) {
+            let owed_in = Currency::from(known.currency);
+            return Err(refuse("currency_mismatch", format!("{:?} is owed in {owed_in}", stated.commission_id.0)));
+        }
+        let amount = i128::from(stated.amount.unwrap_or(0));
+        let (facts, t) = (self.commission_facts(stated), self.t);
+        match stated.kind {
+            CommissionKind::Adjusted => self.rebook(id, t, |record| record.earned += amount),
+            CommissionKind::Reversed => self.rebook(id, t, |record| record.stated += amount.abs()),
+            CommissionKind::Approved => self.rebook(id, t, |record| {
+                record.approved = 1;
+                record.approved_names = facts;
+            }),
+            CommissionKind::Earned | CommissionKind::Paid => self.pay(id, stated, facts),
+        }
+        Ok(Vec::new())
+    }
+
+    /// Paid once: the amount stated, else all that is owed.
+    fn pay(&mut self, id: Id128, stated: &Commission<'_>, facts: u64) {
+        let t = self.t;
+        self.rebook(id, t, |record| {
+            record.paid = 1;
+            record.paid_names = facts;
+            record.paid_amount = stated.amount.map_or_else(|| record.net(), i128::from);
+            record.paid_at = stated.paid_at.unwrap_or(t).0;
+        });
+        let made = self.state.commissions.get(&id, FOR_EVER).map_or(t, |record| Millis(record.t));
+        self.effects.fast.ledger_left.push(LedgerLeft { commission: id, paid: false, time: made, at: self.at });
+    }
+
+    fn earned(&mut self, id: Id128, stated: &Commission<'_>) -> Result<Vec<Id128>, Stop> {
+        if self.creator().source == 1 && stated.conversion_id.is_some() {
+            let message = "this creator's commissions are derived from its conversions; a bonus names none";
+            return Err(refuse("commission_is_derived", message));
+        }
+        let n = self.member_or_park(stated.member_id)?;
+        let mut record = Record::zeroed();
+        record.t = self.t.0;
+        record.matures_at = i64::MAX;
+        record.conversion = stated.conversion_id.map_or(NO_ID, |id| self.id(kind::CONVERSION, id.0));
+        record.names = self.commission_facts(stated);
+        record.creator = self.c;
+        record.n = n;
+        record.currency = self.currency(stated.currency);
+        record.payment_type = payment_type(stated.payment_type);
+        record.id = LongText::new(stated.commission_id.0);
+        record.conversion_id = Text::new(stated.conversion_id.map_or("", |id| id.0));
+        self.make(id, record, i128::from(stated.amount.unwrap_or(0)));
+        Ok(vec![id])
+    }
+
+    /// The commission of a credited conversion, if its creator has them derived.
+    pub(super) fn derive(&mut self, conversion_id: Id128) {
+        let conversion = self.conversion_at(conversion_id);
+        if conversion.derives == 0 {
+            return;
+        }
+        let rate = i128::from(conversion.amount) * i128::from(conversion.rate_bp);
+        let amount = round_div(rate, 10_000) + i128::from(conversion.flat_amount);
+        let text = format!("auto:{}:{}", conversion.id.as_str(), self.member(conversion.n).id.as_str());
+        let id = self.id(kind::COMMISSION, &text);
+        let mut record = Record::zeroed();
+        record.t = conversion.t;
+        record.matures_at = conversion.t.saturating_add(conversion.hold_days.saturating_mul(Millis::DAY));
+        record.conversion = conversion_id;
+        record.creator = self.c;
+        record.n = conversion.n;
+        record.currency = conversion.currency;
+        record.payment_type = derived_payment_type(&conversion);
+        record.derived = 1;
+        record.id = LongText::new(&text);
+        record.conversion_id = conversion.id;
+        if self.watermark().0 >= record.matures_at {
+            record.matured = 1;
+        } else {
+            self.set_timer(Millis(record.matures_at), Due::Commission, id);
+        }
+        self.make(id, record, amount);
+        self.release(id);
+    }
+
+    /// Hangs the commission on its conversion and member, and books it with all that has happened to the order since.
+    fn make(&mut self, id: Id128, mut record: Record, amount: i128) {
+        if record.conversion != NO_ID {
+            let head: &mut Head = self.state.conversion_commissions.entry(&record.conversion, self.t, FOR_EVER);
+            record.next_of_conversion = std::mem::replace(&mut head.first, id);
+        }
+        record.prev_of_member = std::mem::replace(&mut self.member_mut(record.n).commissions, id);
+        let made = Millis(record.t);
+        self.state.commissions.put(&id, record, self.t);
+        let order = self.state.conversions.get(&record.conversion, FOR_EVER);
+        let order_amount = order.as_ref().map_or(0, |order| order.amount);
+        self.rebook_at(id, made, (order_amount, 0), |record| record.earned = amount);
+        let moves: Vec<Move> = order.map_or_else(Vec::new, |order| self.moves_of(&order));
+        let mut moved = 0_i64;
+        for step in moves {
+            moved = moved.saturating_add(step.taken);
+            self.rebook_at(id, step.t, (order_amount, moved), |_| {});
+        }
+    }
+
+    /// An order's money moved at `t`; all its commissions follow.
+    pub(super) fn reverse_commissions(&mut self, order_id: Id128, t: Millis, moved: i64) {
+        let amount = self.conversion_at(order_id).amount;
+        let mut id = self.state.conversion_commissions.get(&order_id, FOR_EVER).map_or(NO_ID, |head| head.first);
+        while id != NO_ID {
+            self.rebook_at(id, t, (amount, moved), |_| {});
+            id = self.state.commissions.get(&id, FOR_EVER).map_or(NO_ID, |record| record.next_of_conversion);
+        }
+    }
+
+    /// The member's status changed: what is not paid is held, or no longer.
+    pub(super) fn restate_commissions(&mut self, n: u32) {
+        let mut id = self.member(n).commissions;
+        while id != NO_ID {
+            let Some(record) = self.state.commissions.get(&id, FOR_EVER) else { return };
+            if record.paid == 0 {
+                self.rebook(id, self.t, |_| {});
+            }
+            id = record.prev_of_member;
+        }
+    }
+
+    pub(super) fn mature(&mut self, id: Id128) {
+        self.rebook(id, self.t, |record| record.matured = 1);
+    }
+
+    /// Changes a commission at `t` and books the difference.
+    fn rebook(&mut self, id: Id128, t: Millis, change: impl FnOnce(&mut Record)) {
+        let conversion = self.state.commissions.get(&id, FOR_EVER).map_or(NO_ID, |record| record.conversion);
+        let order = self.state.conversions.get(&conversion, FOR_EVER);
+        self.rebook_at(id, t, order.map_or((0, 0), |order| (order.amount, order.moved)), change);
+    }
+
+    fn rebook_at(&mut self, id: Id128, t: Millis, order: (i64, i64), change: impl FnOnce(&mut Record)) {
+        let Some(before) = self.state.commissions.get(&id, FOR_EVER) else { return };
+        let mut record = before;
+        change(&mut record);
+        record.reversed = record.reversed_of(order.0, order.1);
+        record.state = self.state_of(&record).number();
+        if let Some(place) = self.state.commissions.get_mut(&id, FOR_EVER) {
+            *place = record;
+        }
+        self.effects.fast.commissions.insert(id, self.at);
+        let moved = Movement {
+            earned: record.earned - before.earned,
+            reversed: record.reversed - before.reversed,
+            paid: record.paid_amount - before.paid_amount,
+            ..Movement::default()
+        };
+        if moved != Movement::default() {
+            let t = Millis(t.0.max(record.t));
+            self.book_creator(t, record.currency, &moved);
+            self.book_member(record.n, t, record.currency, &moved);
+        }
+        let (was, is) = (before.balance().minus(), record.balance());
+        if was != is.minus() {
+            self.balance(record.n, record.currency, &was);
+            self.balance(record.n, record.currency, &is);
+        }
+    }
+
+    fn state_of(&self, record: &Record) -> State {
+        if record.paid == 1 {
+            State::Paid
+        } else if record.net() == 0 {
+            State::Reversed
+        } else if self.member(record.n).status != status::ACTIVE {
+            State::Held
+        } else if record.approved == 1 || record.matured == 1 {
+            State::Approved
+        } else {
+            State::Held
+        }
+    }
+}
+
+/// As the order states it; else a purchase is an initial payment and a renewal a recurring one.
+fn derived_payment_type(conversion: &Conversion) -> u8 {
+    match (conversion.payment_type, conversion.kind) {
+        (0, 1) => payment_type(Some(PaymentType::Initial)),
+        (0, 2) => payment_type(Some(PaymentType::Recurring)),
+        (stated, _) => stated,
+    }
+}

@@ -1,0 +1,117 @@
+//! What an event caused, as values: rows to write, letters to send, what was counted.
+
+use hashbrown::HashMap;
+
+use super::records::{MemberDayKey, MemberKey};
+use crate::ids::{Millis, Next, Offset};
+use crate::keep::Id128;
+
+/// Everything since the shell last took it away.
+#[derive(Debug, Default)]
+pub struct Effects {
+    pub fast: FastRows,
+    pub slow: SlowRows,
+    pub letters: Vec<Letter>,
+    pub tally: Tally,
+}
+
+/// Touched rows of tables that follow within 250 ms. Touched means dirty, even if the value is back where it was.
+#[derive(Debug, Default)]
+pub struct FastRows {
+    pub creators: HashMap<u32, Next>,
+    pub members: HashMap<MemberKey, Next>,
+    pub conversions: HashMap<Id128, Next>,
+    pub commissions: HashMap<Id128, Next>,
+    pub names: Vec<TouchedName>,
+    /// Keys of the ledger that moved away; never coalesced.
+    pub ledger_left: Vec<LedgerLeft>,
+}
+
+/// Touched rows of tables that follow within a second.
+#[derive(Debug, Default)]
+pub struct SlowRows {
+    /// (creator, hours since 1970)
+    pub hours: HashMap<(u32, i64), Next>,
+    /// (creator, days since 1970), sealed days only
+    pub days: HashMap<(u32, i64), Next>,
+    /// (creator, months since year 0)
+    pub months: HashMap<(u32, u16), Next>,
+    pub member_days: HashMap<MemberDayKey, Next>,
+}
+
+/// A name that was given to a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TouchedName {
+    pub creator: u32,
+    pub code: bool,
+    /// The member's id, or the code in its compared form.
+    pub text: String,
+    pub n: u32,
+    pub at: Next,
+}
+
+/// An unpaid commission's place in the ledger, left when it was paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerLeft {
+    pub commission: Id128,
+    pub paid: bool,
+    pub time: Millis,
+    pub at: Next,
+}
+
+/// A record, or a part of what it asked for, that could not be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    pub class: &'static str,
+    pub message: String,
+    /// The refused record's own place.
+    pub offset: Offset,
+    /// The event that made the fold decide; letters of events below E are out already.
+    pub trigger: Next,
+    /// The event itself (postcard) if it was parked before it was refused.
+    pub parked: Option<Vec<u8>>,
+}
+
+/// read = applied + duplicate + parked + dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    pub applied: i64,
+    pub duplicate: i64,
+    /// Waiting now: falls when they are released.
+    pub parked: i64,
+    pub dead: i64,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: &Self) {
+        self.applied += other.applied;
+        self.duplicate += other.duplicate;
+        self.parked += other.parked;
+        self.dead += other.dead;
+    }
+}
+
+impl FastRows {
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn len(&self) -> usize {
+        self.creators.len()
+            + self.members.len()
+            + self.conversions.len()
+            + self.commissions.len()
+            + self.names.len()
+            + self.ledger_left.len()
+    }
+}
+
+impl SlowRows {
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn len(&self) -> usize {
+        self.hours.len() + self.days.len() + self.months.len() + self.member_days.len()
+    }
+}

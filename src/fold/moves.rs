@@ -1,0 +1,133 @@
+//! Refunds, chargebacks, and chargebacks that were won (SEMANTICS §7).
+
+use super::booking::Movement;
+use super::records::{Conversion as Record, NO_ID, NONE};
+use super::state::FOR_EVER;
+use super::{Refusal, Stop, Turn, kind, refuse};
+use crate::event::{Conversion, ConversionKind};
+use crate::ids::Millis;
+use crate::keep::Id128;
+
+/// A change of an order's money: positive took, negative gave back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Move {
+    pub(super) t: Millis,
+    pub(super) taken: i64,
+}
+
+impl Turn<'_> {
+    /// A refund or chargeback: no more than is left of its order.
+    pub(super) fn take_back(&mut self, stated: &Conversion<'_>) -> Result<Vec<Id128>, Stop> {
+        let (order_id, order) = self.original(stated)?;
+        if !order.is_order() {
+            return Err(refuse("not_refundable", format!("{:?} is not an order", order.id.as_str())));
+        }
+        if stated.currency.is_some_and(|currency| order.currency != currency.into()) {
+            let paid_in = crate::ids::Currency::from(order.currency);
+            return Err(refuse("currency_mismatch", format!("{:?} was paid in {paid_in}", order.id.as_str())));
+        }
+        let left = order.left();
+        let asked = stated.amount.map_or(left, i64::saturating_abs);
+        if left == 0 {
+            return Err(refuse("over_refund", format!("nothing is left of {:?}", order.id.as_str())));
+        }
+        if asked > left {
+            let message = format!("{asked} asked of {:?}, {left} left: clamped", order.id.as_str());
+            self.letter(Refusal { class: "over_refund", message });
+        }
+        let (id, mut record) = self.conversion_record(stated);
+        record.amount = asked.min(left);
+        record.currency = order.currency;
+        let mut arrived = vec![id];
+        if stated.kind == ConversionKind::Chargeback {
+            arrived.push(self.chargeback_of(order.id.as_str()));
+        }
+        let taken = record.amount;
+        self.book_move(order_id, id, record, taken);
+        Ok(arrived)
+    }
+
+    /// A chargeback was won: what it took comes back. It is named, or the latest open one of the order named.
+    pub(super) fn give_back(&mut self, stated: &Conversion<'_>) -> Result<Vec<Id128>, Stop> {
+        let (named_id, named) = self.original(stated)?;
+        let (chargeback_id, chargeback) = match named.kind() {
+            ConversionKind::Chargeback => (named_id, named),
+            ConversionKind::Purchase | ConversionKind::Renewal => {
+                self.latest_open_chargeback(&named).ok_or_else(|| Stop::Park(self.chargeback_of(named.id.as_str())))?
+            }
+            ConversionKind::Signup | ConversionKind::Refund | ConversionKind::ChargebackReversed => {
+                return Err(refuse("not_refundable", format!("{:?} is not a chargeback", named.id.as_str())));
+            }
+        };
+        if chargeback.undone == 1 {
+            let message = format!("the chargeback {:?} was reversed before", chargeback.id.as_str());
+            return Err(refuse("not_refundable", message));
+        }
+        if let Some(record) = self.state.conversions.get_mut(&chargeback_id, FOR_EVER) {
+            record.undone = 1;
+        }
+        self.touch_conversion(chargeback_id);
+        let (id, mut record) = self.conversion_record(stated);
+        record.amount = chargeback.amount;
+        record.currency = chargeback.currency;
+        self.book_move(chargeback.original, id, record, -chargeback.amount);
+        Ok(vec![id])
+    }
+
+    fn original(&self, stated: &Conversion<'_>) -> Result<(Id128, Record), Stop> {
+        let Some(original) = stated.original_id else {
+            return Err(refuse("invalid_field", "original_id is missing"));
+        };
+        let id = self.id(kind::CONVERSION, original.0);
+        self.state.conversions.get(&id, FOR_EVER).map(|record| (id, record)).ok_or(Stop::Park(id))
+    }
+
+    fn latest_open_chargeback(&self, order: &Record) -> Option<(Id128, Record)> {
+        let mut id = order.last_move;
+        let mut latest: Option<(Id128, Record)> = None;
+        while id != NO_ID {
+            let record = self.conversion_at(id);
+            let is_open = record.kind() == ConversionKind::Chargeback && record.undone == 0;
+            let key = (record.t, record.id.as_str());
+            if is_open && latest.as_ref().is_none_or(|(_, best)| (best.t, best.id.as_str()) < key) {
+                latest = Some((id, record));
+            }
+            id = record.prev_move;
+        }
+        latest
+    }
+
+    /// Hangs the move on its order and books it on its own instant.
+    fn book_move(&mut self, order_id: Id128, id: Id128, mut record: Record, taken: i64) {
+        if let Some(order) = self.state.conversions.get_mut(&order_id, FOR_EVER) {
+            order.moved = order.moved.saturating_add(taken);
+            record.prev_move = std::mem::replace(&mut order.last_move, id);
+        }
+        self.state.conversions.put(&id, record, self.t);
+        self.touch_conversion(id);
+        self.touch_conversion(order_id);
+        let order = self.conversion_at(order_id);
+        let moved = Movement { refunded: i128::from(taken), ..Movement::default() };
+        self.book_creator(self.t, order.currency, &moved);
+        if order.n != NONE {
+            self.book_member(order.n, self.t, order.currency, &moved);
+        }
+        self.recount_customer(order_id);
+        self.reverse_commissions(order_id, self.t, order.moved);
+    }
+
+    /// The moves of an order in the order of the log.
+    pub(super) fn moves_of(&self, order: &Record) -> Vec<Move> {
+        let mut moves = Vec::new();
+        let mut id = order.last_move;
+        while id != NO_ID {
+            let record = self.conversion_at(id);
+            let gave_back = record.kind() == ConversionKind::ChargebackReversed;
+            let taken = if gave_back { -record.amount } else { record.amount };
+            moves.push(Move { t: Millis(record.t), taken });
+            id = record.prev_move;
+        }
+        moves.reverse();
+        moves
+    }
+}

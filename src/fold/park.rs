@@ -1,0 +1,180 @@
+//! Records that came before what they refer to (SEMANTICS §3).
+
+use super::records::{Awaited, NO_ID, Parked, ParkedPage, SeqKey};
+use super::state::FOR_EVER;
+use super::timers::Due;
+use super::{Origin, Refusal, Turn, time};
+use crate::event::{Body, Event, ReviewSubject};
+use crate::ids::{Millis, Offset};
+use crate::keep::Id128;
+
+/// Most parked records of one creator.
+const PARKED_MAX: u32 = 10_000;
+/// What is not money waits this long.
+const EXPIRES: i64 = 30 * Millis::DAY;
+const PAGE_BYTES: usize = 1000;
+
+impl Turn<'_> {
+    pub(super) fn park(&mut self, event: &Event<'_>, awaited: Id128) {
+        if self.creator().parked >= PARKED_MAX {
+            let message = format!("{PARKED_MAX} records of this creator wait already");
+            return self.dead(Refusal { class: "park_full", message });
+        }
+        self.effects.tally.parked += 1;
+        let bytes = self.parked.take().unwrap_or_else(|| encode(event));
+        let creator = self.creator_mut();
+        creator.parked += 1;
+        let seq = creator.seq;
+        creator.seq += 1;
+        self.write_pages(seq, &bytes);
+        let list: &mut Awaited = self.state.awaited.entry(&awaited, self.t, FOR_EVER);
+        let last = std::mem::replace(&mut list.last, seq + 1);
+        let parked = Parked {
+            awaited,
+            next: 0,
+            prev: last,
+            offset: self.origin.offset.0,
+            timestamp: self.origin.timestamp.0,
+            len: u32::try_from(bytes.len()).unwrap_or_default(),
+            pages: u32::try_from(bytes.len().div_ceil(PAGE_BYTES)).unwrap_or_default(),
+        };
+        self.state.parked.put(&self.seq_key(seq), parked, Millis(0));
+        match last.checked_sub(1) {
+            None => self.list_mut(awaited, |list| list.first = seq + 1),
+            Some(last) => self.parked_mut(last, |record| record.next = seq + 1),
+        }
+        if expires(event) {
+            let due = Millis(self.creator().clock.saturating_add(EXPIRES));
+            self.set_timer(due, Due::Park, subject(seq));
+        }
+    }
+
+    /// `id` is here: what waited for it is applied, oldest first.
+    pub(super) fn release(&mut self, id: Id128) {
+        let Some(list) = self.state.awaited.get(&id, FOR_EVER) else { return };
+        self.state.awaited.remove(&id);
+        let mut next = list.first;
+        while let Some(seq) = next.checked_sub(1) {
+            let Some((record, bytes)) = self.unpark(seq) else { break };
+            next = record.next;
+            self.reapply(&record, bytes);
+        }
+        self.retry_waiting(list.conversions);
+    }
+
+    pub(super) fn expire_parked(&mut self, subject: Id128) {
+        let seq = seq_of(subject);
+        let Some((record, bytes)) = self.unpark(seq) else { return };
+        self.unlink(&record);
+        let message = "what it refers to did not come within 30 days".to_owned();
+        self.effects.tally.dead += 1;
+        self.effects.letters.push(super::Letter {
+            class: "unresolved",
+            message,
+            offset: Offset(record.offset),
+            trigger: self.at,
+            parked: Some(bytes),
+        });
+    }
+
+    /// A released record is applied as itself: its own time and place in the log, the rows' `at` of now.
+    fn reapply(&mut self, record: &Parked, bytes: Vec<u8>) {
+        let Ok(event) = postcard::from_bytes::<Event<'_>>(&bytes) else { return };
+        let origin = Origin { offset: Offset(record.offset), timestamp: Millis(record.timestamp) };
+        let Ok(t) = time::of(&event, origin.timestamp) else { return };
+        let outer = (self.t, self.origin, self.parked.take());
+        (self.t, self.origin, self.parked) = (t, origin, Some(bytes.clone()));
+        self.readmit(&event);
+        (self.t, self.origin, self.parked) = outer;
+    }
+
+    /// Takes a parked record out, but for its place in the list.
+    fn unpark(&mut self, seq: u64) -> Option<(Parked, Vec<u8>)> {
+        let record = self.state.parked.get(&self.seq_key(seq), FOR_EVER)?;
+        let mut bytes = Vec::new();
+        for page in 0..record.pages {
+            let key = SeqKey { creator: self.c, page, seq };
+            if let Some(page) = self.state.parked_pages.get(&key, FOR_EVER) {
+                bytes.extend_from_slice(&page.bytes);
+            }
+            self.state.parked_pages.remove(&key);
+        }
+        bytes.truncate(usize::try_from(record.len).unwrap_or_default());
+        self.state.parked.remove(&self.seq_key(seq));
+        self.creator_mut().parked -= 1;
+        self.effects.tally.parked -= 1;
+        Some((record, bytes))
+    }
+
+    fn unlink(&mut self, record: &Parked) {
+        match record.prev.checked_sub(1) {
+            None => self.list_mut(record.awaited, |list| list.first = record.next),
+            Some(prev) => self.parked_mut(prev, |other| other.next = record.next),
+        }
+        match record.next.checked_sub(1) {
+            None => self.list_mut(record.awaited, |list| list.last = record.prev),
+            Some(next) => self.parked_mut(next, |other| other.prev = record.prev),
+        }
+        let list = self.state.awaited.get(&record.awaited, FOR_EVER);
+        if list.is_some_and(|list| list.first == 0 && list.conversions == NO_ID) {
+            self.state.awaited.remove(&record.awaited);
+        }
+    }
+
+    fn write_pages(&mut self, seq: u64, bytes: &[u8]) {
+        for (page, chunk) in (0..).zip(bytes.chunks(PAGE_BYTES)) {
+            let mut record = ParkedPage { bytes: [0; PAGE_BYTES] };
+            record.bytes.iter_mut().zip(chunk).for_each(|(place, byte)| *place = *byte);
+            self.state.parked_pages.put(&SeqKey { creator: self.c, page, seq }, record, Millis(0));
+        }
+    }
+
+    fn list_mut(&mut self, awaited: Id128, change: impl FnOnce(&mut Awaited)) {
+        if let Some(list) = self.state.awaited.get_mut(&awaited, FOR_EVER) {
+            change(list);
+        }
+    }
+
+    fn parked_mut(&mut self, seq: u64, change: impl FnOnce(&mut Parked)) {
+        if let Some(record) = self.state.parked.get_mut(&self.seq_key(seq), FOR_EVER) {
+            change(record);
+        }
+    }
+
+    const fn seq_key(&self, seq: u64) -> SeqKey {
+        SeqKey { creator: self.c, page: 0, seq }
+    }
+}
+
+/// Money waits for ever.
+fn expires(event: &Event<'_>) -> bool {
+    match &event.body {
+        Body::Share(_) | Body::Click(_) | Body::Sighting(_) => true,
+        Body::Review(review) => review.subject_type == ReviewSubject::Click,
+        Body::Creator(_)
+        | Body::Member(_)
+        | Body::Conversion(_)
+        | Body::Commission(_)
+        | Body::RuleSet(_)
+        | Body::ListEntry(_)
+        | Body::Template(_)
+        | Body::Erasure(_)
+        | Body::Tick => false,
+    }
+}
+
+fn encode(event: &Event<'_>) -> Vec<u8> {
+    postcard::to_allocvec(event).expect("events encode into memory")
+}
+
+/// A number where a timer keeps an id.
+fn subject(seq: u64) -> Id128 {
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(seq.to_le_bytes()).for_each(|(place, byte)| *place = byte);
+    Id128(bytes)
+}
+
+fn seq_of(subject: Id128) -> u64 {
+    let Id128([a, b, c, d, e, f, g, h, ..]) = subject;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}

@@ -1,0 +1,80 @@
+//! All that a partition's fold knows.
+
+use super::records::{
+    Awaited, Click, Commission, Conversion, Creator, Customer, CustomerOrderKey, CustomerOrders, Day, Head, HourKey,
+    Mark, Member, MemberDay, MemberDayKey, MemberKey, Name, Parked, ParkedPage, Partition, Purse, PurseKey, Seen,
+    SeqKey, Share, Slot, SlotKey, Timer, TimerHour,
+};
+use crate::ids::Millis;
+use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps};
+
+/// The floor of maps whose entities never expire.
+pub const FOR_EVER: Millis = Millis(i64::MIN);
+
+/// The maps of one partition. `State::default()` lives in RAM alone.
+#[derive(Default)]
+pub struct State {
+    pub hash_key: HashKey,
+    pub partition: Hot<u32, Partition>,
+    pub creator_ids: Hot<Id128, Name>,
+    pub creators: Hot<u32, Creator>,
+    pub names: Hot<Id128, Name>,
+    pub members: Hot<MemberKey, Member>,
+    /// All-time purses of creators and members.
+    pub purses: Hot<PurseKey, Purse>,
+    /// Purses of minutes and days.
+    pub series_purses: Cold<PurseKey, Purse>,
+    pub minutes: Cold<SlotKey, Slot>,
+    pub quarters: Cold<SlotKey, Slot>,
+    pub days: Cold<SlotKey, Day>,
+    pub member_days: Cold<MemberDayKey, MemberDay>,
+    pub events: Cold<Id128, Seen>,
+    pub shares: Cold<Id128, Share>,
+    pub clicks: Cold<Id128, Click>,
+    /// Visitor seen for a member on a creator's day.
+    pub visits: Cold<Id128, Mark>,
+    pub customers: Cold<Id128, Customer>,
+    pub customer_orders: Cold<CustomerOrderKey, CustomerOrders>,
+    pub conversions: Cold<Id128, Conversion>,
+    pub commissions: Cold<Id128, Commission>,
+    pub conversion_commissions: Cold<Id128, Head>,
+    pub awaited: Hot<Id128, Awaited>,
+    pub parked: Hot<SeqKey, Parked>,
+    pub parked_pages: Hot<SeqKey, ParkedPage>,
+    pub timers: Hot<SeqKey, Timer>,
+    pub timer_hours: Hot<HourKey, TimerHour>,
+}
+
+impl Maps for State {
+    fn visit(&mut self, visitor: &mut dyn FnMut(&'static str, &mut dyn Map)) {
+        visitor("partition", &mut self.partition);
+        visitor("creator_ids", &mut self.creator_ids);
+        visitor("creators", &mut self.creators);
+        visitor("names", &mut self.names);
+        visitor("members", &mut self.members);
+        visitor("purses", &mut self.purses);
+        visitor("series_purses", &mut self.series_purses);
+        visitor("minutes", &mut self.minutes);
+        visitor("quarters", &mut self.quarters);
+        visitor("days", &mut self.days);
+        visitor("member_days", &mut self.member_days);
+        visitor("events", &mut self.events);
+        visitor("shares", &mut self.shares);
+        visitor("clicks", &mut self.clicks);
+        visitor("visits", &mut self.visits);
+        visitor("customers", &mut self.customers);
+        visitor("customer_orders", &mut self.customer_orders);
+        visitor("conversions", &mut self.conversions);
+        visitor("commissions", &mut self.commissions);
+        visitor("conversion_commissions", &mut self.conversion_commissions);
+        visitor("awaited", &mut self.awaited);
+        visitor("parked", &mut self.parked);
+        visitor("parked_pages", &mut self.parked_pages);
+        visitor("timers", &mut self.timers);
+        visitor("timer_hours", &mut self.timer_hours);
+    }
+
+    fn set_hash_key(&mut self, key: HashKey) {
+        self.hash_key = key;
+    }
+}

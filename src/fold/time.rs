@@ -1,0 +1,79 @@
+//! Time of a record, clock and floor of its creator (SEMANTICS §1, §2).
+
+use super::{Refusal, Stop, Turn, refuse};
+use crate::event::{Body, Event};
+use crate::ids::Millis;
+
+/// A record may be ahead of its intake by this much.
+const AHEAD_MAX: i64 = 5 * Millis::MINUTE;
+/// Further ahead than this is absurd.
+const ABSURD_AHEAD: i64 = Millis::DAY;
+/// 2000-01-01 and 2100-01-01.
+const RANGE: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
+/// The watermark's distance from the clock.
+const LATENESS: i64 = 10 * Millis::MINUTE;
+/// Clicks and shares are remembered this long, or the longest window and `HORIZON_SPARE`.
+const HORIZON: i64 = 45 * Millis::DAY;
+const HORIZON_SPARE: i64 = 15 * Millis::DAY;
+
+/// `t` of a record: its own time, clamped to when it was received.
+pub(super) fn of(event: &Event<'_>, logged: Millis) -> Result<Millis, Refusal> {
+    let received = event.received_at.unwrap_or(logged);
+    let own = event.occurred_at;
+    if !RANGE.contains(&own.0) {
+        return Err(absurd(format!("occurred_at {} is outside the years 2000 to 2100", own.0)));
+    }
+    let ahead = own.0.saturating_sub(received.0);
+    if ahead > ABSURD_AHEAD {
+        return Err(absurd(format!("occurred_at {} is more than 24 h after it was received at {}", own.0, received.0)));
+    }
+    Ok(if ahead > AHEAD_MAX { received } else { own })
+}
+
+fn absurd(message: String) -> Refusal {
+    Refusal { class: "absurd_time", message }
+}
+
+impl Turn<'_> {
+    /// Forgotten ids must not slip in again.
+    pub(super) fn check_floor(&self, event: &Event<'_>) -> Result<(), Stop> {
+        let expires = matches!(event.body, Body::Share(_) | Body::Click(_) | Body::Sighting(_));
+        if expires && self.t < self.floor() {
+            return Err(refuse("too_late", format!("older than the horizon, which is at {}", self.floor().0)));
+        }
+        Ok(())
+    }
+
+    /// Entities that expire are absent below it.
+    pub(super) fn floor(&self) -> Millis {
+        let creator = self.state.creators.peek(&self.c, super::state::FOR_EVER);
+        creator.map_or(super::state::FOR_EVER, |creator| Millis(creator.floor))
+    }
+
+    /// Everything at or before it has come, as far as timers are concerned.
+    pub(super) fn watermark(&self) -> Millis {
+        Millis(self.creator().clock.saturating_sub(LATENESS))
+    }
+
+    /// The record moves the clock, then due timers fire, then the floor follows.
+    pub(super) fn move_clock(&mut self) {
+        let t = self.t.0;
+        let creator = self.creator_mut();
+        creator.coverage_start = creator.coverage_start.min(t);
+        if t <= creator.clock {
+            return;
+        }
+        let first = creator.clock == i64::MIN;
+        creator.clock = t;
+        if first {
+            let watermark = t.saturating_sub(LATENESS);
+            creator.sealed_to = watermark.div_euclid(Millis::DAY);
+        }
+        self.fire_timers();
+        self.seal_days();
+        let creator = self.creator_mut();
+        let window = creator.signup_window.max(creator.purchase_window);
+        let horizon = HORIZON.max(window.saturating_add(HORIZON_SPARE));
+        creator.floor = creator.floor.max(t.saturating_sub(horizon));
+    }
+}

@@ -1,0 +1,71 @@
+//! Shares and clicks (SEMANTICS §5).
+
+use super::records::{Click as Record, Counts, Mark, Share as ShareRecord};
+use super::{Stop, Turn, kind};
+use crate::event::{Click, Share};
+use crate::keep::Id128;
+
+impl Turn<'_> {
+    pub(super) fn share(&mut self, share: &Share<'_>) -> Result<Vec<Id128>, Stop> {
+        let n = self.member_or_park(share.member_id)?;
+        let id = self.id(kind::SHARE, share.share_id.0);
+        let names = self.share_facts(share);
+        self.state.shares.put(&id, ShareRecord { names, n, pad: 0 }, self.t);
+        let delta = Counts { shares: 1, ..Counts::default() };
+        self.count_creator(self.t, &delta);
+        self.count_member(n, self.t, &delta);
+        self.active(n);
+        Ok(Vec::new())
+    }
+
+    pub(super) fn click(&mut self, click: &Click<'_>) -> Result<Vec<Id128>, Stop> {
+        let n = match (click.member_id, click.referral_code) {
+            (Some(member), _) => self.member_or_park(member)?,
+            (None, Some(code)) => {
+                let code = self.code_id(code);
+                self.holder(code).ok_or(Stop::Park(code))?
+            }
+            (None, None) => return Err(super::refuse("invalid_field", "neither member_id nor referral_code")),
+        };
+        let id = self.id(kind::CLICK, click.click_id.0);
+        let human = !self.is_bot(click);
+        let names = self.click_facts(click);
+        let record = Record { t: self.t.0, names, n, human: u8::from(human), pad: [0; 3] };
+        self.state.clicks.put(&id, record, self.t);
+        let unique = human && self.is_first_visit(click, n);
+        let delta = Counts {
+            clicks_total: 1,
+            clicks_human: i64::from(human),
+            clicks_unique: i64::from(unique),
+            clicks_shared: i64::from(human && click.share_id.is_some()),
+            ..Counts::default()
+        };
+        self.count_creator(self.t, &delta);
+        self.count_member(n, self.t, &delta);
+        self.active(n);
+        Ok(vec![id])
+    }
+
+    /// First of this visitor for this member on this creator's day, in the order of the log. A visitor without a
+    /// token is this click alone.
+    fn is_first_visit(&mut self, click: &Click<'_>, n: u32) -> bool {
+        let Some(token) = click.device_token.or(click.ip_token) else { return true };
+        let zone = self.creator().zone;
+        let day = self.fold.zones.local_day(zone.as_str(), self.t);
+        let by_device = u8::from(click.device_token.is_some());
+        let mut bytes = [0_u8; 29];
+        bytes
+            .iter_mut()
+            .zip(token.0.into_iter().chain(n.to_le_bytes()).chain(day.to_le_bytes()).chain([by_device]))
+            .for_each(|(place, byte)| *place = byte);
+        let visit = self.state.hash_key.id(kind::VISIT, self.c, &bytes);
+        self.state.visits.insert_new(&visit, Mark { pad: 0 }, self.t, self.floor())
+    }
+
+    /// A record touched the member now.
+    fn active(&mut self, n: u32) {
+        let t = self.t.0;
+        let member = self.member_mut(n);
+        member.active_at = member.active_at.max(t);
+    }
+}

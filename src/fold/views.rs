@@ -1,0 +1,82 @@
+//! What projections read of the state: sums with their purses gathered from the lists.
+
+use super::booking::scope;
+use super::records::{Counts, CurrencyCode, MemberDayKey, Purse, PurseKey, Slot, SlotKey};
+use super::state::{FOR_EVER, State};
+use crate::keep::Cold;
+
+/// The sums of one scope.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sums {
+    pub counts: Counts,
+    /// In no particular order.
+    pub purses: Vec<(CurrencyCode, Purse)>,
+}
+
+impl State {
+    pub fn creator_sums(&self, creator: u32) -> Option<Sums> {
+        let record = self.creators.peek(&creator, FOR_EVER)?;
+        Some(Sums { counts: record.counts, purses: self.all_time(creator, scope::CREATOR, 0, record.purses) })
+    }
+
+    pub fn member_sums(&self, key: super::records::MemberKey) -> Option<Sums> {
+        let record = self.members.peek(&key, FOR_EVER)?;
+        let purses = self.all_time(key.creator, scope::MEMBER, key.n, record.purses);
+        Some(Sums { counts: record.counts, purses })
+    }
+
+    pub fn member_day_sums(&self, key: MemberDayKey) -> Option<Sums> {
+        let record = self.member_days.get(&key, FOR_EVER)?;
+        let day = u32::try_from(key.day).ok()?;
+        let first = PurseKey { creator: key.creator, kind: scope::MEMBER_DAY, a: key.n, b: day, currency: [0; 4] };
+        Some(Sums { counts: record.counts, purses: self.series(first, record.purses) })
+    }
+
+    /// `minute` counts minutes since 1970.
+    pub fn minute_sums(&self, creator: u32, minute: i32) -> Option<Sums> {
+        self.slot_sums(&self.minutes, scope::MINUTE, SlotKey { creator, slot: minute })
+    }
+
+    /// `quarter` counts quarter hours since 1970.
+    pub fn quarter_sums(&self, creator: u32, quarter: i32) -> Option<Sums> {
+        self.slot_sums(&self.quarters, scope::QUARTER, SlotKey { creator, slot: quarter })
+    }
+
+    /// `day` counts days since 1970.
+    pub fn day_sums(&self, creator: u32, day: i32) -> Option<Sums> {
+        let record = self.days.get(&SlotKey { creator, slot: day }, FOR_EVER)?;
+        let first = slot_purse(scope::DAY, SlotKey { creator, slot: day });
+        Some(Sums { counts: record.counts, purses: self.series(first, record.purses) })
+    }
+
+    fn slot_sums(&self, slots: &Cold<SlotKey, Slot>, kind: u32, key: SlotKey) -> Option<Sums> {
+        let record = slots.get(&key, FOR_EVER)?;
+        Some(Sums { counts: record.counts, purses: self.series(slot_purse(kind, key), record.purses) })
+    }
+
+    fn series(&self, mut key: PurseKey, mut head: CurrencyCode) -> Vec<(CurrencyCode, Purse)> {
+        let mut purses = Vec::new();
+        while head != CurrencyCode::NONE {
+            key.currency = head.0;
+            let Some(purse) = self.series_purses.get(&key, FOR_EVER) else { break };
+            purses.push((head, purse));
+            head = purse.next;
+        }
+        purses
+    }
+
+    fn all_time(&self, creator: u32, kind: u32, a: u32, mut head: CurrencyCode) -> Vec<(CurrencyCode, Purse)> {
+        let mut purses = Vec::new();
+        while head != CurrencyCode::NONE {
+            let key = PurseKey::all_time(creator, kind, a, head);
+            let Some(purse) = self.purses.peek(&key, FOR_EVER) else { break };
+            purses.push((head, *purse));
+            head = purse.next;
+        }
+        purses
+    }
+}
+
+const fn slot_purse(kind: u32, key: SlotKey) -> PurseKey {
+    PurseKey { creator: key.creator, kind, a: key.slot.cast_unsigned(), b: 0, currency: [0; 4] }
+}

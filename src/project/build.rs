@@ -1,0 +1,274 @@
+//! From touched things to whole rows.
+
+use crate::event::ConversionKind;
+use crate::fold::attribute::Credit;
+use crate::fold::commissions::State as CommissionState;
+use crate::fold::effects::{FastRows, LedgerLeft, SlowRows, TouchedName};
+use crate::fold::orders::number as kind_number;
+use crate::fold::records::{Commission, Creator, MemberDayKey, MemberKey, NONE, Purse};
+use crate::fold::state::{FOR_EVER, State};
+use crate::fold::views::Sums;
+use crate::ids::{Currency, Millis, Next, Partition};
+use crate::keep::Id128;
+
+use super::key::{Key, Row};
+use super::rows::{CommissionRow, ConversionRow, CreatorRow, MemberRow, MemberState, NameRow, SeriesRow, TotalsRow};
+use super::tables::{self, NameKind};
+use super::totals::{Counts, Money, Totals};
+
+/// Hour rows are kept this long after their hour.
+const HOUR_KEPT: i64 = 400 * Millis::DAY;
+
+/// Rows of the tables that follow fast.
+pub fn fast(state: &State, touched: &FastRows, p: Partition) -> Vec<Row> {
+    let builder = Builder { state, p };
+    let mut rows = Vec::with_capacity(touched.len() + touched.commissions.len());
+    rows.extend(touched.creators.iter().filter_map(|(creator, at)| builder.creator(*creator, *at)));
+    rows.extend(touched.members.iter().filter_map(|(key, at)| builder.member(*key, *at)));
+    rows.extend(touched.names.iter().filter_map(|name| builder.name(name)));
+    rows.extend(touched.conversions.iter().filter_map(|(id, at)| builder.conversion(*id, *at)));
+    for (id, at) in &touched.commissions {
+        builder.commission(*id, *at, &mut rows);
+    }
+    rows.extend(touched.ledger_left.iter().filter_map(|left| builder.ledger_left(left)));
+    rows
+}
+
+/// Rows of the tables that follow within a second.
+pub fn slow(state: &State, touched: &SlowRows, p: Partition) -> Vec<Row> {
+    let builder = Builder { state, p };
+    let mut rows = Vec::with_capacity(touched.len());
+    rows.extend(touched.hours.iter().filter_map(|((creator, hour), at)| builder.hour(*creator, *hour, *at)));
+    rows.extend(touched.days.iter().filter_map(|((creator, day), at)| builder.day(*creator, *day, *at)));
+    rows.extend(touched.months.iter().filter_map(|((creator, month), at)| builder.month(*creator, *month, *at)));
+    rows.extend(touched.member_days.iter().filter_map(|(key, at)| builder.member_day(*key, *at)));
+    rows
+}
+
+struct Builder<'a> {
+    state: &'a State,
+    p: Partition,
+}
+
+impl Builder<'_> {
+    fn head(&self, creator: u32) -> Option<&Creator> {
+        self.state.creators.peek(&creator, FOR_EVER)
+    }
+
+    /// None before the creator's own record: there is nothing to show yet.
+    fn creator(&self, creator: u32, at: Next) -> Option<Row> {
+        let head = self.head(creator).filter(|head| head.known == 1)?;
+        let value = CreatorRow {
+            at,
+            name: head.name.as_str().to_owned(),
+            currency: head.currency.into(),
+            time_zone: head.zone.as_str().to_owned(),
+            clock: Millis(head.clock),
+            coverage_start: Millis(head.coverage_start),
+            members: i64::from(head.members),
+            members_active: i64::from(head.members_active),
+            totals: totals(&self.state.creator_sums(creator)?),
+        };
+        Some(row(tables::creator(self.p, head.id.as_str()), at, value.encode()))
+    }
+
+    fn member(&self, key: MemberKey, at: Next) -> Option<Row> {
+        let (head, member) = (self.head(key.creator)?, self.state.members.peek(&key, FOR_EVER)?);
+        let value = MemberRow {
+            at,
+            member_id: member.id.as_str().to_owned(),
+            user_id: member.user_id.as_str().to_owned(),
+            username: member.username.as_str().to_owned(),
+            referral_code: member.code.as_str().to_owned(),
+            status: match member.status {
+                0 => MemberState::Active,
+                1 => MemberState::Suspended,
+                _ => MemberState::Removed,
+            },
+            joined_at: Millis(member.joined_at),
+            active_at: Millis(member.active_at),
+            totals: totals(&self.state.member_sums(key)?),
+        };
+        Some(row(tables::member(self.p, head.id.as_str(), key.n), at, value.encode()))
+    }
+
+    fn name(&self, name: &TouchedName) -> Option<Row> {
+        let head = self.head(name.creator)?;
+        let kind = if name.code { NameKind::Code } else { NameKind::Member };
+        let key = tables::name(self.p, head.id.as_str(), kind, &name.text);
+        Some(row(key, name.at, NameRow { at: name.at, n: name.n }.encode()))
+    }
+
+    fn member_day(&self, key: MemberDayKey, at: Next) -> Option<Row> {
+        let head = self.head(key.creator)?;
+        let value = TotalsRow { at, totals: totals(&self.state.member_day_sums(key)?) };
+        let key = tables::member_day(self.p, head.id.as_str(), key.n, i64::from(key.day));
+        Some(row(key, at, value.encode()))
+    }
+
+    fn hour(&self, creator: u32, hour: i64, at: Next) -> Option<Row> {
+        let head = self.head(creator)?;
+        let first = i32::try_from(hour * 60).ok()?;
+        let value = series(at, 60, |slot| self.state.minute_sums(creator, first + i32::from(slot)));
+        let mut row = row(tables::hour(self.p, head.id.as_str(), hour), at, value.encode());
+        row.expires = Some(Millis(hour * Millis::HOUR + HOUR_KEPT));
+        Some(row)
+    }
+
+    fn day(&self, creator: u32, day: i64, at: Next) -> Option<Row> {
+        let head = self.head(creator)?;
+        let first = i32::try_from(day * 96).ok()?;
+        let value = series(at, 96, |slot| self.state.quarter_sums(creator, first + i32::from(slot)));
+        Some(row(tables::day(self.p, head.id.as_str(), day), at, value.encode()))
+    }
+
+    fn month(&self, creator: u32, month: u16, at: Next) -> Option<Row> {
+        let head = self.head(creator)?;
+        let sealed_to = i32::try_from(head.sealed_to).ok()?;
+        let mut value = TotalsRow { at, totals: Totals::default() };
+        for day in days_of(month).filter(|day| *day < sealed_to) {
+            if let Some(sums) = self.state.day_sums(creator, day) {
+                value.totals.add(&totals(&sums));
+            }
+        }
+        Some(row(tables::month(self.p, head.id.as_str(), month), at, value.encode()))
+    }
+
+    fn conversion(&self, id: Id128, at: Next) -> Option<Row> {
+        let record = self.state.conversions.get(&id, FOR_EVER)?;
+        let head = self.head(record.creator)?;
+        let key = MemberKey { creator: record.creator, n: record.n };
+        let member = self.state.members.peek(&key, FOR_EVER).filter(|_| record.n != NONE);
+        let value = ConversionRow {
+            at,
+            conversion_id: record.id.as_str().to_owned(),
+            kind: kind_name(record.kind).to_owned(),
+            converted_at: Millis(record.t),
+            original_id: record.original_id.as_str().to_owned(),
+            customer_id: record.customer_id.as_str().to_owned(),
+            plan: record.plan.as_str().to_owned(),
+            amount: record.amount,
+            currency: record.currency.into(),
+            refunded: record.moved,
+            member_id: member.map_or_else(String::new, |member| member.id.as_str().to_owned()),
+            click_id: record.click_id.as_str().to_owned(),
+            credit: Credit::of_number(record.credit).name().to_owned(),
+        };
+        let key = tables::conversion(self.p, head.id.as_str(), Millis(record.t), record.id.as_str());
+        Some(row(key, at, value.encode()))
+    }
+
+    /// The commission's own row, and its place in its member's ledger.
+    fn commission(&self, id: Id128, at: Next, rows: &mut Vec<Row>) {
+        let Some(record) = self.state.commissions.get(&id, FOR_EVER) else { return };
+        let Some((head, value)) = self.commission_value(&record, at) else { return };
+        let (creator, bytes) = (head.id.as_str(), value.encode());
+        let made = Millis(record.t);
+        let key = tables::commission(self.p, creator, i64::from(record.payment_type), made, record.id.as_str());
+        rows.push(row(key, at, bytes.clone()));
+        let is_paid = record.paid == 1;
+        let time = if is_paid { Millis(record.paid_at) } else { made };
+        rows.push(row(tables::ledger(self.p, creator, record.n, is_paid, time, record.id.as_str()), at, bytes));
+    }
+
+    fn commission_value(&self, record: &Commission, at: Next) -> Option<(&Creator, CommissionRow)> {
+        let head = self.head(record.creator)?;
+        let member = self.state.members.peek(&MemberKey { creator: record.creator, n: record.n }, FOR_EVER)?;
+        let value = CommissionRow {
+            at,
+            commission_id: record.id.as_str().to_owned(),
+            member_id: member.id.as_str().to_owned(),
+            conversion_id: record.conversion_id.as_str().to_owned(),
+            currency: record.currency.into(),
+            payment_type: i64::from(record.payment_type),
+            created_at: Millis(record.t),
+            earned: record.earned,
+            reversed: record.reversed,
+            state: CommissionState::of_number(record.state).name().to_owned(),
+            paid_amount: record.paid_amount,
+            paid_at: (record.paid == 1).then_some(Millis(record.paid_at)),
+        };
+        Some((head, value))
+    }
+
+    fn ledger_left(&self, left: &LedgerLeft) -> Option<Row> {
+        let record = self.state.commissions.get(&left.commission, FOR_EVER)?;
+        let head = self.head(record.creator)?;
+        let key = tables::ledger(self.p, head.id.as_str(), record.n, left.paid, left.time, record.id.as_str());
+        Some(Row { key, at: left.at, value: None, expires: None })
+    }
+}
+
+fn row(key: Key, at: Next, value: bytes::Bytes) -> Row {
+    Row { key, at, value: Some(value), expires: None }
+}
+
+/// The slots that hold anything, and their sum.
+fn series(at: Next, slots: u16, sums_of: impl Fn(u16) -> Option<Sums>) -> SeriesRow {
+    let mut row = SeriesRow { at, totals: Totals::default(), slots: Vec::new() };
+    for slot in 0..slots {
+        let Some(sums) = sums_of(slot) else { continue };
+        let totals = totals(&sums);
+        row.totals.add(&totals);
+        row.slots.push((slot, totals));
+    }
+    row
+}
+
+fn totals(sums: &Sums) -> Totals {
+    let counts = &sums.counts;
+    let mut totals = Totals {
+        counts: Counts {
+            clicks_total: counts.clicks_total,
+            clicks_human: counts.clicks_human,
+            clicks_unique: counts.clicks_unique,
+            clicks_shared: counts.clicks_shared,
+            shares: counts.shares,
+            signups: counts.signups,
+            orders: counts.orders,
+            customers: counts.customers,
+            referrals: counts.referrals,
+        },
+        money: sums.purses.iter().map(|(code, purse)| (Currency::from(*code), money(purse))).collect(),
+    };
+    totals.money.sort_unstable_by_key(|(currency, _)| *currency);
+    totals
+}
+
+const fn money(purse: &Purse) -> Money {
+    Money {
+        revenue_gross: purse.gross,
+        revenue_refunded: purse.refunded,
+        revenue_blocked: purse.blocked,
+        commission_earned: purse.earned,
+        commission_reversed: purse.reversed,
+        commission_held: purse.held,
+        commission_approved: purse.approved,
+        commission_paid: purse.paid,
+        commission_carry: purse.carry,
+    }
+}
+
+/// Days since 1970 of a UTC month that counts from year 0.
+fn days_of(month: u16) -> std::ops::Range<i32> {
+    let first = |month: u16| {
+        let year = i16::try_from(month / 12).unwrap_or_default();
+        let of_year = i8::try_from(month % 12 + 1).unwrap_or(1);
+        let date = jiff::civil::Date::new(year, of_year, 1).unwrap_or_default();
+        let at = jiff::tz::Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).unwrap_or_default();
+        i32::try_from(at.as_second().div_euclid(86_400)).unwrap_or_default()
+    };
+    first(month)..first(month + 1)
+}
+
+fn kind_name(number: u8) -> &'static str {
+    let kinds = [
+        (ConversionKind::Signup, "signup"),
+        (ConversionKind::Purchase, "purchase"),
+        (ConversionKind::Renewal, "renewal"),
+        (ConversionKind::Refund, "refund"),
+        (ConversionKind::Chargeback, "chargeback"),
+        (ConversionKind::ChargebackReversed, "chargeback_reversed"),
+    ];
+    kinds.into_iter().find(|(kind, _)| kind_number(*kind) == number).map_or("", |(_, name)| name)
+}

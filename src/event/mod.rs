@@ -8,6 +8,7 @@ mod check;
 mod control;
 mod money;
 mod people;
+mod symbol;
 mod traffic;
 
 pub use bot::is_bot;

@@ -35,6 +35,7 @@ pub mod worker;
 
 pub mod cli;
 pub mod config;
+pub mod disk;
 pub mod ids;
 pub mod run;
 pub mod schema;

@@ -8,28 +8,8 @@ pub mod partition;
 
 use bytes::Bytes;
 
+pub use crate::consume::Stream;
 use crate::ids::{Millis, Next, Offset, Partition};
-
-/// The streams of the log: what goes in, what is decided, what could not be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stream {
-    Events,
-    Decisions,
-    DeadLetters,
-}
-
-impl Stream {
-    pub const ALL: [Self; 3] = [Self::Events, Self::Decisions, Self::DeadLetters];
-
-    /// The topic's name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Events => "tributary.events",
-            Self::Decisions => "tributary.decisions",
-            Self::DeadLetters => "tributary.dead-letters",
-        }
-    }
-}
 
 /// A record on its way into the log.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,6 +10,36 @@ use std::time::Duration;
 
 use crate::ids::{Millis, Next, Offset, Partition};
 
+/// The streams of the log: what goes in, what is decided, what could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stream {
+    Events,
+    Decisions,
+    DeadLetters,
+}
+
+impl Stream {
+    pub const ALL: [Self; 3] = [Self::Events, Self::Decisions, Self::DeadLetters];
+
+    /// Its place in files.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Events => 0,
+            Self::Decisions => 1,
+            Self::DeadLetters => 2,
+        }
+    }
+
+    /// The topic's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Events => "tributary.events",
+            Self::Decisions => "tributary.decisions",
+            Self::DeadLetters => "tributary.dead-letters",
+        }
+    }
+}
+
 /// How much one poll may bring, and how long it may wait for it.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -56,6 +86,12 @@ impl Batch {
     pub fn clear(&mut self) {
         self.arena.clear();
         self.entries.clear();
+    }
+
+    /// Takes back what was pushed since there were `len` records of `bytes`.
+    pub(crate) fn truncate_to(&mut self, len: usize, bytes: usize) {
+        self.entries.truncate(len);
+        self.arena.truncate(bytes);
     }
 
     /// Copies the record behind those already there.

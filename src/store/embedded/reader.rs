@@ -1,0 +1,173 @@
+//! Reader threads: the engine's calls block, so none of them runs on a runtime's worker.
+//!
+//! A reader takes all the calls that wait, up to a limit, and answers them from one snapshot: under load a call costs
+//! no wake-up of its own.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use redb::{Database, ReadOnlyTable, ReadableDatabase};
+use tokio::sync::{Semaphore, oneshot};
+
+use super::value::Stored;
+use super::{ROWS, explain, key};
+use crate::disk::{Disk, Joined, damaged};
+use crate::store::{Error, Key, Range, Row};
+
+/// Calls answered from one snapshot.
+const TOGETHER_MAX: usize = 32;
+
+type Rows = ReadOnlyTable<&'static [u8], &'static [u8]>;
+
+/// A read that waits.
+pub(super) enum Job {
+    Get { keys: Vec<Key>, reply: oneshot::Sender<Result<Vec<Option<Row>>, Error>> },
+    Scan { range: Range, reply: oneshot::Sender<Result<Vec<Row>, Error>> },
+}
+
+/// The reader threads. They end with the last clone.
+#[derive(Clone)]
+pub(super) struct Readers {
+    queue: Arc<Queue>,
+    room: Arc<Semaphore>,
+    _open: Arc<Open>,
+}
+
+/// Ends the threads when dropped.
+struct Open {
+    queue: Arc<Queue>,
+    _threads: Vec<Joined>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.queue.lock(|state| state.closed = true);
+        self.queue.filled.notify_all();
+    }
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    filled: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    closed: bool,
+}
+
+impl Readers {
+    pub(super) fn spawn(disk: &Arc<Disk>, threads: usize, waiting_max: usize) -> io::Result<Self> {
+        let queue = Arc::new(Queue::default());
+        let mut open = Open { queue: Arc::clone(&queue), _threads: Vec::new() };
+        for _ in 0..threads.max(1) {
+            let (disk, queue) = (Arc::clone(disk), Arc::clone(&queue));
+            let run = move || {
+                while let Some(jobs) = queue.take() {
+                    answer(&disk, jobs);
+                }
+            };
+            open._threads.push(Joined::spawn("store-reader", run)?);
+        }
+        Ok(Self { queue, room: Arc::new(Semaphore::new(waiting_max)), _open: Arc::new(open) })
+    }
+
+    pub(super) async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Job) -> Result<T, Error> {
+        let closed = |_| Error::Engine { place: "store".to_owned(), source: "its readers have ended".into() };
+        let _room = self.room.acquire().await.map_err(|_| closed(()))?;
+        let (reply, answer) = oneshot::channel();
+        let job = job(reply);
+        self.queue.lock(|state| state.jobs.push_back(job));
+        self.queue.filled.notify_one();
+        answer.await.map_err(|_| closed(()))?
+    }
+}
+
+impl Queue {
+    fn lock<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What waits, at most [`TOGETHER_MAX`]; `None` when it is over.
+    fn take(&self) -> Option<Vec<Job>> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = |state: &mut State| state.jobs.is_empty() && !state.closed;
+        let mut state = self.filled.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner);
+        let count = state.jobs.len().min(TOGETHER_MAX);
+        let jobs: Vec<Job> = state.jobs.drain(..count).collect();
+        (!jobs.is_empty()).then_some(jobs)
+    }
+}
+
+fn answer(disk: &Disk, jobs: Vec<Job>) {
+    let mut snapshot: Option<Rows> = None;
+    for job in jobs {
+        // Nobody waits for the answer if the caller is gone.
+        match job {
+            Job::Get { keys, reply } if !reply.is_closed() => {
+                drop(reply.send(read(disk, &mut snapshot, |rows| get(rows, &keys))));
+            }
+            Job::Scan { range, reply } if !reply.is_closed() => {
+                drop(reply.send(read(disk, &mut snapshot, |rows| scan(rows, &range))));
+            }
+            Job::Get { .. } | Job::Scan { .. } => {}
+        }
+    }
+}
+
+fn read<T>(
+    disk: &Disk,
+    snapshot: &mut Option<Rows>,
+    work: impl Fn(&Rows) -> Result<T, redb::Error>,
+) -> Result<T, Error> {
+    let run = |db: &Database| {
+        let rows = match snapshot.take() {
+            Some(rows) => rows,
+            None => db.begin_read()?.open_table(ROWS)?,
+        };
+        let done = work(&rows)?;
+        *snapshot = Some(rows);
+        Ok(done)
+    };
+    disk.run(run).map_err(explain)
+}
+
+fn get(rows: &Rows, keys: &[Key]) -> Result<Vec<Option<Row>>, redb::Error> {
+    keys.iter()
+        .map(|key| {
+            let Some(value) = rows.get(key::encode(key).as_slice())? else { return Ok(None) };
+            Ok(stored(value.value())?.row(key.clone()))
+        })
+        .collect()
+}
+
+fn scan(rows: &Rows, range: &Range) -> Result<Vec<Row>, redb::Error> {
+    let limit = usize::try_from(range.limit).unwrap_or(usize::MAX);
+    let (from, to) = key::range(range);
+    if limit == 0 || to.as_ref().is_some_and(|to| *to <= from) {
+        return Ok(Vec::new());
+    }
+    let mut all = match &to {
+        Some(to) => rows.range(from.as_slice()..to.as_slice())?,
+        None => rows.range(from.as_slice()..)?,
+    };
+    let mut found = Vec::new();
+    while let Some(row) = if range.reverse { all.next_back() } else { all.next() } {
+        let (key, value) = row?;
+        let value = stored(value.value())?;
+        let key = key::decode(key.value()).ok_or_else(|| damaged("a key is not one that this version writes"))?;
+        found.extend(value.row(key));
+        if found.len() >= limit {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// What the bytes of a value say.
+pub(super) fn stored(bytes: &[u8]) -> Result<Stored<'_>, redb::Error> {
+    Stored::decode(bytes).ok_or_else(|| damaged("a value is not one that this version writes"))
+}

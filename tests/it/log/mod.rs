@@ -1,0 +1,5 @@
+//! The log: one contract, kept by every engine, and what the embedded one promises beside it.
+
+pub mod contract;
+mod embedded;
+mod partition;

@@ -40,6 +40,8 @@ struct Inner {
     /// One past the last offset, by stream and partition.
     ends: Mutex<Vec<Next>>,
     grown: Condvar,
+    /// Held by the one who lays out offsets until they are committed.
+    writing: Mutex<()>,
 }
 
 impl Log {
@@ -55,7 +57,15 @@ impl Log {
             });
         }
         let ends = disk.run(|db| read_ends(db, partitions))?;
-        Ok(Self { inner: Arc::new(Inner { disk, topic, ends: Mutex::new(ends), grown: Condvar::new() }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                disk,
+                topic,
+                ends: Mutex::new(ends),
+                grown: Condvar::new(),
+                writing: Mutex::default(),
+            }),
+        })
     }
 
     /// The events of the partitions of one worker among `of`.
@@ -121,6 +131,11 @@ impl Log {
 
     pub(crate) fn disk(&self) -> &Disk {
         &self.inner.disk
+    }
+
+    /// Offsets are given out under this, so that two sinks on one log cannot give out the same.
+    pub(crate) fn writing(&self) -> MutexGuard<'_, ()> {
+        self.inner.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn slot(&self, stream: Stream, partition: Partition) -> Option<usize> {

@@ -1,1 +1,3 @@
 //! The specification of Tributary, as one test binary.
+mod log;
+mod store;

@@ -58,6 +58,7 @@ fn gather(first: Job, queue: &mut mpsc::Receiver<Job>) -> Vec<Job> {
 }
 
 fn write(log: &Log, group: Vec<Job>) {
+    let _writing = log.writing();
     let mut emitted = BTreeMap::new();
     let mut accepted = Vec::new();
     for job in group {

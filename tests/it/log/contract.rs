@@ -164,9 +164,9 @@ pub fn out_of_range(lab: &mut impl Lab) {
     join(&mut source, Next(0));
     // An engine may find it at the seek or at the poll behind it.
     let mut batch = Batch::default();
-    let found = source.seek(Partition(0), Next(3)).and_then(|()| {
-        (0..POLLS_MAX).try_for_each(|_| source.poll(&Limits::default(), &mut batch).map(drop))
-    });
+    let found = source
+        .seek(Partition(0), Next(3))
+        .and_then(|()| (0..POLLS_MAX).try_for_each(|_| source.poll(&Limits::default(), &mut batch).map(drop)));
     let Err(consume::Error::OutOfRange { partition, wanted, bounds, .. }) = found else { panic!("{found:?}") };
     assert_eq!((partition, wanted, bounds.start, bounds.end), (Partition(0), Next(3), Next(0), Next(2)));
 }

@@ -1,7 +1,7 @@
 //! What makes an event well formed, whichever way it came in: from the log, over HTTP or out of a file.
 
-use super::{ATTRIBUTES_BYTES_MAX, BREAKDOWN_PAIRS_MAX, Body, CommissionKind, ConversionKind, Event};
-use crate::ids::ID_BYTES_MAX;
+use super::{ATTRIBUTES_BYTES_MAX, BREAKDOWN_PAIRS_MAX, Body, CommissionKind, ConversionKind, Event, LIST_LEN_MAX};
+use crate::ids::{ID_BYTES_MAX, Millis};
 
 /// Why an event is not well formed; the message names the field and the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -12,6 +12,10 @@ pub enum Invalid {
     Missing { field: &'static str },
     #[error("`attributes` are larger than 10,000 bytes")]
     AttributesTooLarge,
+    #[error("`attributes` name a key twice")]
+    AttributeTwice,
+    #[error("`{field}` has more than 64 items")]
+    TooMany { field: &'static str },
     #[error("`breakdown_pairs` has more than 6 pairs")]
     TooManyPairs,
     #[error("`breakdown_pairs` must look like `platform,country`")]
@@ -24,10 +28,17 @@ pub enum Invalid {
 
 /// Longest free text (names, links, user agents, templates) in bytes.
 const TEXT_BYTES_MAX: usize = 4_096;
-/// Most coupons, embed origins and the like in one record.
-const LIST_LEN_MAX: usize = 64;
+/// Longest name of a dimension's value: a platform, a country, a plan.
+const LABEL_BYTES_MAX: usize = 256;
+/// Longest definition of a rule set.
+const DEFINITION_BYTES_MAX: usize = 65_536;
 
-/// Checks the rules that no schema can state.
+/// Times that a calendar can show: the years 1 to 9999.
+const TIME_MIN: i64 = -62_135_596_800_000;
+const TIME_MAX: i64 = 253_402_300_799_999;
+
+/// Checks the rules that no schema can state. `attributes` are sorted by key, as `decode` leaves them. Whether
+/// `occurred_at` is a likely time is for the fold to say.
 pub fn check(event: &Event<'_>) -> Result<(), Invalid> {
     id("event_id", event.event_id.0)?;
     id("creator_id", event.creator_id.0)?;
@@ -35,6 +46,10 @@ pub fn check(event: &Event<'_>) -> Result<(), Invalid> {
     if attributes > ATTRIBUTES_BYTES_MAX {
         return Err(Invalid::AttributesTooLarge);
     }
+    if event.attributes.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
+        return Err(Invalid::AttributeTwice);
+    }
+    time("received_at", event.received_at)?;
     match &event.body {
         Body::Creator(creator) => check_creator(creator),
         Body::Member(member) => check_member(member),
@@ -43,24 +58,14 @@ pub fn check(event: &Event<'_>) -> Result<(), Invalid> {
         Body::Click(click) => check_click(click),
         Body::Conversion(conversion) => check_conversion(conversion),
         Body::Commission(commission) => check_commission(commission),
-        Body::Review(review) => {
-            // A derived commission's id is longer than the ids that producers choose.
-            text("reason", Some(review.reason))?;
-            text("actor", Some(review.actor))?;
-            nonempty("subject_id", review.subject_id)
+        Body::Review(review) => check_review(review),
+        Body::RuleSet(rules) => check_rule_set(rules),
+        Body::ListEntry(entry) => check_list_entry(entry),
+        Body::Template(template) => check_template(template),
+        Body::Erasure(erasure) => {
+            text("actor", Some(erasure.actor))?;
+            id("subject_id", erasure.subject_id)
         }
-        Body::RuleSet(rules) => {
-            id("rule_set_id", rules.rule_set_id)?;
-            optional_id("version", rules.version)
-        }
-        Body::ListEntry(entry) => id("value", entry.value),
-        Body::Template(template) => {
-            id("template_id", template.template_id)?;
-            id("platform", template.platform)?;
-            id("category", template.category)?;
-            text("text", Some(template.text))
-        }
-        Body::Erasure(erasure) => id("subject_id", erasure.subject_id),
         Body::Tick => Ok(()),
     }
 }
@@ -94,13 +99,14 @@ fn check_creator(creator: &super::Creator<'_>) -> Result<(), Invalid> {
 }
 
 /// Longest attribution window: ten years of 365 days.
-const MS_MAX: i64 = 3_650 * crate::ids::Millis::DAY;
+const MS_MAX: i64 = 3_650 * Millis::DAY;
 
 fn check_member(member: &super::Member<'_>) -> Result<(), Invalid> {
     id("member_id", member.member_id.0)?;
     optional_id("user_id", member.user_id)?;
     optional_id("username", member.username)?;
     optional_id("referral_code", member.referral_code.map(|code| code.0.trim()))?;
+    time("joined_at", member.joined_at)?;
     list("coupons", member.coupons.len())?;
     member.coupons.iter().try_for_each(|code| id("coupons", code.0.trim()))
 }
@@ -121,6 +127,11 @@ fn check_click(click: &super::Click<'_>) -> Result<(), Invalid> {
     if click.member_id.is_none() && click.referral_code.is_none() {
         return Err(Invalid::Missing { field: "member_id or referral_code" });
     }
+    label("platform", click.platform)?;
+    label("method", click.method)?;
+    label("purpose", click.purpose)?;
+    label("country", click.country)?;
+    label("device_class", click.device_class)?;
     text("user_agent", click.user_agent)?;
     text("referrer", click.referrer)?;
     text("utm_source", click.utm_source)?;
@@ -138,6 +149,7 @@ fn check_conversion(conversion: &super::Conversion<'_>) -> Result<(), Invalid> {
     optional_id("coupon", conversion.coupon.map(|code| code.0.trim()))?;
     optional_id("customer_id", conversion.customer_id.map(|id| id.0))?;
     optional_id("user_id", conversion.user_id)?;
+    label("plan", conversion.plan)?;
     let refers = matches!(
         conversion.kind,
         ConversionKind::Refund | ConversionKind::Chargeback | ConversionKind::ChargebackReversed
@@ -161,7 +173,38 @@ fn check_commission(commission: &super::Commission<'_>) -> Result<(), Invalid> {
     if stated && commission.amount.is_none() {
         return Err(Invalid::Missing { field: "amount" });
     }
+    time("paid_at", commission.paid_at)?;
+    range("sale_amount", commission.sale_amount, -i64::MAX, i64::MAX)?;
     range("amount", commission.amount, -i64::MAX, i64::MAX)
+}
+
+fn check_review(review: &super::Review<'_>) -> Result<(), Invalid> {
+    text("reason", Some(review.reason))?;
+    text("actor", Some(review.actor))?;
+    label("decision_id", review.decision_id)?;
+    time("expires_at", review.expires_at)?;
+    // A derived commission's id is longer than the ids that producers choose.
+    nonempty("subject_id", review.subject_id)
+}
+
+fn check_rule_set(rules: &super::RuleSet<'_>) -> Result<(), Invalid> {
+    id("rule_set_id", rules.rule_set_id)?;
+    at_most("definition", rules.definition, DEFINITION_BYTES_MAX)?;
+    optional_id("version", rules.version)
+}
+
+fn check_list_entry(entry: &super::ListEntry<'_>) -> Result<(), Invalid> {
+    text("actor", entry.actor)?;
+    time("expires_at", entry.expires_at)?;
+    id("value", entry.value)
+}
+
+fn check_template(template: &super::Template<'_>) -> Result<(), Invalid> {
+    id("template_id", template.template_id)?;
+    id("platform", template.platform)?;
+    id("category", template.category)?;
+    optional_id("locale", template.locale)?;
+    text("text", Some(template.text))
 }
 
 fn id(field: &'static str, value: &str) -> Result<(), Invalid> {
@@ -184,15 +227,27 @@ fn nonempty(field: &'static str, value: &str) -> Result<(), Invalid> {
 }
 
 fn text(field: &'static str, value: Option<&str>) -> Result<(), Invalid> {
-    if value.is_some_and(|value| value.len() > TEXT_BYTES_MAX) {
-        return Err(Invalid::TooLong { field, max: TEXT_BYTES_MAX });
+    at_most(field, value, TEXT_BYTES_MAX)
+}
+
+fn label(field: &'static str, value: Option<&str>) -> Result<(), Invalid> {
+    at_most(field, value, LABEL_BYTES_MAX)
+}
+
+fn at_most(field: &'static str, value: Option<&str>, max: usize) -> Result<(), Invalid> {
+    if value.is_some_and(|value| value.len() > max) {
+        return Err(Invalid::TooLong { field, max });
     }
     Ok(())
 }
 
+fn time(field: &'static str, value: Option<Millis>) -> Result<(), Invalid> {
+    range(field, value.map(|time| time.0), TIME_MIN, TIME_MAX)
+}
+
 fn list(field: &'static str, len: usize) -> Result<(), Invalid> {
     if len > LIST_LEN_MAX {
-        return Err(Invalid::Range { field });
+        return Err(Invalid::TooMany { field });
     }
     Ok(())
 }

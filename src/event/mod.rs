@@ -30,6 +30,8 @@ use crate::ids::{CreatorId, EventId, Millis};
 
 /// Most bytes of all `attributes` of one event, keys and values together.
 pub const ATTRIBUTES_BYTES_MAX: usize = 10_000;
+/// Most coupons, embed origins and the like in one record.
+pub const LIST_LEN_MAX: usize = 64;
 /// Most pairs of dimensions a creator may have broken down together.
 pub const BREAKDOWN_PAIRS_MAX: usize = 6;
 

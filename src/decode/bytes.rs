@@ -1,0 +1,104 @@
+//! Avro's primitives, read from borrowed bytes. Nothing is allocated and nothing read twice.
+
+use super::fault::Fault;
+
+/// What is left to read of one record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bytes<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Bytes<'a> {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.rest.len()
+    }
+
+    #[inline]
+    pub(crate) fn byte(&mut self) -> Result<u8, Fault> {
+        let (first, rest) = self.rest.split_first().ok_or(Fault::Cut)?;
+        self.rest = rest;
+        Ok(*first)
+    }
+
+    #[inline]
+    pub(crate) fn take(&mut self, len: usize) -> Result<&'a [u8], Fault> {
+        let (head, rest) = self.rest.split_at_checked(len).ok_or(Fault::Cut)?;
+        self.rest = rest;
+        Ok(head)
+    }
+
+    #[inline]
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Fault> {
+        let (head, rest) = self.rest.split_first_chunk().ok_or(Fault::Cut)?;
+        self.rest = rest;
+        Ok(*head)
+    }
+
+    /// An int or a long: zigzag, seven bits a byte, low ones first.
+    #[inline]
+    pub(crate) fn long(&mut self) -> Result<i64, Fault> {
+        let first = self.byte()?;
+        let raw = if first < 0x80 { u64::from(first) } else { self.long_rest(first)? };
+        Ok((raw >> 1).cast_signed() ^ (raw & 1).cast_signed().wrapping_neg())
+    }
+
+    fn long_rest(&mut self, first: u8) -> Result<u64, Fault> {
+        let mut raw = u64::from(first & 0x7F);
+        for shift in (7..64).step_by(7) {
+            let byte = self.byte()?;
+            if shift == 63 && byte > 1 {
+                return Err(Fault::Number);
+            }
+            raw |= u64::from(byte & 0x7F) << shift;
+            if byte < 0x80 {
+                return Ok(raw);
+            }
+        }
+        Err(Fault::Number)
+    }
+
+    /// A length that what is left can hold.
+    #[inline]
+    pub(crate) fn length(&mut self) -> Result<usize, Fault> {
+        let length = usize::try_from(self.long()?).map_err(|_| Fault::Length)?;
+        if length > self.rest.len() { Err(Fault::Cut) } else { Ok(length) }
+    }
+
+    #[inline]
+    pub(crate) fn blob(&mut self) -> Result<&'a [u8], Fault> {
+        let length = self.length()?;
+        self.take(length)
+    }
+
+    #[inline]
+    pub(crate) fn text(&mut self) -> Result<&'a str, Fault> {
+        std::str::from_utf8(self.blob()?).map_err(|_| Fault::Utf8)
+    }
+
+    #[inline]
+    pub(crate) fn flag(&mut self) -> Result<bool, Fault> {
+        match self.byte()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(Fault::Flag),
+        }
+    }
+
+    /// The head of a block of a list or a map: how many items follow, 0 at the end, and if the writer says so,
+    /// how many bytes they take.
+    pub(crate) fn block(&mut self) -> Result<Block, Fault> {
+        let count = self.long()?;
+        let bytes = if count < 0 { Some(self.length()?) } else { None };
+        Ok(Block { items: count.unsigned_abs(), bytes })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Block {
+    pub(crate) items: u64,
+    pub(crate) bytes: Option<usize>,
+}

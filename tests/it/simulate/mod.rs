@@ -1,0 +1,3 @@
+//! The simulated programme and its own books.
+
+mod stream;

@@ -1,3 +1,5 @@
 //! The specification of Tributary, as one test binary.
 mod log;
 mod store;
+
+mod simulate;

@@ -34,6 +34,7 @@ pub mod web;
 pub mod worker;
 
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod disk;
 pub mod ids;

@@ -1,1 +1,108 @@
-//! To come.
+//! Names of the metrics, and the figures that the worker shares with whoever shows them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use crate::ids::{Next, Partition};
+
+/// Records by what became of them, of all time: read = applied + duplicate + parked + dead.
+pub const RECORDS_READ: &str = "tributary_records_read_total";
+pub const RECORDS_APPLIED: &str = "tributary_records_applied_total";
+pub const RECORDS_DUPLICATE: &str = "tributary_records_duplicate_total";
+/// Waiting now for what they refer to.
+pub const RECORDS_PARKED: &str = "tributary_records_parked";
+pub const RECORDS_DEAD: &str = "tributary_records_dead_total";
+/// Records between the position and the end of the log.
+pub const LAG_RECORDS: &str = "tributary_lag_records";
+/// Rows handed to the projection store.
+pub const ROWS_WRITTEN: &str = "tributary_rows_written_total";
+pub const FLUSH_SECONDS: &str = "tributary_flush_seconds";
+pub const FLUSH_FAILURES: &str = "tributary_flush_failures_total";
+pub const STATE_COMMITS: &str = "tributary_state_commits_total";
+/// Position up to which everything is durable and out.
+pub const POSITION_COMMITTED: &str = "tributary_position_committed";
+
+/// How far one partition is; written by its task, read by status, metrics and those who wait for it.
+#[derive(Debug, Default)]
+pub struct PartitionProgress {
+    pub position: AtomicU64,
+    pub emitted: AtomicU64,
+    pub rows: AtomicU64,
+    pub committed: AtomicU64,
+    pub applied: AtomicI64,
+    pub duplicate: AtomicI64,
+    pub parked: AtomicI64,
+    pub dead: AtomicI64,
+    /// Log timestamp of the newest record applied.
+    pub record_time: AtomicI64,
+}
+
+/// All partitions, and what is wrong with the worker, if anything.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    partitions: Arc<[PartitionProgress]>,
+    halted: Arc<std::sync::Mutex<Option<String>>>,
+    struggling: Arc<AtomicBool>,
+}
+
+impl Progress {
+    pub fn new(partitions: u32) -> Self {
+        Self {
+            partitions: (0..partitions).map(|_| PartitionProgress::default()).collect(),
+            halted: Arc::default(),
+            struggling: Arc::default(),
+        }
+    }
+
+    pub fn of(&self, p: Partition) -> Option<&PartitionProgress> {
+        self.partitions.get(usize::try_from(p.0).ok()?)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (Partition, &PartitionProgress)> {
+        (0..).map(Partition).zip(self.partitions.iter())
+    }
+
+    /// Why the worker stopped for good.
+    pub fn halted(&self) -> Option<String> {
+        self.halted.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    pub fn halt(&self, why: String) {
+        *self.halted.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(why);
+    }
+
+    /// The last write to log or store failed, and is being tried again.
+    pub fn is_struggling(&self) -> bool {
+        self.struggling.load(Ordering::Relaxed)
+    }
+
+    pub fn set_struggling(&self, struggling: bool) {
+        self.struggling.store(struggling, Ordering::Relaxed);
+    }
+
+    /// Every partition has its rows out up to the ends given.
+    pub fn reached(&self, ends: &[(Partition, Next)]) -> bool {
+        ends.iter().all(|(p, end)| self.of(*p).is_some_and(|progress| progress.rows.load(Ordering::Acquire) >= end.0))
+    }
+
+    /// Publishes the figures as gauges of the metrics recorder in force.
+    pub fn publish(&self) {
+        for (p, progress) in self.iter() {
+            let partition = p.0.to_string();
+            let read = progress.position.load(Ordering::Relaxed);
+            metrics::counter!(RECORDS_READ, "partition" => partition.clone()).absolute(read);
+            for (name, value) in [
+                (RECORDS_APPLIED, &progress.applied),
+                (RECORDS_DUPLICATE, &progress.duplicate),
+                (RECORDS_DEAD, &progress.dead),
+            ] {
+                let value = u64::try_from(value.load(Ordering::Relaxed)).unwrap_or_default();
+                metrics::counter!(name, "partition" => partition.clone()).absolute(value);
+            }
+            let parked = u32::try_from(progress.parked.load(Ordering::Relaxed)).unwrap_or_default();
+            metrics::gauge!(RECORDS_PARKED, "partition" => partition.clone()).set(f64::from(parked));
+            let committed = progress.committed.load(Ordering::Relaxed);
+            metrics::counter!(POSITION_COMMITTED, "partition" => partition).absolute(committed);
+        }
+    }
+}

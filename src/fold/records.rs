@@ -132,10 +132,14 @@ pub struct PurseKey {
     pub currency: [u8; 4],
 }
 
-/// Ordinals given out in this partition.
+/// Ordinals given out in this partition, and what became of its records so far.
 #[derive(Clone, Copy, Default, Pod, Zeroable)]
 #[repr(C)]
 pub struct Partition {
+    pub applied: i64,
+    pub duplicate: i64,
+    pub parked: i64,
+    pub dead: i64,
     pub creators: u32,
     pub pad: u32,
 }

@@ -6,7 +6,8 @@ use super::records::{
     SeqKey, Share, Slot, SlotKey, Timer, TimerHour,
 };
 use crate::ids::Millis;
-use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps};
+use super::effects::Tally;
+use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps, Store};
 
 /// The floor of maps whose entities never expire.
 pub const FOR_EVER: Millis = Millis(i64::MIN);
@@ -76,5 +77,35 @@ impl Maps for State {
 
     fn set_hash_key(&mut self, key: HashKey) {
         self.hash_key = key;
+    }
+}
+
+impl State {
+    /// What became of the partition's records, of all time.
+    pub fn tally(&self) -> Tally {
+        let Some(record) = self.partition.peek(&0, FOR_EVER) else { return Tally::default() };
+        Tally { applied: record.applied, duplicate: record.duplicate, parked: record.parked, dead: record.dead }
+    }
+
+    /// Adds what a batch brought; at the end of a batch, so that it is committed with it.
+    pub fn add_tally(&mut self, tally: &Tally) {
+        if *tally == Tally::default() {
+            return;
+        }
+        let record = self.partition.entry(&0, Millis(0), FOR_EVER);
+        record.applied += tally.applied;
+        record.duplicate += tally.duplicate;
+        record.parked += tally.parked;
+        record.dead += tally.dead;
+    }
+
+    /// Tells the store what no creator can ask for any more.
+    pub fn free_expired(&mut self, store: &mut Store) {
+        let made = self.partition.peek(&0, FOR_EVER).map_or(0, |record| record.creators);
+        let floors = (0..made).filter_map(|creator| Some(self.creators.peek(&creator, FOR_EVER)?.floor));
+        let floor = floors.min().unwrap_or(i64::MIN);
+        for map in ["shares", "clicks", "visits"] {
+            store.set_floor(self, map, Millis(floor));
+        }
     }
 }

@@ -1,0 +1,28 @@
+//! What a worker cannot go on with by itself.
+
+use crate::ids::{Next, Partition};
+
+/// Each names the place and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Log(#[from] crate::consume::Error),
+    #[error("partition {}: {source}", partition.0)]
+    State { partition: Partition, source: crate::keep::Error },
+    #[error("partition {}: cannot read its position in the projections", partition.0)]
+    Store { partition: Partition, source: crate::store::Error },
+    #[error(
+        "partition {}: state has applied {} but the log has committed only {} and ends at {}: the log was restored or made anew; restore the matching log, or run `tributary projections rebuild` to make everything again from this one",
+        partition.0, state.0, committed.0, end.0
+    )]
+    Ahead { partition: Partition, state: Next, committed: Next, end: Next },
+    #[error(
+        "partition {}: state has applied {} but the projections only {}: they were lost or restored; run `tributary projections rebuild` to make them again from the log",
+        partition.0, state.0, rows.0
+    )]
+    RowsBehind { partition: Partition, state: Next, rows: Next },
+    #[error("cannot read the record at {at}: {why}")]
+    Unreadable { at: String, why: String },
+    #[error("partition {}: the state's map {map} holds {entities} entities, its limit is {limit}; raise `state.entities_max` and restart", partition.0)]
+    MapFull { partition: Partition, map: &'static str, entities: usize, limit: usize },
+}

@@ -1,0 +1,374 @@
+//! One partition under one owner: its state, what is touched, and how far everything is.
+
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use crate::append::{Outgoing, Sink, Stream};
+use crate::consume::{Record, Source};
+use crate::decode::{self, Decoder};
+use crate::fold::effects::{Effects, Letter};
+use crate::fold::state::State;
+use crate::fold::{FINGERPRINT, Fold, Origin};
+use crate::ids::{Millis, Next, Partition, Position};
+use crate::keep::{Identity, Intake, Store as Keep};
+use crate::project::rows::AppliedRow;
+use crate::project::{build, tables};
+use crate::schema::DeadLetter;
+use crate::store::{Row, Store};
+use crate::telemetry::Progress;
+
+use super::outlet::{self, Ack, Emit, Flush, Owner};
+use super::{Error, GENERATION, Pace, Worker};
+
+/// A partition's fold and its ways out.
+pub(super) struct Task<K, T> {
+    pub(super) partition: Partition,
+    /// Tells incarnations apart: an acknowledgement for a former one is none for this.
+    incarnation: u64,
+    state: State,
+    keep: Keep,
+    fold: Fold,
+    effects: Effects,
+    outputs: Vec<Outgoing>,
+    /// Everything below is folded.
+    position: Next,
+    /// Events from before it are replayed: their outputs are out.
+    suppress_to: Next,
+    record_time: Millis,
+    emitted: Next,
+    fast_acked: Next,
+    slow_acked: Next,
+    framed: Next,
+    flushes: mpsc::Sender<Flush>,
+    emits: mpsc::Sender<Emit>,
+    is_flushing: bool,
+    is_emitting: bool,
+    last: Last,
+    progress: Progress,
+    topic: String,
+    engines: std::marker::PhantomData<fn(K, T)>,
+}
+
+/// When things last left, on the monotonic clock.
+#[derive(Debug, Clone, Copy)]
+struct Last {
+    fast: Duration,
+    slow: Duration,
+    emit: Duration,
+    commit: Duration,
+}
+
+impl<K: Sink, T: Store> Task<K, T> {
+    /// PROTOCOL's START.
+    pub(super) fn start<S: Source>(
+        worker: &mut Worker<S, K, T>,
+        partition: Partition,
+        acks: &Sender<Ack>,
+    ) -> Result<Self, Error> {
+        let committed = worker.source.committed(partition)?;
+        let bounds = worker.source.bounds(partition)?;
+        let identity = Identity {
+            topic: worker.source.topic().id,
+            partition,
+            generation: GENERATION,
+            fingerprint: FINGERPRINT,
+        };
+        let dir = worker.state_dir.join(format!("p{}", partition.0));
+        let mut state = State::default();
+        let (keep, position) = Keep::open(&dir, identity, worker.keep.clone(), &mut state)
+            .map_err(|source| Error::State { partition, source })?;
+        let position = position.unwrap_or(Next(0));
+        let emitted = committed.unwrap_or(Next(0));
+        if position > emitted || position > bounds.end {
+            return Err(Error::Ahead { partition, state: position, committed: emitted, end: bounds.end });
+        }
+        check_rows(worker, partition, position)?;
+        worker.source.seek(partition, position)?;
+        let now = worker.clock.monotonic();
+        let owner = Owner {
+            partition,
+            task: u64::try_from(now.as_nanos()).unwrap_or_default(),
+            acks: acks.clone(),
+            progress: worker.progress.clone(),
+        };
+        let (flushes, flush_jobs) = mpsc::channel(1);
+        let (emits, emit_jobs) = mpsc::channel(1);
+        worker.outlets.spawn_on(outlet::flush_all(worker.store.clone(), flush_jobs, owner.clone()), &worker.runtime);
+        worker.outlets.spawn_on(outlet::emit_all(worker.sink.clone(), emit_jobs, owner.clone()), &worker.runtime);
+        tracing::info!(partition = partition.0, position = position.0, emitted = emitted.0, "partition started");
+        let task = Self {
+            partition,
+            incarnation: owner.task,
+            state,
+            keep,
+            fold: Fold::default(),
+            effects: Effects::default(),
+            outputs: Vec::new(),
+            position,
+            suppress_to: emitted,
+            record_time: Millis(0),
+            emitted,
+            fast_acked: position,
+            slow_acked: position,
+            framed: position,
+            flushes,
+            emits,
+            is_flushing: false,
+            is_emitting: false,
+            last: Last { fast: now, slow: now, emit: now, commit: now },
+            progress: owner.progress,
+            topic: worker.source.topic().name.clone(),
+            engines: std::marker::PhantomData,
+        };
+        task.report();
+        Ok(task)
+    }
+
+    /// FOLD: one record, in order.
+    pub(super) fn apply(&mut self, decoder: &Decoder, record: &Record<'_>) -> Result<(), Error> {
+        assert!(record.offset.next() > self.position, "the log goes backwards at {}", record.offset.0);
+        match decoder.decode(record.value, record.key) {
+            Ok(event) => {
+                let origin = Origin { offset: record.offset, timestamp: record.timestamp };
+                self.fold.apply(&mut self.state, &mut self.effects, &event, origin);
+            }
+            Err(error) => self.undecodable(record, &error)?,
+        }
+        self.position = record.offset.next();
+        self.record_time = record.timestamp;
+        if !self.effects.letters.is_empty() {
+            for letter in std::mem::take(&mut self.effects.letters) {
+                self.dead_letter(&letter, record);
+            }
+        }
+        Ok(())
+    }
+
+    fn undecodable(&mut self, record: &Record<'_>, error: &decode::Error) -> Result<(), Error> {
+        if error.verdict() == decode::Verdict::Halt {
+            let at =
+                Position { topic: self.topic.clone(), partition: record.partition, offset: record.offset }.to_string();
+            return Err(Error::Unreadable { at, why: error.to_string() });
+        }
+        self.effects.tally.dead += 1;
+        self.effects.letters.push(Letter {
+            class: error.class(),
+            message: error.to_string(),
+            offset: record.offset,
+            trigger: record.offset.next(),
+            parked: None,
+        });
+        Ok(())
+    }
+
+    /// Letters of replayed events are out already.
+    fn dead_letter(&mut self, letter: &Letter, record: &Record<'_>) {
+        if letter.trigger <= self.suppress_to {
+            return;
+        }
+        let (timestamp, value) = match &letter.parked {
+            Some(parked) => (record.timestamp, encode_parked(parked)),
+            None => (record.timestamp, record.value.to_vec()),
+        };
+        let mut bytes = Vec::new();
+        DeadLetter {
+            topic: &self.topic,
+            partition: self.partition,
+            offset: letter.offset,
+            timestamp,
+            class: letter.class,
+            message: &letter.message,
+            key: record.key,
+            value: &value,
+        }
+        .encode(&mut bytes);
+        self.outputs.push(Outgoing {
+            stream: Stream::DeadLetters,
+            partition: self.partition,
+            timestamp: record.timestamp,
+            key: Bytes::copy_from_slice(record.key),
+            value: Bytes::from(bytes),
+        });
+    }
+
+    /// After a batch: a damaged read drops what was made of it.
+    pub(super) fn end_batch(&mut self) -> Result<(), crate::keep::Error> {
+        let tally = std::mem::take(&mut self.effects.tally);
+        self.state.add_tally(&tally);
+        self.keep.tick(&mut self.state)?;
+        self.report();
+        Ok(())
+    }
+
+    /// More would go too far ahead of what is out.
+    pub(super) fn is_full(&self, pace: &Pace) -> bool {
+        let touched = self.effects.fast.len() + self.effects.slow.len();
+        touched > pace.rows_max.saturating_mul(4) || self.keep.intake() != Intake::Open
+    }
+
+    /// Rows, outputs and state that are due leave.
+    pub(super) fn turn(&mut self, now: Duration, is_behind: bool, pace: &Pace) -> Result<(), Error> {
+        if let Intake::Full { map, entities, limit } = self.keep.intake() {
+            return Err(Error::MapFull { partition: self.partition, map, entities, limit });
+        }
+        let (fast, slow) = if is_behind { (pace.catching_up, pace.catching_up) } else { (pace.fast, pace.slow) };
+        let touched = self.effects.fast.len() + self.effects.slow.len();
+        let slow_due = now >= self.last.slow + slow || touched >= pace.rows_max;
+        let fast_due = now >= self.last.fast + fast || slow_due;
+        if fast_due && !self.is_flushing && self.fast_acked < self.position {
+            self.flush(now, slow_due);
+        } else if slow_due && !self.is_flushing && self.slow_acked < self.position {
+            self.flush(now, true);
+        }
+        let emit_due = if self.outputs.is_empty() { pace.emit_idle } else { pace.emit };
+        if now >= self.last.emit + emit_due && !self.is_emitting && self.emitted < self.position {
+            self.emit(now);
+        }
+        if self.framed < self.position && (self.keep.due() || now >= self.last.commit + pace.commit) {
+            self.commit(now)?;
+        }
+        self.release();
+        Ok(())
+    }
+
+    /// ROWS: everything touched; slow tables too if they are due.
+    fn flush(&mut self, now: Duration, with_slow: bool) {
+        let fast = std::mem::take(&mut self.effects.fast);
+        let mut rows = build::fast(&self.state, &fast, self.partition);
+        self.last.fast = now;
+        let slow_to = if with_slow {
+            let slow = std::mem::take(&mut self.effects.slow);
+            rows.extend(build::slow(&self.state, &slow, self.partition));
+            self.last.slow = now;
+            self.position
+        } else {
+            self.slow_acked
+        };
+        rows.push(self.applied_row(slow_to));
+        self.is_flushing = self.flushes.try_send(Flush { rows, fast: self.position, slow: slow_to }).is_ok();
+        assert!(self.is_flushing, "one flush in flight, and its outlet lives as long as its task");
+    }
+
+    fn applied_row(&self, slow: Next) -> Row {
+        let value = AppliedRow { fast: self.position, slow, record_time: self.record_time };
+        let key = tables::applied(self.partition);
+        Row { key, at: self.position, value: Some(value.encode()), expires: None }
+    }
+
+    /// EMIT: outputs and E in one transaction.
+    fn emit(&mut self, now: Duration) {
+        let outputs = std::mem::take(&mut self.outputs);
+        self.last.emit = now;
+        self.is_emitting = self.emits.try_send(Emit { outputs, position: self.position }).is_ok();
+    }
+
+    fn commit(&mut self, now: Duration) -> Result<(), Error> {
+        self.last.commit = now;
+        self.state.free_expired(&mut self.keep);
+        let partition = self.partition;
+        self.keep.commit(&mut self.state, self.position).map_err(|source| Error::State { partition, source })?;
+        self.framed = self.position;
+        metrics::counter!(crate::telemetry::STATE_COMMITS).increment(1);
+        Ok(())
+    }
+
+    /// COMMIT follows what is out: rows acknowledged and outputs emitted.
+    fn release(&mut self) {
+        self.keep.release(self.fast_acked.min(self.slow_acked).min(self.emitted));
+        if let Some(progress) = self.progress.of(self.partition) {
+            progress.committed.store(self.keep.durable().0, Ordering::Relaxed);
+        }
+    }
+
+    /// `false`: the outcome is unknown and the task must start again.
+    pub(super) fn acknowledge(&mut self, ack: &Ack) -> bool {
+        if ack.task() != self.incarnation {
+            return true;
+        }
+        match ack {
+            Ack::Flushed { fast, slow, .. } => {
+                self.is_flushing = false;
+                (self.fast_acked, self.slow_acked) = (*fast, *slow);
+                if let Some(progress) = self.progress.of(self.partition) {
+                    progress.rows.store(fast.min(slow).0, Ordering::Release);
+                }
+                true
+            }
+            Ack::Emitted { position, .. } => {
+                self.is_emitting = false;
+                self.emitted = *position;
+                self.report();
+                true
+            }
+            Ack::EmitUnknown { .. } => false,
+        }
+    }
+
+    /// Sends what is left; `true` once all of it is out.
+    pub(super) fn finish(&mut self, now: Duration) -> Result<bool, Error> {
+        if !self.is_flushing && self.fast_acked.min(self.slow_acked) < self.position {
+            self.flush(now, true);
+        }
+        if !self.is_emitting && self.emitted < self.position {
+            self.emit(now);
+        }
+        if self.framed < self.position {
+            self.commit(now)?;
+        }
+        Ok(self.fast_acked.min(self.slow_acked).min(self.emitted) >= self.position)
+    }
+
+    /// The last frames and what is released are on disk when it returns.
+    pub(super) fn close(&mut self) -> Result<(), Error> {
+        self.release();
+        let partition = self.partition;
+        self.keep.flush().map_err(|source| Error::State { partition, source })?;
+        self.release();
+        Ok(())
+    }
+
+    fn report(&self) {
+        let Some(progress) = self.progress.of(self.partition) else { return };
+        let tally = self.state.tally();
+        progress.position.store(self.position.0, Ordering::Relaxed);
+        progress.emitted.store(self.emitted.0, Ordering::Relaxed);
+        progress.applied.store(tally.applied, Ordering::Relaxed);
+        progress.duplicate.store(tally.duplicate, Ordering::Relaxed);
+        progress.parked.store(tally.parked, Ordering::Relaxed);
+        progress.dead.store(tally.dead, Ordering::Relaxed);
+        progress.record_time.store(self.record_time.0, Ordering::Relaxed);
+        progress.rows.fetch_max(self.fast_acked.min(self.slow_acked).0, Ordering::Release);
+    }
+}
+
+/// Rows below P must be there: they were acknowledged before P moved.
+fn check_rows<S: Source, K: Sink, T: Store>(
+    worker: &Worker<S, K, T>,
+    partition: Partition,
+    state: Next,
+) -> Result<(), Error> {
+    let keys = [tables::applied(partition)];
+    let found = worker.runtime.block_on(worker.store.get(&keys)).map_err(|source| Error::Store { partition, source })?;
+    let value = found.into_iter().flatten().next().and_then(|row| row.value);
+    let rows = match value.as_deref().map(AppliedRow::decode) {
+        Some(Ok(applied)) => applied.fast.min(applied.slow),
+        Some(Err(_)) | None => Next(0),
+    };
+    if rows < state {
+        return Err(Error::RowsBehind { partition, state, rows });
+    }
+    Ok(())
+}
+
+/// As it would have stood in the log; a driver of dead letters can send it again.
+fn encode_parked(parked: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Ok(event) = postcard::from_bytes::<crate::event::Event<'_>>(parked) {
+        crate::schema::encode(&event, &mut bytes);
+    }
+    bytes
+}

@@ -1,0 +1,236 @@
+//! Are the stored rows what the log says? A fold from zero beside the stored rows, each compared when the fold
+//! passes the row's own `at`: exact for rows that change meanwhile, no pause for anybody.
+
+use std::path::{Path, PathBuf};
+
+use hashbrown::{HashMap, HashSet};
+
+use crate::consume::{Batch, Limits, Polled, Source};
+use crate::decode::Decoder;
+use crate::fold::effects::{Effects, FastRows, SlowRows};
+use crate::fold::state::State;
+use crate::fold::{FINGERPRINT, Fold, Origin};
+use crate::ids::{Next, Partition};
+use crate::keep::{self, Identity, Store as Keep};
+use crate::project::key::Key;
+use crate::project::rows::AppliedRow;
+use crate::project::tables;
+use crate::project::build;
+use crate::store::Store;
+
+use super::{Error, GENERATION};
+
+/// One row that is not what the log says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    pub partition: Partition,
+    pub table: &'static str,
+    /// The row's clustering columns.
+    pub key: String,
+    pub what: String,
+}
+
+/// What was compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summary {
+    pub events: u64,
+    pub rows: u64,
+    pub differences: u64,
+}
+
+/// A stored row, until the fold passes it.
+struct Stored {
+    at: Next,
+    value: bytes::Bytes,
+    is_equal: bool,
+}
+
+/// Everything that the fold touched, with the newest `at` of each.
+#[derive(Default)]
+struct Touched {
+    fast: FastRows,
+    slow: SlowRows,
+}
+
+/// The stored rows, and the places at which the fold must stop to compare.
+struct Comparison {
+    stored: HashMap<Key, Stored>,
+    ats: HashSet<Next>,
+    touched: Touched,
+}
+
+/// Where the fold of one partition is compared.
+pub struct Verify<'a, S, T> {
+    pub source: S,
+    pub store: &'a T,
+    pub decoder: &'a Decoder,
+    /// Scratch state is kept here while it runs, so that memory stays bounded.
+    pub scratch: &'a Path,
+    pub limits: keep::Limits,
+}
+
+impl<S: Source, T: Store> Verify<'_, S, T> {
+    /// Compares every row of `partition`. `report` gets each difference, `progress` the position now and then.
+    pub async fn run(
+        mut self,
+        partition: Partition,
+        mut report: impl FnMut(Difference),
+        mut progress: impl FnMut(Next),
+    ) -> Result<Summary, Error> {
+        let applied = self.applied(partition).await?;
+        let stored = self.scan(partition).await?;
+        let rows = u64::try_from(stored.len()).unwrap_or_default();
+        let ats: HashSet<Next> = stored.values().map(|row| row.at).collect();
+        let end = ats.iter().copied().max().unwrap_or_default().max(applied.fast).max(applied.slow);
+        let mut comparison = Comparison { stored, ats, touched: Touched::default() };
+        let state = self.replay(partition, end, &mut comparison, &mut progress)?;
+        let mut differences = 0;
+        comparison.judge(&state, partition, &applied, &mut |difference| {
+            differences += 1;
+            report(difference);
+        });
+        drop(std::fs::remove_dir_all(self.scratch_of(partition)));
+        Ok(Summary { events: end.0, rows, differences })
+    }
+
+    fn scratch_of(&self, partition: Partition) -> PathBuf {
+        self.scratch.join(format!("verify-p{}", partition.0))
+    }
+
+    async fn applied(&self, partition: Partition) -> Result<AppliedRow, Error> {
+        let rows = self.store.get(&[tables::applied(partition)]).await;
+        let rows = rows.map_err(|source| Error::Store { partition, source })?;
+        let value = rows.into_iter().flatten().next().and_then(|row| row.value);
+        let none = AppliedRow { fast: Next(0), slow: Next(0), record_time: crate::ids::Millis(0) };
+        Ok(value.and_then(|value| AppliedRow::decode(&value).ok()).unwrap_or(none))
+    }
+
+    async fn scan(&self, partition: Partition) -> Result<HashMap<Key, Stored>, Error> {
+        let mut stored = HashMap::new();
+        for table in tables::ALL.into_iter().filter(|table| table.id != tables::APPLIED.id) {
+            let rows = super::scan::table(self.store, table, partition).await;
+            for row in rows.map_err(|source| Error::Store { partition, source })? {
+                let value = row.value.unwrap_or_default();
+                stored.insert(row.key, Stored { at: row.at, value, is_equal: false });
+            }
+        }
+        Ok(stored)
+    }
+
+    fn replay(
+        &mut self,
+        partition: Partition,
+        end: Next,
+        comparison: &mut Comparison,
+        progress: &mut impl FnMut(Next),
+    ) -> Result<State, Error> {
+        let state_error = |source| Error::State { partition, source };
+        let dir = self.scratch_of(partition);
+        drop(std::fs::remove_dir_all(&dir));
+        let identity = Identity { topic: [0; 16], partition, generation: GENERATION, fingerprint: FINGERPRINT };
+        let mut state = State::default();
+        let (mut keep, _) = Keep::open(&dir, identity, self.limits.clone(), &mut state).map_err(state_error)?;
+        let (mut fold, mut effects, mut batch) = (Fold::default(), Effects::default(), Batch::default());
+        self.assign(partition)?;
+        let mut position = Next(0);
+        while position < end {
+            self.source.poll(&Limits::default(), &mut batch)?;
+            for record in batch.iter().filter(|record| record.partition == partition && record.offset.next() <= end) {
+                position = record.offset.next();
+                if let Ok(event) = self.decoder.decode(record.value, record.key) {
+                    let origin = Origin { offset: record.offset, timestamp: record.timestamp };
+                    fold.apply(&mut state, &mut effects, &event, origin);
+                }
+                comparison.pass(&state, &mut effects, partition, position);
+            }
+            keep.tick(&mut state).map_err(state_error)?;
+            if keep.due() {
+                keep.commit(&mut state, position).map_err(state_error)?;
+            }
+            keep.release(position);
+            progress(position);
+        }
+        keep.flush().map_err(state_error)?;
+        Ok(state)
+    }
+
+    fn assign(&mut self, partition: Partition) -> Result<(), Error> {
+        let mut batch = Batch::default();
+        while let Polled::Records = self.source.poll(&Limits::default(), &mut batch)? {}
+        for p in 0..self.source.topic().partitions {
+            let p = Partition(p);
+            let from = if p == partition { Next(0) } else { self.source.bounds(p)?.end };
+            self.source.seek(p, from)?;
+        }
+        Ok(())
+    }
+}
+
+impl Comparison {
+    /// The fold has passed `position`: rows stored as of it are compared now.
+    fn pass(&mut self, state: &State, effects: &mut Effects, partition: Partition, position: Next) {
+        effects.letters.clear();
+        let fast = std::mem::take(&mut effects.fast);
+        let slow = std::mem::take(&mut effects.slow);
+        if self.ats.contains(&position) {
+            let rows = build::fast(state, &fast, partition).into_iter().chain(build::slow(state, &slow, partition));
+            for row in rows {
+                if let Some(there) = self.stored.get_mut(&row.key)
+                    && there.at == row.at
+                {
+                    there.is_equal = row.value.as_ref() == Some(&there.value);
+                }
+            }
+        }
+        self.touched.add(fast, slow);
+    }
+
+    /// What is left over on either side is a difference.
+    fn judge(
+        &self,
+        state: &State,
+        partition: Partition,
+        applied: &AppliedRow,
+        report: &mut impl FnMut(Difference),
+    ) {
+        let mut found = |key: &Key, what: String| {
+            report(Difference { partition, table: table_name(key), key: format!("{:?}", key.cols.0), what });
+        };
+        for (key, row) in self.stored.iter().filter(|(_, row)| !row.is_equal) {
+            found(key, format!("the stored row of at {} is not what the log says", row.at.0));
+        }
+        let fast = build::fast(state, &self.touched.fast, partition).into_iter().map(|row| (row, applied.fast));
+        let slow = build::slow(state, &self.touched.slow, partition).into_iter().map(|row| (row, applied.slow));
+        // What was touched later may not be out yet.
+        for (row, _) in fast.chain(slow).filter(|(row, out)| row.at <= *out) {
+            match self.stored.get(&row.key) {
+                Some(_) if row.value.is_none() => found(&row.key, format!("not deleted at {}", row.at.0)),
+                None if row.value.is_none() => {}
+                None => found(&row.key, format!("missing: the log says there is one of at {}", row.at.0)),
+                Some(there) if there.at < row.at => {
+                    found(&row.key, format!("stale: stored at {}, the log says {}", there.at.0, row.at.0));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+impl Touched {
+    fn add(&mut self, fast: FastRows, slow: SlowRows) {
+        self.fast.creators.extend(fast.creators);
+        self.fast.members.extend(fast.members);
+        self.fast.conversions.extend(fast.conversions);
+        self.fast.commissions.extend(fast.commissions);
+        self.fast.names.extend(fast.names);
+        self.fast.ledger_left.extend(fast.ledger_left);
+        self.slow.hours.extend(slow.hours);
+        self.slow.days.extend(slow.days);
+        self.slow.months.extend(slow.months);
+        self.slow.member_days.extend(slow.member_days);
+    }
+}
+
+fn table_name(key: &Key) -> &'static str {
+    tables::ALL.iter().find(|table| table.id == key.part.table).map_or("?", |table| table.name)
+}

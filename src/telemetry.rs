@@ -106,3 +106,15 @@ impl Progress {
         }
     }
 }
+
+/// An error's message, and those of its causes behind it.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        message.push_str(": ");
+        message.push_str(&source.to_string());
+        cause = source.source();
+    }
+    message
+}

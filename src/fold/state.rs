@@ -1,12 +1,12 @@
 //! All that a partition's fold knows.
 
+use super::effects::Tally;
 use super::records::{
     Awaited, Click, Commission, Conversion, Creator, Customer, CustomerOrderKey, CustomerOrders, Day, Head, HourKey,
     Mark, Member, MemberDay, MemberDayKey, MemberKey, Name, Parked, ParkedPage, Partition, Purse, PurseKey, Seen,
     SeqKey, Share, Slot, SlotKey, Timer, TimerHour,
 };
 use crate::ids::Millis;
-use super::effects::Tally;
 use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps, Store};
 
 /// The floor of maps whose entities never expire.

@@ -7,7 +7,7 @@ use crate::ids::{Next, Partition};
 pub enum Error {
     #[error(transparent)]
     Log(#[from] crate::consume::Error),
-    #[error("partition {}: {source}", partition.0)]
+    #[error("partition {}: its state cannot go on", partition.0)]
     State { partition: Partition, source: crate::keep::Error },
     #[error("partition {}: cannot read its position in the projections", partition.0)]
     Store { partition: Partition, source: crate::store::Error },
@@ -21,8 +21,9 @@ pub enum Error {
         partition.0, state.0, rows.0
     )]
     RowsBehind { partition: Partition, state: Next, rows: Next },
-    #[error("cannot read the record at {at}: {why}")]
-    Unreadable { at: String, why: String },
+    /// Skipping the record would lose what only a newer program can read.
+    #[error(transparent)]
+    Unreadable(crate::decode::Error),
     #[error("partition {}: the state's map {map} holds {entities} entities, its limit is {limit}; raise `state.entities_max` and restart", partition.0)]
     MapFull { partition: Partition, map: &'static str, entities: usize, limit: usize },
 }

@@ -148,12 +148,7 @@ impl<S: Source, K: Sink, T: Store> Worker<S, K, T> {
         Ok(())
     }
 
-    fn apply(
-        &mut self,
-        tasks: &mut Vec<Option<Task<K, T>>>,
-        batch: &Batch,
-        sender: &Sender<Ack>,
-    ) -> Result<(), Error> {
+    fn apply(&mut self, tasks: &mut Vec<Option<Task<K, T>>>, batch: &Batch, sender: &Sender<Ack>) -> Result<(), Error> {
         for record in batch.iter() {
             let task = usize::try_from(record.partition.0).ok().and_then(|place| tasks.get_mut(place));
             if let Some(Some(task)) = task {

@@ -33,10 +33,22 @@ pub(super) struct Emit {
 /// What became of it. `task` tells incarnations of a task apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ack {
-    Flushed { partition: Partition, task: u64, fast: Next, slow: Next },
-    Emitted { partition: Partition, task: u64, position: Next },
+    Flushed {
+        partition: Partition,
+        task: u64,
+        fast: Next,
+        slow: Next,
+    },
+    Emitted {
+        partition: Partition,
+        task: u64,
+        position: Next,
+    },
     /// Perhaps committed, perhaps not.
-    EmitUnknown { partition: Partition, task: u64 },
+    EmitUnknown {
+        partition: Partition,
+        task: u64,
+    },
 }
 
 impl Ack {

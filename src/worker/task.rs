@@ -13,13 +13,13 @@ use crate::decode::{self, Decoder};
 use crate::fold::effects::{Effects, Letter};
 use crate::fold::state::State;
 use crate::fold::{FINGERPRINT, Fold, Origin};
-use crate::ids::{Millis, Next, Partition, Position};
+use crate::ids::{Millis, Next, Partition};
 use crate::keep::{Identity, Intake, Store as Keep};
 use crate::project::rows::AppliedRow;
 use crate::project::{build, tables};
 use crate::schema::DeadLetter;
 use crate::store::{Row, Store};
-use crate::telemetry::Progress;
+use crate::telemetry::{Progress, with_causes};
 
 use super::outlet::{self, Ack, Emit, Flush, Owner};
 use super::{Error, GENERATION, Pace, Worker};
@@ -71,12 +71,8 @@ impl<K: Sink, T: Store> Task<K, T> {
     ) -> Result<Self, Error> {
         let committed = worker.source.committed(partition)?;
         let bounds = worker.source.bounds(partition)?;
-        let identity = Identity {
-            topic: worker.source.topic().id,
-            partition,
-            generation: GENERATION,
-            fingerprint: FINGERPRINT,
-        };
+        let identity =
+            Identity { topic: worker.source.topic().id, partition, generation: GENERATION, fingerprint: FINGERPRINT };
         let dir = worker.state_dir.join(format!("p{}", partition.0));
         let mut state = State::default();
         let (keep, position) = Keep::open(&dir, identity, worker.keep.clone(), &mut state)
@@ -131,7 +127,8 @@ impl<K: Sink, T: Store> Task<K, T> {
     /// FOLD: one record, in order.
     pub(super) fn apply(&mut self, decoder: &Decoder, record: &Record<'_>) -> Result<(), Error> {
         assert!(record.offset.next() > self.position, "the log goes backwards at {}", record.offset.0);
-        match decoder.decode(record.value, record.key) {
+        let at = decode::Place { topic: &self.topic, partition: record.partition, offset: record.offset };
+        match decoder.decode(record.value, record.key, at) {
             Ok(event) => {
                 let origin = Origin { offset: record.offset, timestamp: record.timestamp };
                 self.fold.apply(&mut self.state, &mut self.effects, &event, origin);
@@ -150,14 +147,12 @@ impl<K: Sink, T: Store> Task<K, T> {
 
     fn undecodable(&mut self, record: &Record<'_>, error: &decode::Error) -> Result<(), Error> {
         if error.verdict() == decode::Verdict::Halt {
-            let at =
-                Position { topic: self.topic.clone(), partition: record.partition, offset: record.offset }.to_string();
-            return Err(Error::Unreadable { at, why: error.to_string() });
+            return Err(Error::Unreadable(error.clone()));
         }
         self.effects.tally.dead += 1;
         self.effects.letters.push(Letter {
             class: error.class(),
-            message: error.to_string(),
+            message: with_causes(error),
             offset: record.offset,
             trigger: record.offset.next(),
             parked: None,
@@ -352,7 +347,8 @@ fn check_rows<S: Source, K: Sink, T: Store>(
     state: Next,
 ) -> Result<(), Error> {
     let keys = [tables::applied(partition)];
-    let found = worker.runtime.block_on(worker.store.get(&keys)).map_err(|source| Error::Store { partition, source })?;
+    let found =
+        worker.runtime.block_on(worker.store.get(&keys)).map_err(|source| Error::Store { partition, source })?;
     let value = found.into_iter().flatten().next().and_then(|row| row.value);
     let rows = match value.as_deref().map(AppliedRow::decode) {
         Some(Ok(applied)) => applied.fast.min(applied.slow),

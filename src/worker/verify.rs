@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use hashbrown::{HashMap, HashSet};
 
 use crate::consume::{Batch, Limits, Polled, Source};
-use crate::decode::Decoder;
+use crate::decode::{Decoder, Place};
 use crate::fold::effects::{Effects, FastRows, SlowRows};
 use crate::fold::state::State;
 use crate::fold::{FINGERPRINT, Fold, Origin};
 use crate::ids::{Next, Partition};
 use crate::keep::{self, Identity, Store as Keep};
+use crate::project::build;
 use crate::project::key::Key;
 use crate::project::rows::AppliedRow;
 use crate::project::tables;
-use crate::project::build;
 use crate::store::Store;
 
 use super::{Error, GENERATION};
@@ -132,12 +132,14 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
         let (mut keep, _) = Keep::open(&dir, identity, self.limits.clone(), &mut state).map_err(state_error)?;
         let (mut fold, mut effects, mut batch) = (Fold::default(), Effects::default(), Batch::default());
         self.assign(partition)?;
+        let topic = self.source.topic().name.clone();
         let mut position = Next(0);
         while position < end {
             self.source.poll(&Limits::default(), &mut batch)?;
             for record in batch.iter().filter(|record| record.partition == partition && record.offset.next() <= end) {
                 position = record.offset.next();
-                if let Ok(event) = self.decoder.decode(record.value, record.key) {
+                let at = Place { topic: &topic, partition, offset: record.offset };
+                if let Ok(event) = self.decoder.decode(record.value, record.key, at) {
                     let origin = Origin { offset: record.offset, timestamp: record.timestamp };
                     fold.apply(&mut state, &mut effects, &event, origin);
                 }
@@ -186,13 +188,7 @@ impl Comparison {
     }
 
     /// What is left over on either side is a difference.
-    fn judge(
-        &self,
-        state: &State,
-        partition: Partition,
-        applied: &AppliedRow,
-        report: &mut impl FnMut(Difference),
-    ) {
+    fn judge(&self, state: &State, partition: Partition, applied: &AppliedRow, report: &mut impl FnMut(Difference)) {
         let mut found = |key: &Key, what: String| {
             report(Difference { partition, table: table_name(key), key: format!("{:?}", key.cols.0), what });
         };

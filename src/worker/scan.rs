@@ -1,19 +1,37 @@
 //! Every row of a table in a partition, part by part.
 
+use std::ops::Range;
+
 use crate::ids::Partition;
-use crate::project::key::{Bound, Part, Range, Row};
-use crate::project::tables::Table;
+use crate::project::key::{self, Bound, Part, Row};
+use crate::project::rows::CreatorRow;
+use crate::project::tables::{self, Table};
 use crate::store::{Error, Store};
 
 /// Rows asked for at once.
 const PAGE: u32 = 4_096;
-/// Months since year 0 that a table by month may hold: 2000 to 2100.
-const MONTHS: std::ops::Range<u16> = 24_000..25_212;
+/// The months since year 0 that any creator of the partition has figures in.
+pub async fn months<T: Store>(store: &T, p: Partition) -> Result<Range<u16>, Error> {
+    let mut span = u16::MAX..0;
+    for row in table(store, tables::CREATOR, p, 0..1).await? {
+        let head = row.value.as_deref().and_then(|value| CreatorRow::decode(value).ok());
+        if let Some(head) = head {
+            span.start = span.start.min(tables::month_of(head.coverage_start));
+            span.end = span.end.max(tables::month_of(head.clock) + 1);
+        }
+    }
+    Ok(span)
+}
 
 /// In key order within each part.
-pub async fn table<T: Store>(store: &T, table: Table, p: Partition) -> Result<Vec<Row>, Error> {
+pub async fn table<T: Store>(
+    store: &T,
+    table: Table,
+    p: Partition,
+    months: Range<u16>,
+) -> Result<Vec<Row>, Error> {
     let mut rows = Vec::new();
-    let months = if table.by_month { MONTHS } else { 0..1 };
+    let months = if table.by_month { months } else { 0..1 };
     for month in months {
         for shard in 0..table.shards {
             part(store, Part { table: table.id, p, shard, month }, &mut rows).await?;
@@ -25,7 +43,7 @@ pub async fn table<T: Store>(store: &T, table: Table, p: Partition) -> Result<Ve
 async fn part<T: Store>(store: &T, part: Part, rows: &mut Vec<Row>) -> Result<(), Error> {
     let mut from = Bound::Unbounded;
     loop {
-        let page = store.scan(&Range { part, from, to: Bound::Unbounded, reverse: false, limit: PAGE }).await?;
+        let page = store.scan(&key::Range { part, from, to: Bound::Unbounded, reverse: false, limit: PAGE }).await?;
         let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
         let Some(last) = page.last() else { return Ok(()) };
         from = Bound::Excluded(last.key.cols.clone());

@@ -107,9 +107,11 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
 
     async fn scan(&self, partition: Partition) -> Result<HashMap<Key, Stored>, Error> {
         let mut stored = HashMap::new();
+        let unreadable = |source| Error::Store { partition, source };
+        let months = super::scan::months(self.store, partition).await.map_err(unreadable)?;
         for table in tables::ALL.into_iter().filter(|table| table.id != tables::APPLIED.id) {
-            let rows = super::scan::table(self.store, table, partition).await;
-            for row in rows.map_err(|source| Error::Store { partition, source })? {
+            let rows = super::scan::table(self.store, table, partition, months.clone()).await;
+            for row in rows.map_err(unreadable)? {
                 let value = row.value.unwrap_or_default();
                 stored.insert(row.key, Stored { at: row.at, value, is_equal: false });
             }

@@ -3,3 +3,4 @@ mod log;
 mod store;
 
 mod simulate;
+mod worker;

@@ -155,7 +155,7 @@ impl Simulation {
             65..=95 => Some(part),
             _ => Some(sale.amount + part + 1),
         };
-        let wrong = self.faults.permille(10);
+        let wrong = self.faults.permille(30);
         let currency = if wrong { Some(market::currency("CHF")) } else { sale.stated };
         self.take_back(sale.creator, at, ConversionKind::Refund, order_id(sale.order), (amount, currency));
         let again = if amount == Some(part) { 250 } else { 20 };

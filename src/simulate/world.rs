@@ -208,7 +208,7 @@ impl Simulation {
         }
         let mut card = self.member_card(creator, member, at);
         // Now and then somebody claims a code that is taken already.
-        if member > 0 && self.faults.permille(2) {
+        if member > 0 && self.faults.permille(20) {
             card.coupons.push(code_of(member - 1));
         }
         self.publish(creator, at, Content::Member(Box::new(card)));

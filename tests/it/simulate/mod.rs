@@ -1,3 +1,4 @@
 //! The simulated programme and its own books.
 
+mod books;
 mod stream;

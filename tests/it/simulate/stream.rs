@@ -97,9 +97,30 @@ fn every_kind_of_trouble_occurs() {
         }
     }
     let missing: Vec<_> = [
-        "Creator", "Member", "Sighting", "Share", "Click", "Conversion", "Commission", "event id again", "absurd",
-        "too late", "bot", "click again", "Signup", "Purchase", "Renewal", "Refund", "Chargeback",
-        "ChargebackReversed", "without amount", "Earned", "Adjusted", "Approved", "Paid", "Reversed",
+        "Creator",
+        "Member",
+        "Sighting",
+        "Share",
+        "Click",
+        "Conversion",
+        "Commission",
+        "event id again",
+        "absurd",
+        "too late",
+        "bot",
+        "click again",
+        "Signup",
+        "Purchase",
+        "Renewal",
+        "Refund",
+        "Chargeback",
+        "ChargebackReversed",
+        "without amount",
+        "Earned",
+        "Adjusted",
+        "Approved",
+        "Paid",
+        "Reversed",
     ]
     .into_iter()
     .filter(|what| seen.get(*what).copied().unwrap_or_default() < 3)

@@ -192,7 +192,7 @@ fn create(db: &Database, partitions: u32, entropy: [u8; 16]) -> Result<Topic, re
     if let Some(found) = found {
         return Ok(found);
     }
-    let write = db.begin_write()?;
+    let write = disk::begin_write(db)?;
     {
         let mut meta = write.open_table(META)?;
         meta.insert("format", FORMAT)?;

@@ -134,7 +134,7 @@ impl Store for EmbeddedStore {
 }
 
 fn create(db: &Database) -> Result<(), redb::Error> {
-    let write = db.begin_write()?;
+    let write = disk::begin_write(db)?;
     {
         let mut meta = write.open_table(META)?;
         let format = meta.get("format")?.map(|format| format.value().to_vec());
@@ -154,8 +154,8 @@ fn explain(error: disk::Error) -> Error {
     match error {
         disk::Error::Full { file } => Error::Full { place: file },
         disk::Error::Damaged { file, what } => Error::Damaged { place: file, what },
-        disk::Error::InUse { ref file } | disk::Error::Open { ref file, .. } | disk::Error::Engine { ref file, .. } => {
-            Error::Engine { place: file.clone(), source: Box::new(error) }
-        }
+        disk::Error::InUse { ref file, .. }
+        | disk::Error::Open { ref file, .. }
+        | disk::Error::Engine { ref file, .. } => Error::Engine { place: file.clone(), source: Box::new(error) },
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use redb::{Database, Durability, WriteTransaction};
+use redb::{Database, WriteTransaction};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::append::{Appended, Error, Outgoing};
@@ -147,9 +147,7 @@ impl Plan {
         if self.blocks.is_empty() && emitted.is_empty() {
             return Ok(());
         }
-        let mut write = db.begin_write()?;
-        write.set_durability(Durability::Immediate)?;
-        write.set_quick_repair(true);
+        let write = disk::begin_write(db)?;
         self.fill(&write, emitted)?;
         Ok(write.commit()?)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use redb::{Database, Durability, ReadableTable, Table, WriteTransaction};
+use redb::{Database, ReadableTable, Table, WriteTransaction};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::reader::stored;
@@ -63,7 +63,7 @@ fn write(disk: &Disk, group: Vec<Job>, tombstones: &mut u64) {
     rows.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     let written = disk.run(|db| {
         let mut number = *tombstones;
-        let write = begin(db)?;
+        let write = disk::begin_write(db)?;
         put_all(&write, &rows, &mut number)?;
         let swaps = group.iter().map(|job| swap(&write, &job.work)).collect::<Result<Vec<_>, _>>()?;
         write.commit()?;
@@ -75,13 +75,6 @@ fn write(disk: &Disk, group: Vec<Job>, tombstones: &mut u64) {
         Ok(swaps) => group.into_iter().zip(swaps).for_each(|(job, swap)| answer(job.work, swap)),
         Err(error) => group.into_iter().for_each(|job| refuse(disk, job.work, &error)),
     }
-}
-
-fn begin(db: &Database) -> Result<WriteTransaction, redb::Error> {
-    let mut write = db.begin_write()?;
-    write.set_durability(Durability::Immediate)?;
-    write.set_quick_repair(true);
-    Ok(write)
 }
 
 fn put_all(write: &WriteTransaction, rows: &[(Vec<u8>, &Row)], number: &mut u64) -> Result<(), redb::Error> {

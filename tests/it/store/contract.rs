@@ -40,7 +40,7 @@ fn tombstone(key: Key, at: u64) -> Row {
     Row { key, at: Next(at), value: None, expires: None }
 }
 
-fn all() -> Range {
+pub fn everything() -> Range {
     Range { part: PART, from: Bound::Unbounded, to: Bound::Unbounded, reverse: false, limit: 10_000 }
 }
 
@@ -125,7 +125,7 @@ pub fn tombstones(lab: &mut impl Lab) {
         tombstone(keys[2].clone(), 4),
     ]))
     .unwrap();
-    let found = block_on(store.scan(&Range { limit: 1, ..all() })).unwrap();
+    let found = block_on(store.scan(&Range { limit: 1, ..everything() })).unwrap();
     assert_eq!(found, [row(keys[2].clone(), 5, "x")]);
     block_on(store.write(vec![row(keys[0].clone(), 5, "zzz"), row(keys[1].clone(), 7, "back")])).unwrap();
     assert_eq!(get(&store, &keys[0]), None);
@@ -154,13 +154,13 @@ pub fn scans_are_in_the_order_of_the_columns(lab: &mut impl Lab) {
     }
     let other = Part { shard: 3, ..PART };
     block_on(store.write(vec![row(Key { part: other, cols: Cols(vec![text("a")]) }, 1, "other")])).unwrap();
-    same(&block_on(store.scan(&all())).unwrap(), &expected);
-    assert_eq!(block_on(store.scan(&Range { limit: 7, ..all() })).unwrap(), expected[..7]);
+    same(&block_on(store.scan(&everything())).unwrap(), &expected);
+    assert_eq!(block_on(store.scan(&Range { limit: 7, ..everything() })).unwrap(), expected[..7]);
     expected.reverse();
-    same(&block_on(store.scan(&Range { reverse: true, ..all() })).unwrap(), &expected);
-    assert_eq!(block_on(store.scan(&Range { reverse: true, limit: 7, ..all() })).unwrap(), expected[..7]);
-    assert_eq!(block_on(store.scan(&Range { limit: 0, ..all() })).unwrap(), []);
-    assert_eq!(block_on(store.scan(&Range { part: other, ..all() })).unwrap().len(), 1);
+    same(&block_on(store.scan(&Range { reverse: true, ..everything() })).unwrap(), &expected);
+    assert_eq!(block_on(store.scan(&Range { reverse: true, limit: 7, ..everything() })).unwrap(), expected[..7]);
+    assert_eq!(block_on(store.scan(&Range { limit: 0, ..everything() })).unwrap(), []);
+    assert_eq!(block_on(store.scan(&Range { part: other, ..everything() })).unwrap().len(), 1);
 }
 
 /// Bounds are whole keys or prefixes; a prefix stands for all keys that begin with it.
@@ -174,7 +174,7 @@ pub fn bounds_are_prefixes(lab: &mut impl Lab) {
     let found = |from: Bound, to: Bound| {
         let there = |reverse| {
             let mut rows =
-                block_on(store.scan(&Range { from: from.clone(), to: to.clone(), reverse, ..all() })).unwrap();
+                block_on(store.scan(&Range { from: from.clone(), to: to.clone(), reverse, ..everything() })).unwrap();
             if reverse {
                 rows.reverse();
             }
@@ -204,7 +204,7 @@ pub fn writing_again_changes_nothing(lab: &mut impl Lab) {
     for _ in 0..3 {
         block_on(store.write(rows.clone())).unwrap();
     }
-    assert_eq!(block_on(store.scan(&all())).unwrap(), rows);
+    assert_eq!(block_on(store.scan(&everything())).unwrap(), rows);
 }
 
 /// `swap` writes only where it finds what was expected, and says what it found else.
@@ -229,7 +229,7 @@ pub fn restart_keeps_all(lab: &mut impl Lab) {
     block_on(lab.store().write(rows.clone())).unwrap();
     block_on(lab.store().write(vec![tombstone(rows[0].key.clone(), 10)])).unwrap();
     lab.restart();
-    assert_eq!(block_on(lab.store().scan(&all())).unwrap(), rows[1..]);
+    assert_eq!(block_on(lab.store().scan(&everything())).unwrap(), rows[1..]);
 }
 
 /// Writers at once on the same rows: the greatest `at` stands.
@@ -247,7 +247,7 @@ pub fn concurrent_writers(lab: &mut impl Lab) {
         }
     });
     let expected: Vec<_> = (0..10).map(|n| row(key(&[Col::Int(n)]), 160, "159")).collect();
-    assert_eq!(block_on(lab.store().scan(&all())).unwrap(), expected);
+    assert_eq!(block_on(lab.store().scan(&everything())).unwrap(), expected);
 }
 
 /// A healthy store says so.

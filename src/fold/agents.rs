@@ -16,8 +16,8 @@ pub(super) struct Agents {
 
 impl Turn<'_> {
     pub(super) fn is_bot(&mut self, click: &Click<'_>) -> bool {
-        if click.method.is_some() || click.purpose.is_some() {
-            return is_bot(click.user_agent, click.method, click.purpose);
+        if is_bot(None, click.method, click.purpose) {
+            return true;
         }
         let Some(user_agent) = click.user_agent else { return false };
         let hash = self.facts(user_agent.as_bytes());

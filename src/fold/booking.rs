@@ -1,7 +1,7 @@
 //! Adding to the sums of a scope, and marking the rows that show them.
 
 use super::Turn;
-use super::records::{Counts, CurrencyCode, Day, MemberDayKey, MemberKey, Purse, PurseKey, SlotKey};
+use super::records::{Counts, CurrencyCode, Day, MemberDay, MemberDayKey, MemberKey, Purse, PurseKey, SlotKey};
 use super::state::FOR_EVER;
 use crate::ids::{Currency, Millis};
 
@@ -82,21 +82,20 @@ impl Turn<'_> {
     /// Counts of the creator, on the instant `t`.
     pub(super) fn count_creator(&mut self, t: Millis, delta: &Counts) {
         self.creator_mut().counts.add(delta);
-        let (c, at) = (self.c, self.at);
+        let c = self.c;
         let minute = slot(c, t, Millis::MINUTE);
         self.state.minutes.entry(&minute, t, FOR_EVER).counts.add(delta);
         self.state.quarters.entry(&slot(c, t, QUARTER), t, FOR_EVER).counts.add(delta);
         self.state.days.entry(&slot(c, t, Millis::DAY), t, FOR_EVER).counts.add(delta);
-        self.touch_series(t, at);
+        self.touch_series(t);
     }
 
     /// Counts of a member, on the instant `t`.
     pub(super) fn count_member(&mut self, n: u32, t: Millis, delta: &Counts) {
-        self.member_mut(n).counts.add(delta);
-        let key = self.open_member_day(n, t);
-        if let Some(day) = self.state.member_days.get_mut(&key, FOR_EVER) {
-            day.counts.add(delta);
-        }
+        let member = self.member_mut(n);
+        member.counts.add(delta);
+        member.active_at = member.active_at.max(t.0);
+        self.open_member_day(n, t).counts.add(delta);
     }
 
     /// Money of the creator that moved at `t`.
@@ -136,9 +135,10 @@ impl Turn<'_> {
         let mut head = self.member_mut(n).purses;
         moved.add_to(self.purse(PurseKey::all_time(self.c, scope::MEMBER, n, currency), &mut head));
         self.member_mut(n).purses = head;
-        let key = self.open_member_day(n, t);
-        let Ok(day) = u32::try_from(key.day.max(0)) else { return };
-        let purse_key = PurseKey { creator: self.c, kind: scope::MEMBER_DAY, a: n, b: day, currency: currency.0 };
+        self.open_member_day(n, t);
+        let key = MemberDayKey { creator: self.c, n, day: slot(self.c, t, Millis::DAY).slot };
+        let b = key.day.cast_unsigned();
+        let purse_key = PurseKey { creator: self.c, kind: scope::MEMBER_DAY, a: n, b, currency: currency.0 };
         let is_new = !self.state.series_purses.contains(&purse_key, FOR_EVER);
         let purse = self.state.series_purses.entry(&purse_key, t, FOR_EVER);
         moved.add_to_series(purse);
@@ -178,27 +178,27 @@ impl Turn<'_> {
     }
 
     /// The member's sums of the UTC day of `t`; listed with the day's members, and marked if the day is sealed.
-    fn open_member_day(&mut self, n: u32, t: Millis) -> MemberDayKey {
+    fn open_member_day(&mut self, n: u32, t: Millis) -> &mut MemberDay {
         let day_key = slot(self.c, t, Millis::DAY);
         let key = MemberDayKey { creator: self.c, n, day: day_key.slot };
+        if i64::from(key.day) < self.head.sealed_to {
+            self.effects.slow.member_days.insert(key, self.at);
+        }
         let sums = self.state.member_days.entry(&key, t, FOR_EVER);
         if sums.listed == 0 {
             sums.listed = 1;
             let day = self.state.days.entry(&day_key, t, FOR_EVER);
             sums.next = std::mem::replace(&mut day.members, n + 1);
         }
-        if i64::from(key.day) < self.creator().sealed_to {
-            self.effects.slow.member_days.insert(key, self.at);
-        }
-        key
+        sums
     }
 
     /// Marks the rows that show the instant `t`: its hour, and the day and month once they are sealed.
-    fn touch_series(&mut self, t: Millis, at: crate::ids::Next) {
-        let slow = &mut self.effects.slow;
+    fn touch_series(&mut self, t: Millis) {
+        let (slow, at) = (&mut self.effects.slow, self.at);
         slow.hours.insert((self.c, t.0.div_euclid(Millis::HOUR)), at);
         let day = t.0.div_euclid(Millis::DAY);
-        if day < self.state.creators.peek(&self.c, FOR_EVER).map_or(i64::MIN, |creator| creator.sealed_to) {
+        if day < self.head.sealed_to {
             slow.days.insert((self.c, day), at);
             slow.months.insert((self.c, month_of_day(day)), at);
         }

@@ -112,10 +112,10 @@ impl Turn<'_> {
         self.set_credit(id, n, how);
         let conversion = self.conversion_at(id);
         let t = Millis(conversion.t);
-        let member = self.member_mut(n);
-        member.active_at = member.active_at.max(t.0);
+        // A signup counts nothing by itself, yet the member was active.
+        let orders = i64::from(conversion.is_order());
+        self.count_member(n, t, &Counts { orders, ..Counts::default() });
         if conversion.is_order() {
-            self.count_member(n, t, &Counts { orders: 1, ..Counts::default() });
             let gross = Movement { gross: i128::from(conversion.amount), ..Movement::default() };
             self.book_member(n, t, conversion.currency, &gross);
             for movement in self.moves_of(&conversion) {

@@ -23,6 +23,8 @@ mod traffic;
 pub mod views;
 pub mod zone;
 
+use bytemuck::Zeroable;
+
 use crate::event::{Body, Event};
 use crate::ids::{Millis, Next, Offset};
 use crate::keep::Id128;
@@ -90,9 +92,20 @@ pub struct Fold {
 impl Fold {
     /// Applies one record.
     pub fn apply(&mut self, state: &mut State, effects: &mut Effects, event: &Event<'_>, origin: Origin) {
-        let mut turn =
-            Turn { state, effects, fold: self, c: 0, at: origin.offset.next(), origin, t: Millis(0), parked: None };
+        let mut turn = Turn {
+            state,
+            effects,
+            fold: self,
+            c: u32::MAX,
+            head: Creator::zeroed(),
+            is_head_touched: false,
+            at: origin.offset.next(),
+            origin,
+            t: Millis(0),
+            parked: None,
+        };
         turn.admit(event);
+        turn.store_head();
     }
 }
 
@@ -103,6 +116,9 @@ struct Turn<'s> {
     fold: &'s mut Fold,
     /// Ordinal of the creator.
     c: u32,
+    /// The creator itself: one look-up a turn, written back at its end.
+    head: Creator,
+    is_head_touched: bool,
     /// One past the record that the shell applies now: the `at` of every row touched.
     at: Next,
     /// Of the record in hand: another one when a parked record is released.
@@ -122,7 +138,12 @@ impl Turn<'_> {
         };
         let id = self.state.hash_key.id(kind::CREATOR, 0, event.creator_id.0.as_bytes());
         let known = self.state.creator_ids.get(&id, FOR_EVER);
-        self.c = known.map_or(u32::MAX, |name| name.n);
+        if let Some(name) = known {
+            self.c = name.n;
+            self.head = *self.state.creators.peek(&self.c, FOR_EVER).expect("an ordinal is given out with its creator");
+        } else {
+            self.head.floor = i64::MIN;
+        }
         if let Err(stop) = self.check(event) {
             return self.stopped(event, stop);
         }
@@ -216,22 +237,29 @@ impl Turn<'_> {
         self.c = ordinals.creators;
         ordinals.creators += 1;
         self.state.creator_ids.put(&id, Name { n: self.c }, Millis(0));
-        let creator = self.state.creators.entry(&self.c, Millis(0), FOR_EVER);
-        creator.id = Text::new(text);
-        creator.clock = i64::MIN;
-        creator.floor = i64::MIN;
-        creator.next_due = i64::MAX;
-        creator.coverage_start = self.t.0;
+        let head = self.creator_mut();
+        head.id = Text::new(text);
+        head.clock = i64::MIN;
+        head.floor = i64::MIN;
+        head.next_due = i64::MAX;
+        head.coverage_start = i64::MAX;
     }
 
-    /// The creator in hand; it was made when its first record was admitted.
-    fn creator(&self) -> &Creator {
-        self.state.creators.peek(&self.c, FOR_EVER).expect("made when its first record was admitted")
+    /// The creator in hand.
+    const fn creator(&self) -> &Creator {
+        &self.head
     }
 
-    fn creator_mut(&mut self) -> &mut Creator {
-        self.effects.fast.creators.insert(self.c, self.at);
-        self.state.creators.get_mut(&self.c, FOR_EVER).expect("made when its first record was admitted")
+    const fn creator_mut(&mut self) -> &mut Creator {
+        self.is_head_touched = true;
+        &mut self.head
+    }
+
+    fn store_head(&mut self) {
+        if self.is_head_touched {
+            self.effects.fast.creators.insert(self.c, self.at);
+            *self.state.creators.entry(&self.c, Millis(0), FOR_EVER) = self.head;
+        }
     }
 
     fn id(&self, kind: u8, text: &str) -> Id128 {

@@ -45,13 +45,12 @@ impl Turn<'_> {
     }
 
     /// Entities that expire are absent below it.
-    pub(super) fn floor(&self) -> Millis {
-        let creator = self.state.creators.peek(&self.c, super::state::FOR_EVER);
-        creator.map_or(super::state::FOR_EVER, |creator| Millis(creator.floor))
+    pub(super) const fn floor(&self) -> Millis {
+        Millis(self.head.floor)
     }
 
     /// Everything at or before it has come, as far as timers are concerned.
-    pub(super) fn watermark(&self) -> Millis {
+    pub(super) const fn watermark(&self) -> Millis {
         Millis(self.creator().clock.saturating_sub(LATENESS))
     }
 

@@ -14,7 +14,6 @@ impl Turn<'_> {
         let delta = Counts { shares: 1, ..Counts::default() };
         self.count_creator(self.t, &delta);
         self.count_member(n, self.t, &delta);
-        self.active(n);
         Ok(Vec::new())
     }
 
@@ -42,7 +41,6 @@ impl Turn<'_> {
         };
         self.count_creator(self.t, &delta);
         self.count_member(n, self.t, &delta);
-        self.active(n);
         Ok(vec![id])
     }
 
@@ -60,12 +58,5 @@ impl Turn<'_> {
             .for_each(|(place, byte)| *place = byte);
         let visit = self.state.hash_key.id(kind::VISIT, self.c, &bytes);
         self.state.visits.insert_new(&visit, Mark { pad: 0 }, self.t, self.floor())
-    }
-
-    /// A record touched the member now.
-    fn active(&mut self, n: u32) {
-        let t = self.t.0;
-        let member = self.member_mut(n);
-        member.active_at = member.active_at.max(t);
     }
 }

@@ -24,12 +24,7 @@ pub async fn months<T: Store>(store: &T, p: Partition) -> Result<Range<u16>, Err
 }
 
 /// In key order within each part.
-pub async fn table<T: Store>(
-    store: &T,
-    table: Table,
-    p: Partition,
-    months: Range<u16>,
-) -> Result<Vec<Row>, Error> {
+pub async fn table<T: Store>(store: &T, table: Table, p: Partition, months: Range<u16>) -> Result<Vec<Row>, Error> {
     let mut rows = Vec::new();
     let months = if table.by_month { months } else { 0..1 };
     for month in months {

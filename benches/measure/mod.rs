@@ -1,0 +1,5 @@
+//! One file a measure, and what they share.
+
+pub mod fold;
+pub mod machine;
+pub mod programme;

@@ -41,7 +41,16 @@ struct Inner {
     ends: Mutex<Vec<Next>>,
     grown: Condvar,
     /// Held by the one who lays out offsets until they are committed.
-    writing: Mutex<()>,
+    writing: Mutex<Ends>,
+}
+
+/// Whether `ends` are those of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Ends {
+    #[default]
+    Known,
+    /// A commit failed: perhaps it is in the file, perhaps not.
+    Unsure,
 }
 
 impl Log {
@@ -134,7 +143,7 @@ impl Log {
     }
 
     /// Offsets are given out under this, so that two sinks on one log cannot give out the same.
-    pub(crate) fn writing(&self) -> MutexGuard<'_, ()> {
+    pub(crate) fn writing(&self) -> MutexGuard<'_, Ends> {
         self.inner.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -146,6 +155,13 @@ impl Log {
 
     pub(crate) fn ends(&self) -> MutexGuard<'_, Vec<Next>> {
         self.inner.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks up the ends in the file.
+    pub(crate) fn refresh(&self) -> Result<(), disk::Error> {
+        let ends = self.disk().run(|db| read_ends(db, self.inner.topic.partitions))?;
+        self.publish(ends);
+        Ok(())
     }
 
     /// Makes appended records known to those who wait for them.

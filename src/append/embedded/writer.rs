@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use crate::append::{Appended, Error, Outgoing};
 use crate::consume::Stream;
 use crate::consume::embedded::block::{Place, Writer};
-use crate::consume::embedded::{Blocks, COMMITTED, Log, table_name};
+use crate::consume::embedded::{Blocks, COMMITTED, Ends, Log, table_name};
 use crate::disk::{self, Joined};
 use crate::ids::{Next, Offset, Partition};
 
@@ -58,7 +58,13 @@ fn gather(first: Job, queue: &mut mpsc::Receiver<Job>) -> Vec<Job> {
 }
 
 fn write(log: &Log, group: Vec<Job>) {
-    let _writing = log.writing();
+    let mut known = log.writing();
+    if *known == Ends::Unsure {
+        if let Err(error) = log.refresh() {
+            return refuse(log, group, &error);
+        }
+        *known = Ends::Known;
+    }
     let mut emitted = BTreeMap::new();
     let mut accepted = Vec::new();
     for job in group {
@@ -78,10 +84,15 @@ fn write(log: &Log, group: Vec<Job>) {
             }
         }
         Err(error) => {
-            for job in accepted {
-                drop(job.reply.send(Err(explain(log, &error))));
-            }
+            *known = Ends::Unsure;
+            refuse(log, accepted, &error);
         }
+    }
+}
+
+fn refuse(log: &Log, jobs: Vec<Job>, error: &disk::Error) {
+    for job in jobs {
+        drop(job.reply.send(Err(explain(log, error))));
     }
 }
 

@@ -124,5 +124,5 @@ fn a_flipped_byte_is_refused_or_changes_nothing() {
 #[test]
 #[ignore = "minutes: many more bytes"]
 fn a_flipped_byte_is_refused_or_changes_nothing_anywhere() {
-    after_a_clean_close_and_after_a_kill(3_000, 7);
+    after_a_clean_close_and_after_a_kill(1_000, 7);
 }

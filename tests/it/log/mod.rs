@@ -4,4 +4,5 @@ pub mod contract;
 mod damage;
 mod embedded;
 mod full;
+mod kill;
 mod partition;

@@ -92,6 +92,17 @@ impl Error {
         }
     }
 
+    /// The message with its causes, as a dead letter carries it.
+    pub fn reason(&self) -> String {
+        let mut reason = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            reason = format!("{reason}: {error}");
+            cause = error.source();
+        }
+        reason
+    }
+
     /// Whose event a wrongly keyed record is: it may be published anew under this key.
     pub fn misrouted(&self) -> Option<&str> {
         if let Self::WrongKey { creator_id, .. } = self { Some(creator_id) } else { None }

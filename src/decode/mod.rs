@@ -6,22 +6,29 @@
 //! (`event::check`), and its creator is the record's key. Pure: no clock, no file.
 
 mod bytes;
+pub mod csv;
 mod error;
 mod fault;
+mod fill;
+pub mod json;
 mod plan;
+mod refusal;
 mod run;
 mod skip;
 mod to_event;
 
 pub use error::{Error, Place, Verdict};
 pub use fault::Fault;
+pub use json::{Scratch, from_json};
 pub use plan::Unreadable;
 
 use apache_avro::Schema;
 
 use crate::event::{self, Event};
 use crate::schema::fields::Shape;
-use crate::schema::{CONFLUENT, DeadLetter, Embedded, RELEASED, SINGLE_OBJECT, current, fingerprint};
+use crate::schema::{
+    CONFLUENT, DeadLetter, Embedded, RELEASED, SINGLE_OBJECT, current, fingerprint, fingerprint_of_apache_avro,
+};
 use plan::Plan;
 
 /// Reads records, each by the schema it was written with.
@@ -54,10 +61,19 @@ impl Decoder {
     }
 
     fn embed(&mut self, embedded: &Embedded) {
-        if let Err(place) = self.by_fingerprint.binary_search_by_key(&embedded.fingerprint, |known| known.0) {
+        if self.by_fingerprint.binary_search_by_key(&embedded.fingerprint, |known| known.0).is_err() {
             let schema = Schema::parse_str(embedded.json).expect("a test parses the embedded schemas");
-            self.by_fingerprint.insert(place, (embedded.fingerprint, self.plans.len()));
+            self.name(&schema);
             self.plans.push(Plan::compile(&schema));
+        }
+    }
+
+    /// Makes the plan that is pushed next known by the schema's fingerprints, unless they name one already.
+    fn name(&mut self, schema: &Schema) {
+        for print in [fingerprint(schema), fingerprint_of_apache_avro(schema)] {
+            if let Err(place) = self.by_fingerprint.binary_search_by_key(&print, |known| known.0) {
+                self.by_fingerprint.insert(place, (print, self.plans.len()));
+            }
         }
     }
 
@@ -73,10 +89,7 @@ impl Decoder {
         let parsed = Schema::parse_str(writer_schema).map_err(|error| Unreadable::Invalid(error.to_string()));
         let plan = self.plans.len();
         if let Ok(schema) = &parsed {
-            let print = fingerprint(schema.canonical_form().as_bytes());
-            if let Err(place) = self.by_fingerprint.binary_search_by_key(&print, |known| known.0) {
-                self.by_fingerprint.insert(place, (print, plan));
-            }
+            self.name(schema);
         }
         match self.by_id.binary_search_by_key(&id, |known| known.0) {
             Ok(place) => self.by_id.splice(place..=place, [(id, plan)]).for_each(drop),

@@ -8,17 +8,17 @@ mod check;
 mod dead_letter;
 mod encode;
 pub(crate) mod fields;
+mod fingerprint;
 mod json;
 mod of_event;
-mod rabin;
 mod released;
 pub(crate) mod row;
 
 pub use check::{Checked, Error, check};
 pub use dead_letter::DeadLetter;
 pub use encode::{encode, encode_confluent};
+pub use fingerprint::{crc64, fingerprint, fingerprint_of_apache_avro};
 pub use json::to_json;
-pub use rabin::fingerprint;
 pub use released::{RELEASED, Released};
 
 use fields::Shape;

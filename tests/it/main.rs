@@ -1,5 +1,7 @@
 //! The specification of Tributary, as one test binary.
+mod decode;
 mod log;
+mod schemas;
 mod store;
 
 mod simulate;

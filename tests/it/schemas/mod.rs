@@ -1,5 +1,7 @@
 //! The schemas of the log.
 
+mod golden;
+
 use tributary::schema;
 
 #[test]

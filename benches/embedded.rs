@@ -1,17 +1,25 @@
 //! What the embedded mode does a second, and what it costs. `make bench` runs it and writes benches/RESULTS.md.
 //!
-//! Each measure is a sub-command so that it has a process, and a peak of memory, of its own.
+//! Each measure runs in a process of its own, so that it has a peak of memory of its own: `embedded MEASURE [EVENTS]`.
 
 mod measure;
 
 fn main() {
     let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with("--"));
-    let what = args.next().unwrap_or_default();
-    let number = |text: Option<String>, default: u64| text.and_then(|text| text.parse().ok()).unwrap_or(default);
-    match what.as_str() {
-        "fold" => measure::fold::run(number(args.next(), 2_000_000)),
-        other => {
-            eprintln!("unknown measure {other:?}: fold");
+    let name = args.next();
+    let events = args.next().and_then(|text| text.parse().ok());
+    match name.as_deref() {
+        None | Some("all") => measure::report::all(events),
+        Some("decode") => measure::decode::run(),
+        Some("fold") => measure::fold::run(events.unwrap_or(3_000_000)),
+        Some("log") => measure::log::run(events.unwrap_or(3_000_000)),
+        Some("drain") => measure::drain::run(events.unwrap_or(3_000_000)),
+        Some("live") => measure::live::run(events.unwrap_or(400_000)),
+        Some("memory") => measure::memory::run(events.unwrap_or(11_400_000)),
+        Some("restart-child") => measure::restart::child(&args.next().expect("a folder")),
+        Some("restart") => measure::restart::run(events.unwrap_or(5_000_000)),
+        Some(other) => {
+            eprintln!("no measure is called {other:?}: all, decode, fold, log, drain, live, memory, restart");
             std::process::exit(2);
         }
     }

@@ -9,29 +9,16 @@ use tributary::fold::{FINGERPRINT, Fold, Origin};
 use tributary::ids::{Next, Offset, Partition};
 use tributary::keep::{Identity, Limits, Store};
 
+use super::machine;
 use super::programme::{Encoded, spec};
-use super::{machine, programme};
+use super::report::figure;
 
 pub fn run(events: u64) {
     let records = Encoded::of(&spec(20, u32::try_from(events / 20).unwrap(), events));
-    println!("{} records, {} B each", records.len(), records.bytes() / records.len());
-    decode_only(&records);
-    let _ = programme::START;
     for with_commits in [false, true] {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir_in(".").unwrap();
         fold_all(&records, with_commits.then_some(dir.path()));
     }
-}
-
-fn decode_only(records: &Encoded) {
-    let decoder = Decoder::new();
-    let start = Instant::now();
-    let mut read = 0_u64;
-    for (offset, (_, key, value)) in (0..).zip(records.iter()) {
-        let at = Place { topic: "events", partition: Partition(0), offset: Offset(offset) };
-        read += u64::from(decoder.decode(value, key, at).is_ok());
-    }
-    report("decode", records.len(), start, read);
 }
 
 fn fold_all(records: &Encoded, dir: Option<&std::path::Path>) {
@@ -63,17 +50,12 @@ fn fold_all(records: &Encoded, dir: Option<&std::path::Path>) {
     if let Some(keep) = &mut keep {
         keep.flush().unwrap();
     }
-    report(if dir.is_some() { "fold with commits" } else { "fold in RAM" }, records.len(), start, 0);
-    let used = machine::cpu() - cpu;
-    println!(
-        "  CPU-s per million: {:.2}, RSS {:?} MiB",
-        used.as_secs_f64() * 1e6 / records.len() as f64,
-        machine::rss_mib()
-    );
-}
-
-fn report(what: &str, events: usize, start: Instant, read: u64) {
-    let took = start.elapsed();
-    let a_second = events as f64 / took.as_secs_f64();
-    println!("{what}: {a_second:.0}/s, {:.0} ns each ({read})", took.as_nanos() as f64 / events as f64);
+    let (took, used) = (start.elapsed(), machine::cpu() - cpu);
+    let events = records.len() as f64;
+    let (what, asked) = match dir {
+        None => ("decode and fold on one core, in RAM", ""),
+        Some(_) => ("decode and fold on one core, with state commits", "≥ 400,000"),
+    };
+    let (rate, per_million) = (events / took.as_secs_f64(), used.as_secs_f64() * 1e6 / events);
+    figure(what, format!("{rate:.0} events/s, {per_million:.2} CPU-s per million"), asked);
 }

@@ -1,5 +1,12 @@
 //! One file a measure, and what they share.
 
+pub mod decode;
+pub mod drain;
 pub mod fold;
+pub mod live;
+pub mod log;
 pub mod machine;
+pub mod memory;
 pub mod programme;
+pub mod report;
+pub mod restart;

@@ -1,5 +1,10 @@
 //! Records to measure with: the simulator's, encoded beforehand.
 
+use bytes::Bytes;
+use tributary::append::Outgoing;
+use tributary::append::partition::partition_of;
+use tributary::consume::Stream;
+use tributary::event::Event;
 use tributary::ids::Millis;
 use tributary::simulate::{Pace, Simulation, Spec};
 
@@ -37,11 +42,28 @@ impl Encoded {
             .map(|(at, start, key_end, end)| (*at, &self.arena[*start..*key_end], &self.arena[*key_end..*end]))
     }
 
+    /// So many at a time.
+    pub fn chunks(&self, size: usize) -> impl Iterator<Item = impl Iterator<Item = (Millis, &[u8], &[u8])>> {
+        self.records.chunks(size).map(|chunk| {
+            chunk
+                .iter()
+                .map(|(at, start, key_end, end)| (*at, &self.arena[*start..*key_end], &self.arena[*key_end..*end]))
+        })
+    }
+
     pub fn len(&self) -> usize {
         self.records.len()
     }
+}
 
-    pub fn bytes(&self) -> usize {
-        self.arena.len()
-    }
+pub fn outgoing((timestamp, key, value): (Millis, &[u8], &[u8]), partitions: u32) -> Outgoing {
+    let partition = partition_of(key, partitions);
+    let (key, value) = (Bytes::copy_from_slice(key), Bytes::copy_from_slice(value));
+    Outgoing { stream: Stream::Events, partition, timestamp, key, value }
+}
+
+pub fn of_event(event: &Event<'_>, timestamp: Millis, partitions: u32) -> Outgoing {
+    let mut value = Vec::new();
+    tributary::schema::encode(event, &mut value);
+    outgoing((timestamp, event.creator_id.0.as_bytes(), &value), partitions)
 }

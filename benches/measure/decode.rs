@@ -1,0 +1,35 @@
+//! Nanoseconds to decode one record of each type.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::time::Instant;
+
+use tributary::decode::{Decoder, Place};
+use tributary::ids::{Offset, Partition};
+
+use super::programme::{Encoded, spec};
+use super::report::figure;
+
+/// Each type is read this often.
+const READS: usize = 1_000_000;
+
+pub fn run() {
+    let records = Encoded::of(&spec(20, 2_000, 100_000));
+    let decoder = Decoder::new();
+    let at = Place { topic: "events", partition: Partition(0), offset: Offset(0) };
+    let mut by_kind: BTreeMap<&str, Vec<(&[u8], &[u8])>> = BTreeMap::new();
+    for (_, key, value) in records.iter() {
+        let event = decoder.decode(value, key, at).unwrap();
+        by_kind.entry(event.body.kind().name()).or_default().push((key, value));
+    }
+    for (kind, records) in by_kind {
+        let bytes: usize = records.iter().map(|(_, value)| value.len()).sum::<usize>() / records.len();
+        let start = Instant::now();
+        for (key, value) in records.iter().cycle().take(READS) {
+            black_box(decoder.decode(black_box(value), key, at).unwrap());
+        }
+        let ns = start.elapsed().as_nanos() / READS as u128;
+        let asked = if kind == "Click" { "≤ 150 ns" } else { "" };
+        figure(&format!("decode {kind}, {bytes} B"), format!("{ns} ns"), asked);
+    }
+}

@@ -57,8 +57,14 @@ pub(super) struct KeyHash {
 }
 
 impl Seed {
+    #[inline]
     pub(super) fn of<K: Pod>(self, key: &K) -> KeyHash {
-        KeyHash::from_bits(xxh3_64_with_seed(bytemuck::bytes_of(key), self.0))
+        self.of_bytes(bytemuck::bytes_of(key))
+    }
+
+    #[inline]
+    pub(super) fn of_bytes(self, key: &[u8]) -> KeyHash {
+        KeyHash::from_bits(xxh3_64_with_seed(key, self.0))
     }
 }
 

@@ -35,7 +35,13 @@ pub(super) struct Journal<K> {
     /// Slots added since the last sweep.
     pub(super) added: usize,
     /// Where the sweep for expired entities goes on.
-    pub(super) swept: u32,
+    pub(super) swept: usize,
+}
+
+impl<K> Default for Journal<K> {
+    fn default() -> Self {
+        Self { changed: Vec::new(), removed: Vec::new(), slices: 0, slice: Vec::new(), seq: 0, added: 0, swept: 0 }
+    }
 }
 
 impl<K, V> Default for Hot<K, V> {

@@ -1,10 +1,20 @@
 //! Entities in append-only files; RAM holds their index and the newest records.
 
+mod clean;
+mod disk;
+mod idx;
+mod journal;
+mod layout;
 mod tail;
 
 use bytemuck::Pod;
 
-pub(super) use self::tail::{Record, Tail};
+use self::{disk::Disk, layout::place};
+pub(super) use self::{
+    idx::{Steps, read},
+    layout::Layout,
+    tail::{Record, Tail},
+};
 use super::{
     hash::{KeyHash, Seed},
     index::Index,
@@ -20,6 +30,7 @@ pub(super) const NOWHERE: u32 = u32::MAX;
 /// answers as if the entity were absent, and the next [`Store::tick`](super::Store::tick) returns the error, so
 /// that the batch is dropped. `Cold::default()` is in RAM alone.
 pub struct Cold<K, V> {
+    disk: Option<Disk<K, V>>,
     index: Index,
     tail: Tail<K, V>,
     pub(super) seed: Seed,
@@ -36,7 +47,7 @@ enum Found<K, V> {
 
 impl<K, V> Default for Cold<K, V> {
     fn default() -> Self {
-        Self { index: Index::default(), tail: Tail::new(0), seed: Seed::default(), floor: Millis(i64::MIN) }
+        Self { disk: None, index: Index::default(), tail: Tail::new(0), seed: Seed::default(), floor: Millis(i64::MIN) }
     }
 }
 
@@ -126,11 +137,12 @@ impl<K: Pod + Eq, V: Pod> Cold<K, V> {
                 (number, record.time)
             }
             Some(Found::Old(number, record)) => {
-                self.tail.push(Record { prev: self.place(number), erased: true, ..record });
+                self.next_number();
+                self.tail.push(Record { prev: place(number), erased: true, ..record });
                 (number, record.time)
             }
         };
-        self.index.remove(hash, self.place(number));
+        self.forget(hash, number);
         time >= self.floor
     }
 
@@ -153,25 +165,56 @@ impl<K: Pod + Eq, V: Pod> Cold<K, V> {
     }
 
     /// What stands at `place`, if its key is `k`.
+    #[inline]
     fn at(&self, place: u32, k: &K) -> Option<Found<K, V>> {
-        let number = u64::from(place);
-        self.tail.get(number).is_some_and(|r| r.key == *k).then_some(Found::New(number))
+        let number = self.number(place);
+        if let Some(record) = self.tail.get(number) {
+            return (record.key == *k).then_some(Found::New(number));
+        }
+        let record = self.disk.as_ref()?.read(number)?;
+        (record.key == *k).then_some(Found::Old(number, record))
     }
 
     fn add(&mut self, hash: KeyHash, record: Record<K, V>) -> &mut Record<K, V> {
-        let place = self.place(self.tail.end());
-        self.index.insert(hash, place);
+        let number = self.next_number();
+        self.index.insert(hash, place(number));
+        self.count(number, 1);
         self.tail.push(record)
     }
 
     fn replace(&mut self, hash: KeyHash, old: u64, record: Record<K, V>) -> &mut Record<K, V> {
-        let (from, to) = (self.place(old), self.place(self.tail.end()));
-        self.index.replace(hash, from, to);
-        self.tail.push(Record { prev: from, erased: false, ..record })
+        let number = self.next_number();
+        self.index.replace(hash, place(old), place(number));
+        self.count(old, -1);
+        self.count(number, 1);
+        self.tail.push(Record { prev: place(old), erased: false, ..record })
     }
 
-    fn place(&self, number: u64) -> u32 {
-        u32::try_from(number & u64::from(u32::MAX)).expect("masked to 32 bits")
+    fn forget(&mut self, hash: KeyHash, number: u64) {
+        if self.index.remove(hash, place(number)) {
+            self.count(number, -1);
+        }
+    }
+
+    /// The number of the record that is pushed next. The one whose place means "nowhere" is left out.
+    fn next_number(&mut self) -> u64 {
+        if place(self.tail.end()) == NOWHERE {
+            self.tail.push(Record { erased: true, ..fresh(&K::zeroed(), V::zeroed(), Millis(i64::MIN)) });
+        }
+        self.tail.end()
+    }
+
+    fn count(&mut self, number: u64, by: i64) {
+        if let Some(disk) = &mut self.disk {
+            disk.count(number, by);
+        }
+    }
+
+    /// Places are numbers modulo 2^32; all that live are less than that apart.
+    #[inline]
+    fn number(&self, at: u32) -> u64 {
+        let start = self.disk.as_ref().map_or(0, |d| d.layout.start(d.first));
+        start + u64::from(at.wrapping_sub(place(start)))
     }
 }
 

@@ -1,0 +1,170 @@
+//! Snapshots in an object store: for a worker that takes a partition over, and for a lost disk.
+//!
+//! `files/<name>-<length>-<hash>` and `manifests/<next>` under a prefix of the partition's own. Files are sent once: a
+//! full file is the same in every later snapshot. The manifest comes last, and only if there is none.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use object_store::{
+    Error as StoreError, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload, path::Path as Object,
+};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+use super::{
+    Error,
+    bytes::{count64, size},
+    error::Naming,
+    key::{sync_dir, write_whole},
+    snapshot::{Entry, Manifest},
+};
+use crate::ids::{Millis, Next};
+
+/// Manifests that are kept, with their files.
+const MANIFESTS_KEPT: usize = 3;
+/// Bytes of the checksum behind a manifest's JSON.
+const SUM_BYTES: usize = 8;
+
+/// Sends the snapshot in `dir`; the position it holds. May be repeated.
+pub async fn upload(store: &dyn ObjectStore, prefix: &Object, dir: &Path) -> Result<Next, Error> {
+    let mut manifest = Manifest::read(dir)?;
+    let there: BTreeSet<Object> = list(store, &files(prefix)).await?.into_iter().map(|o| o.location).collect();
+    for entry in &mut manifest.files {
+        let bytes = read(&dir.join(&entry.name), entry.length).await?;
+        entry.hash = format!("{:032x}", xxh3_128(&bytes));
+        let object = object(prefix, entry);
+        if !there.contains(&object) {
+            store.put(&object, PutPayload::from(bytes)).await.map_err(failed("write", &object))?;
+        }
+    }
+    let mut bytes = serde_json::to_vec_pretty(&manifest).expect("names and numbers are JSON");
+    bytes.extend_from_slice(&xxh3_64(&bytes).to_le_bytes());
+    let object = manifests(prefix).join(format!("{:020}", manifest.next.0));
+    match store.put_opts(&object, PutPayload::from(bytes), PutMode::Create.into()).await {
+        // Somebody has put a snapshot of this position already: as good as ours.
+        Ok(_) | Err(StoreError::AlreadyExists { .. }) => Ok(manifest.next),
+        Err(source) => Err(failed("write", &object)(source)),
+    }
+}
+
+/// Fetches the newest whole snapshot into `dir`, which must not exist or be empty; its position. `None`: there is
+/// none, begin at 0. A snapshot with a file missing or wrong is passed over for the one before.
+pub async fn restore(store: &dyn ObjectStore, prefix: &Object, dir: &Path) -> Result<Option<Next>, Error> {
+    if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(Error::NotEmpty { dir: dir.to_owned() });
+    }
+    let part = dir.with_extension("restoring");
+    for found in newest_first(store, prefix).await? {
+        if part.exists() {
+            fs::remove_dir_all(&part).naming("remove", &part)?;
+        }
+        fs::create_dir_all(&part).naming("create", &part)?;
+        match fetch(store, prefix, &found.location, &part).await {
+            Ok(next) => {
+                if dir.exists() {
+                    fs::remove_dir(dir).naming("remove", dir)?;
+                }
+                fs::rename(&part, dir).naming("rename", &part)?;
+                dir.parent().map_or(Ok(()), sync_dir)?;
+                return Ok(Some(next));
+            }
+            Err(Error::SnapshotDamaged { .. }) => {}
+            Err(Error::Snapshots { source: StoreError::NotFound { .. }, .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// Removes what the last three manifests do not name, unless it is younger than a day at `now`; how many objects. An
+/// owner of the past may do so too.
+pub async fn prune(store: &dyn ObjectStore, prefix: &Object, now: Millis) -> Result<usize, Error> {
+    let manifests = newest_first(store, prefix).await?;
+    let mut named = BTreeSet::new();
+    for found in manifests.iter().take(MANIFESTS_KEPT) {
+        match manifest(store, &found.location).await {
+            Ok(manifest) => named.extend(manifest.files.iter().map(|entry| object(prefix, entry))),
+            Err(Error::SnapshotDamaged { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    // Manifests first: none may name a file that is gone.
+    let old_manifests = manifests.into_iter().skip(MANIFESTS_KEPT);
+    let unnamed = list(store, &files(prefix)).await?.into_iter().filter(|o| !named.contains(&o.location));
+    let mut removed = 0;
+    for found in old_manifests.chain(unnamed) {
+        if now.0 - found.last_modified.timestamp_millis() >= Millis::DAY {
+            store.delete(&found.location).await.map_err(failed("delete", &found.location))?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+async fn fetch(store: &dyn ObjectStore, prefix: &Object, from: &Object, dir: &Path) -> Result<Next, Error> {
+    let manifest = manifest(store, from).await?;
+    for entry in &manifest.files {
+        let object = object(prefix, entry);
+        let bytes = get(store, &object).await?;
+        let plain = Path::new(&entry.name).file_name().is_some_and(|n| n.to_str() == Some(&entry.name));
+        if !plain || count64(bytes.len()) != entry.length || format!("{:032x}", xxh3_128(&bytes)) != entry.hash {
+            return Err(Error::SnapshotDamaged { object: object.to_string() });
+        }
+        write_whole(dir, &entry.name, &bytes)?;
+    }
+    Ok(manifest.next)
+}
+
+async fn manifest(store: &dyn ObjectStore, object: &Object) -> Result<Manifest, Error> {
+    let bytes = get(store, object).await?;
+    let whole = bytes.split_last_chunk::<SUM_BYTES>().filter(|(json, sum)| sum == &&xxh3_64(json).to_le_bytes());
+    let manifest = whole.and_then(|(json, _)| serde_json::from_slice(json).ok());
+    manifest.ok_or_else(|| Error::SnapshotDamaged { object: object.to_string() })
+}
+
+async fn newest_first(store: &dyn ObjectStore, prefix: &Object) -> Result<Vec<ObjectMeta>, Error> {
+    let mut found = list(store, &manifests(prefix)).await?;
+    found.sort_by(|a, b| b.location.cmp(&a.location));
+    Ok(found)
+}
+
+async fn list(store: &dyn ObjectStore, folder: &Object) -> Result<Vec<ObjectMeta>, Error> {
+    match store.list_with_delimiter(Some(folder)).await {
+        Ok(listed) => Ok(listed.objects),
+        Err(StoreError::NotFound { .. }) => Ok(Vec::new()),
+        Err(source) => Err(failed("list", folder)(source)),
+    }
+}
+
+async fn get(store: &dyn ObjectStore, object: &Object) -> Result<bytes::Bytes, Error> {
+    let got = store.get(object).await.map_err(failed("read", object))?;
+    got.bytes().await.map_err(failed("read", object))
+}
+
+/// The first `length` bytes of a file that may be growing.
+async fn read(path: &Path, length: u64) -> Result<Vec<u8>, Error> {
+    let (path, owned) = (path.to_owned(), path.to_owned());
+    let reading = move || {
+        use std::os::unix::fs::FileExt;
+        let mut bytes = vec![0; size(length)];
+        fs::File::open(&owned).and_then(|f| f.read_exact_at(&mut bytes, 0)).map(|()| bytes)
+    };
+    let read = tokio::task::spawn_blocking(reading).await;
+    read.unwrap_or_else(|e| Err(std::io::Error::other(e))).naming("read", &path)
+}
+
+fn failed(verb: &'static str, object: &Object) -> impl FnOnce(StoreError) -> Error {
+    let object = object.to_string();
+    move |source| Error::Snapshots { verb, object, source }
+}
+
+fn files(prefix: &Object) -> Object {
+    prefix.clone().join("files")
+}
+
+fn manifests(prefix: &Object) -> Object {
+    prefix.clone().join("manifests")
+}
+
+fn object(prefix: &Object, entry: &Entry) -> Object {
+    files(prefix).join(format!("{}-{}-{}", entry.name, entry.length, entry.hash))
+}

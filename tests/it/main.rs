@@ -1,4 +1,5 @@
 //! The specification of Tributary, as one test binary.
+mod keep;
 mod decode;
 mod log;
 mod schemas;

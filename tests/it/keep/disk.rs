@@ -28,6 +28,11 @@ impl Small {
         self.0.path()
     }
 
+    fn free(&self) -> usize {
+        let stat = rustix::fs::statvfs(self.path()).unwrap();
+        usize::try_from(stat.f_bavail * stat.f_frsize).unwrap()
+    }
+
     fn remount(&self, how: &str) {
         let done = Command::new("mount").args(["-o", how]).arg(self.path()).status().unwrap();
         assert!(done.success());
@@ -57,7 +62,7 @@ fn a_full_disk_ends_the_store_and_an_emptier_one_takes_it_up_again() {
     let mut position = 0;
     for round in 0..6_usize {
         // A different byte of a different file is the last one that fits.
-        fs::write(&filler, vec![7; 2_400_000 - 1_777 * round]).unwrap();
+        fs::write(&filler, vec![7; small.free() - 150_000 - 1_777 * round]).unwrap();
         let mut task = match Task::open(&dir) {
             Ok(task) => task,
             Err(error) => {

@@ -176,7 +176,7 @@ pub const IDENTITY: Identity = Identity { topic: *b"0123456789abcdef", partition
 
 /// Small enough that a few thousand events fill many files.
 pub fn limits() -> Limits {
-    Limits { hot_bytes: 20_000, cold_bytes: 40_000, journal_bytes: 200_000, file_records: 256, ..Limits::default() }
+    Limits { hot_bytes: 20_000, cold_bytes: 40_000, journal_bytes: 50_000, file_records: 256, ..Limits::default() }
 }
 
 /// A store with its state and how far it is folded.

@@ -4,6 +4,7 @@ use std::{
     fs::{self, File, TryLockError},
     io::{Read, Write},
     path::Path,
+    time::Duration,
 };
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -13,6 +14,8 @@ use crate::ids::Partition;
 
 const MAGIC: [u8; 8] = *b"TrKEY_01";
 pub(super) const NAME: &str = "KEY";
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) struct Key {
     pub(super) hash_key: HashKey,
@@ -25,11 +28,15 @@ pub(super) fn lock(dir: &Path) -> Result<File, Error> {
     fs::create_dir_all(dir).naming("create", dir)?;
     let path = dir.join("LOCK");
     let file = File::options().create(true).truncate(false).write(true).open(&path).naming("open", &path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse { dir: dir.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(Error::Io { verb: "lock", file: path, source }),
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // An owner that is just ending, or a child between fork and exec, holds it for a moment more.
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(source)) => return Err(Error::Io { verb: "lock", file: path, source }),
+        }
     }
+    Err(Error::InUse { dir: dir.to_owned() })
 }
 
 /// `None`: there is none yet.

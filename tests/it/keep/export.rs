@@ -8,7 +8,7 @@ use tributary::{
     keep::{Error, export},
 };
 
-use super::toy::{Replay, Task};
+use super::toy::{Replay, Task, in_memory};
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
@@ -34,7 +34,7 @@ fn now() -> Millis {
 }
 
 fn sent_and_fetched(store: &dyn ObjectStore) {
-    let (home, prefix) = (tempfile::tempdir().unwrap(), Object::from("state/3"));
+    let (home, prefix) = (in_memory(), Object::from("state/3"));
     let mut task = Task::open(&home.path().join("state")).unwrap();
     task.run(4_000).unwrap();
     for round in 0..5 {
@@ -91,14 +91,14 @@ fn damaged_is_passed_over(store: &dyn ObjectStore, prefix: &Object, home: &Path)
 
 #[test]
 fn a_snapshot_taken_while_folding_is_equal_wherever_it_is_restored() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = in_memory();
     sent_and_fetched(&LocalFileSystem::new_with_prefix(dir.path()).unwrap());
     sent_and_fetched(&InMemory::new());
 }
 
 #[test]
 fn a_snapshot_needs_something_released_and_an_empty_folder() {
-    let home = tempfile::tempdir().unwrap();
+    let home = in_memory();
     let mut task = Task::open(&home.path().join("state")).unwrap();
     let linked = home.path().join("linked");
     let result = |task: &mut Task| {

@@ -8,7 +8,7 @@ use std::{
 
 use tributary::ids::Next;
 
-use super::toy::{Replay, Task};
+use super::toy::{Replay, Task, in_memory};
 
 const DIR: &str = "TRIBUTARY_KEEP_KILL_DIR";
 
@@ -31,7 +31,7 @@ fn the_child_that_is_killed() {
 }
 
 fn kill_again_and_again(kills: u64) {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = in_memory();
     let mut replay = Replay::new();
     let mut position = 0;
     for round in 0..kills {

@@ -8,7 +8,7 @@ use tributary::{
     keep::{Cold, HashKey, Hot, Limits, Map, Maps, Store},
 };
 
-use super::toy::IDENTITY;
+use super::toy::{IDENTITY, in_memory};
 
 #[derive(Default)]
 struct Both {
@@ -144,7 +144,7 @@ fn age(model: &mut Model, by: i64, step: i64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn in_ram_the_maps_are_a_map(ops in ops()) {
@@ -165,7 +165,7 @@ proptest! {
     fn through_a_store_the_maps_are_a_map(ops in ops()) {
         // A step of two hours, so that Cold files get old enough to go; with `now` below, times in ms stay in order.
         const STEP: i64 = 2 * Millis::HOUR;
-        let dir = tempfile::tempdir().unwrap();
+        let dir = in_memory();
         let limits = Limits { file_records: 8, journal_bytes: 2_000, ..Limits::default() };
         let mut both = Both::default();
         let (mut store, _) = Store::open(dir.path(), IDENTITY, limits.clone(), &mut both).unwrap();

@@ -5,11 +5,11 @@ use tributary::{
     keep::{Error, HashKey, Identity, Intake, Limits, Store, Verdict},
 };
 
-use super::toy::{IDENTITY, Replay, Task, Toy, limits};
+use super::toy::{IDENTITY, Replay, Task, Toy, in_memory, limits};
 
 #[test]
 fn what_was_released_is_there_after_a_restart() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = in_memory();
     let mut replay = Replay::new();
     let mut from = 0;
     for to in [1, 500, 501, 9_000, 20_000] {
@@ -25,7 +25,7 @@ fn what_was_released_is_there_after_a_restart() {
 
 #[test]
 fn what_was_not_released_is_cut_off_again_and_again() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = in_memory();
     let mut replay = Replay::new();
     let mut position = 0;
     for round in 0..12 {
@@ -45,7 +45,7 @@ fn what_was_not_released_is_cut_off_again_and_again() {
 
 #[test]
 fn nothing_released_means_an_empty_state() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = in_memory();
     let mut task = Task::open(dir.path()).unwrap();
     while task.at < 3_000 {
         task.step(50, 3_000).unwrap();
@@ -61,7 +61,7 @@ fn nothing_released_means_an_empty_state() {
 
 #[test]
 fn files_that_nothing_needs_go() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = in_memory();
     let mut task = Task::open(dir.path()).unwrap();
     task.run(20_000).unwrap();
     let before = sizes(dir.path());
@@ -91,7 +91,7 @@ fn sizes(dir: &std::path::Path) -> std::collections::BTreeMap<String, u64> {
 
 #[test]
 fn a_folder_of_somebody_else_is_refused_and_says_what_to_do() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = in_memory();
     Task::open(dir.path()).unwrap().run(100).unwrap();
     let refused = |identity: Identity| {
         let error = Store::open(dir.path(), identity, limits(), &mut Toy::default()).err().expect("refused");
@@ -106,7 +106,7 @@ fn a_folder_of_somebody_else_is_refused_and_says_what_to_do() {
 
 #[test]
 fn a_folder_has_one_owner_at_a_time() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = in_memory();
     let first = Task::open(dir.path()).unwrap();
     assert!(matches!(Task::open(dir.path()).err(), Some(Error::InUse { .. })));
     drop(first);
@@ -115,7 +115,7 @@ fn a_folder_has_one_owner_at_a_time() {
 
 #[test]
 fn intake_stops_at_a_limit_and_never_drops_state() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = in_memory();
     let mut toy = Toy::default();
     let own = Limits { entities_of: vec![("members", 10)], ahead_bytes: 5_000, ..limits() };
     let (mut store, _) = Store::open(dir.path(), IDENTITY, own, &mut toy).unwrap();
@@ -154,7 +154,7 @@ fn an_id_depends_on_key_kind_owner_and_text() {
 
 #[test]
 fn a_sealed_file_is_verified_in_turn() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = in_memory();
     let mut task = Task::open(dir.path()).unwrap();
     task.run(3_000).unwrap();
     let files = task.store.full_files();

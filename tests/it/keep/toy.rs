@@ -172,7 +172,8 @@ impl Replay {
     }
 }
 
-pub const IDENTITY: Identity = Identity { topic: *b"0123456789abcdef", partition: Partition(3), generation: 1, fingerprint: 42 };
+pub const IDENTITY: Identity =
+    Identity { topic: *b"0123456789abcdef", partition: Partition(3), generation: 1, fingerprint: 42 };
 
 /// Small enough that a few thousand events fill many files.
 pub fn limits() -> Limits {
@@ -225,4 +226,10 @@ impl Task {
         self.store.tick(&mut self.toy)?;
         Ok(digest)
     }
+}
+
+/// A folder that costs no disk's time; a kill -9 leaves it as it leaves a disk.
+pub fn in_memory() -> tempfile::TempDir {
+    let shm = Path::new("/dev/shm");
+    if shm.is_dir() { tempfile::tempdir_in(shm).unwrap() } else { tempfile::tempdir().unwrap() }
 }

@@ -1,7 +1,9 @@
 //! Adding to the sums of a scope, and marking the rows that show them.
 
 use super::Turn;
-use super::records::{Counts, CurrencyCode, Day, MemberDay, MemberDayKey, MemberKey, Purse, PurseKey, SlotKey};
+use super::records::{
+    Counts, CurrencyCode, Day, MemberDay, MemberDayKey, MemberKey, Profile, Purse, PurseKey, SlotKey,
+};
 use super::state::FOR_EVER;
 use crate::ids::{Currency, Millis};
 
@@ -175,6 +177,17 @@ impl Turn<'_> {
     pub(super) fn member(&self, n: u32) -> &super::records::Member {
         let key = MemberKey { creator: self.c, n };
         self.state.members.peek(&key, FOR_EVER).expect("ordinals are given out with the member")
+    }
+
+    pub(super) fn profile(&self, n: u32) -> &Profile {
+        let key = MemberKey { creator: self.c, n };
+        self.state.profiles.peek(&key, FOR_EVER).expect("ordinals are given out with the member")
+    }
+
+    pub(super) fn profile_mut(&mut self, n: u32) -> &mut Profile {
+        let key = MemberKey { creator: self.c, n };
+        self.effects.fast.members.insert(key, self.at);
+        self.state.profiles.get_mut(&key, FOR_EVER).expect("ordinals are given out with the member")
     }
 
     /// The member's sums of the UTC day of `t`; listed with the day's members, and marked if the day is sealed.

@@ -161,7 +161,7 @@ impl Turn<'_> {
         }
         let rate = i128::from(conversion.amount) * i128::from(conversion.rate_bp);
         let amount = round_div(rate, 10_000) + i128::from(conversion.flat_amount);
-        let text = format!("auto:{}:{}", conversion.id.as_str(), self.member(conversion.n).id.as_str());
+        let text = format!("auto:{}:{}", conversion.id.as_str(), self.profile(conversion.n).id.as_str());
         let id = self.id(kind::COMMISSION, &text);
         let mut record = Record::zeroed();
         record.t = conversion.t;

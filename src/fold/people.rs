@@ -2,7 +2,7 @@
 
 use super::booking::currency_or;
 use super::effects::TouchedName;
-use super::records::{Member as Record, MemberKey, Name, Text};
+use super::records::{Member as Record, MemberKey, Name, Profile, Text};
 use super::state::FOR_EVER;
 use super::{Refusal, Stop, Turn, kind, refuse, zone};
 use crate::event::{
@@ -69,19 +69,11 @@ impl Turn<'_> {
         let t = self.t.0;
         let member = self.member_mut(n);
         member.active_at = member.active_at.max(t);
-        if let Some(user_id) = stated.user_id {
-            member.user_id = Text::new(user_id);
-        }
-        if let Some(username) = stated.username {
-            member.username = Text::new(username);
-        }
-        if let Some(joined_at) = stated.joined_at {
-            member.joined_at = joined_at.0;
-        }
+        self.describe(n, stated);
         if let Some(code) = stated.referral_code
             && self.claim_code(n, code, &mut arrived)
         {
-            self.member_mut(n).code = Text::new(code.0.trim());
+            self.profile_mut(n).code = Text::new(code.0.trim());
         }
         for coupon in &stated.coupons {
             self.claim_code(n, *coupon, &mut arrived);
@@ -90,6 +82,19 @@ impl Turn<'_> {
             self.set_status(n, status);
         }
         Ok(arrived)
+    }
+
+    fn describe(&mut self, n: u32, stated: &Member<'_>) {
+        let profile = self.profile_mut(n);
+        if let Some(user_id) = stated.user_id {
+            profile.user_id = Text::new(user_id);
+        }
+        if let Some(username) = stated.username {
+            profile.username = Text::new(username);
+        }
+        if let Some(joined_at) = stated.joined_at {
+            profile.joined_at = joined_at.0;
+        }
     }
 
     /// Own tokens come with the fraud rules; what a sighting needs of the order of the log is its member.
@@ -122,10 +127,11 @@ impl Turn<'_> {
         creator.members_active += 1;
         let key = MemberKey { creator: self.c, n };
         let record: &mut Record = self.state.members.entry(&key, t, FOR_EVER);
-        record.id = Text::new(id.0);
-        record.joined_at = t.0;
         record.active_at = t.0;
         record.status = status::ACTIVE;
+        let profile: &mut Profile = self.state.profiles.entry(&key, t, FOR_EVER);
+        profile.id = Text::new(id.0);
+        profile.joined_at = t.0;
         let name = self.id(kind::MEMBER, id.0);
         self.state.names.put(&name, Name { n }, t);
         self.touch_name(false, id.0.to_owned(), n);
@@ -138,7 +144,7 @@ impl Turn<'_> {
         match self.holder(id) {
             Some(holder) if holder == n => true,
             Some(holder) => {
-                let holder = self.member(holder).id;
+                let holder = self.profile(holder).id;
                 let message = format!("the code {:?} is {:?}'s and stays so", code.0.trim(), holder.as_str());
                 self.letter(Refusal { class: "code_taken", message });
                 false

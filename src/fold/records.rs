@@ -201,21 +201,29 @@ pub struct MemberKey {
     pub n: u32,
 }
 
+/// What moves of a member.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct Member {
-    pub joined_at: i64,
     pub active_at: i64,
     pub counts: Counts,
     /// The member's newest commission: head of the list through `Commission::prev_of_member`.
     pub commissions: Id128,
     pub purses: CurrencyCode,
     pub status: u8,
+    pub pad: [u8; 3],
+}
+
+/// What rarely changes of a member; apart, so that a click touches two lines of cache and not eight.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Profile {
+    pub joined_at: i64,
     pub id: Text,
     pub user_id: Text,
     pub username: Text,
     pub code: Text,
-    pub pad: [u8; 7],
+    pub pad: [u8; 4],
 }
 
 /// A member's sums of one UTC day.

@@ -3,8 +3,8 @@
 use super::effects::Tally;
 use super::records::{
     Awaited, Click, Commission, Conversion, Creator, Customer, CustomerOrderKey, CustomerOrders, Day, Head, HourKey,
-    Mark, Member, MemberDay, MemberDayKey, MemberKey, Name, Parked, ParkedPage, Partition, Purse, PurseKey, Seen,
-    SeqKey, Share, Slot, SlotKey, Timer, TimerHour,
+    Mark, Member, MemberDay, MemberDayKey, MemberKey, Name, Parked, ParkedPage, Partition, Profile, Purse, PurseKey,
+    Seen, SeqKey, Share, Slot, SlotKey, Timer, TimerHour,
 };
 use crate::ids::Millis;
 use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps, Store};
@@ -21,6 +21,7 @@ pub struct State {
     pub creators: Hot<u32, Creator>,
     pub names: Hot<Id128, Name>,
     pub members: Hot<MemberKey, Member>,
+    pub profiles: Hot<MemberKey, Profile>,
     /// All-time purses of creators and members.
     pub purses: Hot<PurseKey, Purse>,
     /// Purses of minutes and days.
@@ -53,6 +54,7 @@ impl Maps for State {
         visitor("creators", &mut self.creators);
         visitor("names", &mut self.names);
         visitor("members", &mut self.members);
+        visitor("profiles", &mut self.profiles);
         visitor("purses", &mut self.purses);
         visitor("series_purses", &mut self.series_purses);
         visitor("minutes", &mut self.minutes);

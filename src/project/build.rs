@@ -74,18 +74,19 @@ impl Builder<'_> {
 
     fn member(&self, key: MemberKey, at: Next) -> Option<Row> {
         let (head, member) = (self.head(key.creator)?, self.state.members.peek(&key, FOR_EVER)?);
+        let profile = self.state.profiles.peek(&key, FOR_EVER)?;
         let value = MemberRow {
             at,
-            member_id: member.id.as_str().to_owned(),
-            user_id: member.user_id.as_str().to_owned(),
-            username: member.username.as_str().to_owned(),
-            referral_code: member.code.as_str().to_owned(),
+            member_id: profile.id.as_str().to_owned(),
+            user_id: profile.user_id.as_str().to_owned(),
+            username: profile.username.as_str().to_owned(),
+            referral_code: profile.code.as_str().to_owned(),
             status: match member.status {
                 0 => MemberState::Active,
                 1 => MemberState::Suspended,
                 _ => MemberState::Removed,
             },
-            joined_at: Millis(member.joined_at),
+            joined_at: Millis(profile.joined_at),
             active_at: Millis(member.active_at),
             totals: totals(&self.state.member_sums(key)?),
         };
@@ -138,7 +139,7 @@ impl Builder<'_> {
         let record = self.state.conversions.get(&id, FOR_EVER)?;
         let head = self.head(record.creator)?;
         let key = MemberKey { creator: record.creator, n: record.n };
-        let member = self.state.members.peek(&key, FOR_EVER).filter(|_| record.n != NONE);
+        let member = self.state.profiles.peek(&key, FOR_EVER).filter(|_| record.n != NONE);
         let value = ConversionRow {
             at,
             conversion_id: record.id.as_str().to_owned(),
@@ -173,7 +174,7 @@ impl Builder<'_> {
 
     fn commission_value(&self, record: &Commission, at: Next) -> Option<(&Creator, CommissionRow)> {
         let head = self.head(record.creator)?;
-        let member = self.state.members.peek(&MemberKey { creator: record.creator, n: record.n }, FOR_EVER)?;
+        let member = self.state.profiles.peek(&MemberKey { creator: record.creator, n: record.n }, FOR_EVER)?;
         let value = CommissionRow {
             at,
             commission_id: record.id.as_str().to_owned(),

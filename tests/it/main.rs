@@ -1,6 +1,6 @@
 //! The specification of Tributary, as one test binary.
-mod keep;
 mod decode;
+mod keep;
 mod log;
 mod schemas;
 mod store;

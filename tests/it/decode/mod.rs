@@ -1,7 +1,13 @@
 //! Reading records and texts.
 
+mod csv;
+mod evolve;
+mod hostile;
+mod json;
+mod memory;
 mod roundtrip;
 pub mod sample;
+mod verdicts;
 
 use tributary::decode::Place;
 use tributary::ids::{Offset, Partition};

@@ -1,1 +1,76 @@
-//! To come.
+//! HTTP: questions to the projections, the way in for events, and the creator's page.
+//!
+//! Promise: every answer says how far it reaches (`meta`); every error is an RFC 9457 document of a stable `type`;
+//! nothing is unbounded: sockets, heads, bodies, waits, listeners ([`Limits`]). The fold's state is never read, only
+//! rows. There are no keys yet, so the server binds to this machine alone.
+
+mod events;
+mod health;
+mod limits;
+mod live;
+mod openapi;
+mod page;
+mod position;
+mod problem;
+mod query;
+mod read;
+mod reply;
+mod route;
+mod server;
+mod socket;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+pub use limits::Limits;
+pub use openapi::OPENAPI;
+pub use position::LogEnds;
+pub use route::{ROUTES, Route};
+pub use server::serve;
+
+use crate::append::intake::Intake;
+use crate::clock::Clock;
+use crate::telemetry::Progress;
+
+/// The metrics as Prometheus reads them.
+pub type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// What the server stands on. `S` is a [`Store`](crate::store::Store), `K` a [`Sink`](crate::append::Sink).
+#[derive(Clone)]
+pub struct App<S, K> {
+    pub store: S,
+    pub intake: Intake<K>,
+    /// Partitions of the log.
+    pub partitions: u32,
+    pub clock: Clock,
+    pub metrics: Metrics,
+    pub log_ends: LogEnds,
+    /// The workers of this process, if it has any: one that halted makes it unhealthy.
+    pub workers: Option<Progress>,
+}
+
+/// Why there is no server.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(
+        "refusing to listen on {addr}: there are no API keys yet, so whoever reaches it could read and write \
+         everything; listen on 127.0.0.1 or [::1]"
+    )]
+    NotLoopback { addr: SocketAddr },
+    #[error("cannot listen on {addr}; is another server running there?")]
+    Bind { addr: SocketAddr, source: std::io::Error },
+    #[error("cannot ask the listening socket for its address")]
+    Address(#[source] std::io::Error),
+}
+
+/// Listens on `addr`, which must be this machine's own.
+pub async fn bind(addr: SocketAddr) -> Result<TcpListener, Error> {
+    refuse_others(addr)?;
+    TcpListener::bind(addr).await.map_err(|source| Error::Bind { addr, source })
+}
+
+const fn refuse_others(addr: SocketAddr) -> Result<(), Error> {
+    if addr.ip().is_loopback() { Ok(()) } else { Err(Error::NotLoopback { addr }) }
+}

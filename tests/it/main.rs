@@ -6,4 +6,5 @@ mod schemas;
 mod store;
 
 mod simulate;
+mod web;
 mod worker;

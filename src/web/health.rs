@@ -1,0 +1,156 @@
+//! How the service is, for people and for whatever restarts it.
+
+use std::sync::Arc;
+
+use hyper::StatusCode;
+use serde::Serialize;
+
+use super::position::Seen;
+use super::reply::{self, Reply};
+use super::server::Shared;
+use crate::append::Sink;
+use crate::ids::Millis;
+use crate::project::tables::Class;
+use crate::store::{self, Store};
+
+/// A partition this far behind makes the service degraded.
+const LAG_MS_MAX: i64 = 10_000;
+/// The longest the store may take to say how it is.
+const STORE_WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(2);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Healthy,
+    Degraded,
+    Unhealthy,
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: Status,
+    version: &'static str,
+    /// What is wrong, and what to do; empty when nothing is.
+    faults: Vec<String>,
+    store: StoreHealth,
+    log: LogHealth,
+    projections: Projections,
+}
+
+#[derive(Serialize)]
+struct StoreHealth {
+    reachable: bool,
+    latency_us: u64,
+}
+
+#[derive(Serialize)]
+struct LogHealth {
+    reachable: bool,
+}
+
+#[derive(Serialize)]
+struct Projections {
+    /// How old the newest look at the positions is.
+    age_ms: Option<i64>,
+    partitions: Vec<PartitionHealth>,
+}
+
+#[derive(Serialize)]
+struct PartitionHealth {
+    partition: usize,
+    log_end: Option<u64>,
+    fast: u64,
+    slow: u64,
+    lag_records: Option<u64>,
+    lag_ms: Option<i64>,
+}
+
+pub(super) async fn health<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>) -> Reply {
+    let asked = tokio::time::timeout(STORE_WAIT_MAX, shared.app.store.health()).await;
+    let store = asked.unwrap_or_else(|_| store::Health {
+        reachable: false,
+        latency_us: u64::try_from(STORE_WAIT_MAX.as_micros()).unwrap_or(u64::MAX),
+        detail: "the projections do not answer".to_owned(),
+    });
+    let seen = Arc::clone(&shared.seen.borrow());
+    let (status, faults) = judge(shared, &store, &seen);
+    let now = shared.app.clock.now();
+    let health = Health {
+        status,
+        version: env!("CARGO_PKG_VERSION"),
+        faults,
+        store: StoreHealth { reachable: store.reachable, latency_us: store.latency_us },
+        log: LogHealth { reachable: seen.log_fault.is_none() },
+        projections: Projections {
+            age_ms: seen.read_at.map(|read_at| (now.0 - read_at.0).max(0)),
+            partitions: partitions(&seen, now),
+        },
+    };
+    let mut reply = reply::json(&health);
+    if status == Status::Unhealthy {
+        *reply.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
+    reply
+}
+
+fn judge<S, K>(shared: &Shared<S, K>, store: &store::Health, seen: &Seen) -> (Status, Vec<String>) {
+    let (mut status, mut faults) = (Status::Healthy, Vec::new());
+    let mut find = |found: Status, fault: String| {
+        status = status.max(found);
+        faults.push(fault);
+    };
+    if !store.reachable {
+        find(Status::Unhealthy, format!("the projections cannot be reached: {}", store.detail));
+    } else if !store.detail.is_empty() {
+        find(Status::Degraded, store.detail.clone());
+    }
+    if let Some(fault) = &seen.log_fault {
+        find(Status::Unhealthy, format!("the log cannot be reached: {fault}"));
+    }
+    if let Some(fault) = &seen.store_fault {
+        find(Status::Degraded, fault.clone());
+    }
+    if let Some(why) = shared.app.workers.as_ref().and_then(crate::telemetry::Progress::halted) {
+        find(Status::Unhealthy, format!("the worker has stopped: {why}"));
+    }
+    if shared.app.workers.as_ref().is_some_and(crate::telemetry::Progress::is_struggling) {
+        find(Status::Degraded, "the worker cannot write; it tries again and again".to_owned());
+    }
+    let now = shared.app.clock.now();
+    let late = seen.places.iter().filter_map(|place| place.lag_ms(Class::Slow, now)).max().unwrap_or_default();
+    if late > LAG_MS_MAX {
+        find(Status::Degraded, format!("the projections are {late} ms behind the log"));
+    }
+    (status, faults)
+}
+
+fn partitions(seen: &Seen, now: Millis) -> Vec<PartitionHealth> {
+    let places = seen.places.iter().enumerate();
+    places
+        .map(|(partition, place)| PartitionHealth {
+            partition,
+            log_end: place.end.map(|end| end.0),
+            fast: place.applied.fast.0,
+            slow: place.applied.slow.0,
+            lag_records: place.lag_records(Class::Slow),
+            lag_ms: place.lag_ms(Class::Slow, now),
+        })
+        .collect()
+}
+
+/// The process answers.
+pub(super) fn livez() -> Reply {
+    reply::whole(StatusCode::OK, "text/plain; charset=utf-8", "ok\n")
+}
+
+/// Questions can be answered: the positions were read a short while ago.
+pub(super) fn readyz<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>) -> Reply {
+    if shared.seen.borrow().is_fresh(shared.app.clock.now()) {
+        return reply::whole(StatusCode::OK, "text/plain; charset=utf-8", "ready\n");
+    }
+    reply::whole(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", "not ready\n")
+}
+
+pub(super) fn metrics<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>) -> Reply {
+    reply::whole(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", (shared.app.metrics)())
+}

@@ -1,0 +1,116 @@
+//! Paths and query strings as values: decoded, and refused when they say more than is understood.
+
+use super::problem::Problem;
+use crate::ids::{ID_BYTES_MAX, Millis};
+
+/// The parameters of a query string. A name that is not expected, or comes twice, is refused: a mistyped one must
+/// not change the answer silently.
+#[derive(Debug)]
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(super) fn parse(text: Option<&str>, expected: &[&str]) -> Result<Self, Problem> {
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for pair in text.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decode(name, true).ok_or_else(|| Problem::parameter(name, "a name is not valid UTF-8"))?;
+            if !expected.contains(&name.as_str()) {
+                let detail = match expected {
+                    [] => format!("there is no parameter `{name}`: this path takes none"),
+                    _ => format!("there is no parameter `{name}`; there are: {}", expected.join(", ")),
+                };
+                return Err(Problem::parameter(&name, detail));
+            }
+            if pairs.iter().any(|(earlier, _)| *earlier == name) {
+                return Err(Problem::parameter(&name, format!("`{name}` is given twice")));
+            }
+            let value = decode(value, true)
+                .ok_or_else(|| Problem::parameter(&name, format!("`{name}` is not valid percent-encoded UTF-8")))?;
+            pairs.push((name, value));
+        }
+        Ok(Self(pairs))
+    }
+
+    /// The value of `name`; an empty one is as good as none.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.0.iter().find(|(given, _)| given == name)?;
+        (!value.is_empty()).then_some(value.as_str())
+    }
+
+    pub(super) fn limit(&self, default: usize, max: usize) -> Result<usize, Problem> {
+        let Some(text) = self.get("limit") else { return Ok(default) };
+        match text.parse() {
+            Ok(limit) if (1..=max).contains(&limit) => Ok(limit),
+            Ok(_) | Err(_) => Err(Problem::parameter("limit", format!("`limit` must be 1 to {max}"))),
+        }
+    }
+
+    /// Integer milliseconds or RFC 3339.
+    pub(super) fn time(&self, name: &str) -> Result<Option<Millis>, Problem> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let parsed = text.parse().ok().or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()));
+        match parsed.filter(|time| (TIME_MIN..TIME_MAX).contains(time)) {
+            Some(time) => Ok(Some(Millis(time))),
+            None => Err(Problem::parameter(
+                name,
+                format!("`{name}` must be milliseconds since 1970 or RFC 3339, between 1970 and 2200"),
+            )),
+        }
+    }
+}
+
+const TIME_MIN: i64 = 0;
+/// 2200-01-01T00:00Z: well beyond every admitted event.
+const TIME_MAX: i64 = 7_258_118_400_000;
+
+/// An id from a path: decoded, 1 to 64 bytes.
+pub(super) fn id(name: &str, raw: &str) -> Result<String, Problem> {
+    decode(raw, false)
+        .filter(|id| (1..=ID_BYTES_MAX).contains(&id.len()))
+        .ok_or_else(|| Problem::parameter(name, format!("`{name}` must be 1 to {ID_BYTES_MAX} bytes of UTF-8")))
+}
+
+/// Undoes percent-encoding, and `+` for a blank in query strings; `None` when it is malformed or not UTF-8.
+fn decode(text: &str, plus_is_blank: bool) -> Option<String> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => hex(bytes.next()?)? << 4 | hex(bytes.next()?)?,
+            b'+' if plus_is_blank => b' ',
+            other => other,
+        });
+    }
+    String::from_utf8(decoded).ok()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+/// A cursor: opaque to callers, safe in a URL.
+pub(super) fn cursor(parts: &[&str]) -> String {
+    parts.join("\u{1f}").bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The parts that [`cursor`] was given, `N` of them. Only the last may hold the separator.
+pub(super) fn read_cursor<const N: usize>(query: &Query) -> Result<Option<[String; N]>, Problem> {
+    let Some(text) = query.get("cursor") else { return Ok(None) };
+    uncursor(text).map(Some).ok_or_else(malformed_cursor)
+}
+
+fn uncursor<const N: usize>(text: &str) -> Option<[String; N]> {
+    let digits: Vec<u8> = text.bytes().map(hex).collect::<Option<_>>()?;
+    let pairs = digits.chunks(2).map(|pair| match pair {
+        [high, low] => Some(high << 4 | low),
+        _ => None,
+    });
+    let joined = String::from_utf8(pairs.collect::<Option<_>>()?).ok()?;
+    let parts: Vec<String> = joined.splitn(N, '\u{1f}').map(str::to_owned).collect();
+    parts.try_into().ok()
+}
+
+/// For a cursor whose parts are not what they must be.
+pub(super) fn malformed_cursor() -> Problem {
+    Problem::parameter("cursor", "`cursor` is not one that was given out here")
+}

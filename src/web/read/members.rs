@@ -1,0 +1,262 @@
+//! Members: one, many at once, and all in an order.
+
+use hyper::HeaderMap;
+use hyper::body::Incoming;
+use serde::{Deserialize, Serialize};
+
+use super::boards::{Metric, Place, place_of};
+use super::figures::Figures;
+use super::{At, One, Page, Stamp, scan};
+use crate::ids::{Currency, ID_BYTES_MAX};
+use crate::project::rows::{MemberRow, NameRow};
+use crate::project::tables::{self, NameKind};
+use crate::store::{Bound, Col, Cols, Range, Row, Store};
+use crate::web::Limits;
+use crate::web::events::read_json;
+use crate::web::problem::{Kind, Problem};
+use crate::web::query::{Query, cursor, malformed_cursor, read_cursor};
+use crate::web::reply::{self, Reply};
+
+/// Most ids asked for at once.
+const IDS_MAX: usize = 1_000;
+/// Most members that are read to put them in order: about 100 ms.
+const ORDERED_MAX: usize = 20_000;
+/// Most members among whom a single member's rank is worked out on reading.
+const RANKED_MAX: i64 = 1_024;
+/// What members are listed by.
+const SORTS: [&str; 4] = ["created_at", "earnings", "referrals", "clicks"];
+
+/// Who a member is.
+#[derive(Debug, Serialize)]
+pub(super) struct MemberHead {
+    member_id: String,
+    user_id: Option<String>,
+    username: Option<String>,
+    referral_code: Option<String>,
+    status: &'static str,
+    joined_at: Stamp,
+    /// Event time of the newest record that touched the member.
+    active_at: Stamp,
+}
+
+#[derive(Debug, Serialize)]
+struct Member {
+    #[serde(flatten)]
+    head: MemberHead,
+    figures: Figures,
+}
+
+#[derive(Debug, Serialize)]
+struct MemberStats {
+    #[serde(flatten)]
+    member: Member,
+    /// By earnings, of all time; null for those not ranked, and in programmes of more than 1,024 members.
+    rank: Option<Place>,
+}
+
+#[derive(Debug, Serialize)]
+struct Many {
+    members: Vec<Member>,
+    /// Ids that no member has.
+    unknown: Vec<String>,
+}
+
+impl MemberHead {
+    pub(super) fn new(row: &MemberRow) -> Self {
+        let given = |text: &String| (!text.is_empty()).then(|| text.clone());
+        Self {
+            member_id: row.member_id.clone(),
+            user_id: given(&row.user_id),
+            username: given(&row.username),
+            referral_code: given(&row.referral_code),
+            status: row.status.name(),
+            joined_at: Stamp(row.joined_at),
+            active_at: Stamp(row.active_at),
+        }
+    }
+}
+
+impl Member {
+    fn new(row: &MemberRow, own: Currency) -> Self {
+        Self { head: MemberHead::new(row), figures: Figures::all_time(&row.totals, own) }
+    }
+}
+
+pub(in crate::web) async fn member_stats<S: Store>(at: &At<'_, S>, id: &str) -> Result<Reply, Problem> {
+    let (_, row) = member_row(at, id).await?;
+    let rank = if at.row.members > RANKED_MAX {
+        None
+    } else {
+        place_of(Metric::Earnings, &all_members(at).await?, id, at.row.currency)
+    };
+    let data = MemberStats { member: Member::new(&row, at.row.currency), rank };
+    Ok(reply::json(&One { data, meta: at.meta() }))
+}
+
+/// The ids asked for, each once, in order.
+pub(in crate::web) async fn member_ids(
+    limits: &Limits,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Vec<String>, Problem> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Wanted {
+        member_ids: Vec<String>,
+    }
+    let bytes = read_json(headers, body, limits.body_bytes_max, limits.body_wait_max).await?;
+    let Wanted { member_ids: wanted } = serde_json::from_slice(&bytes).map_err(|error| {
+        Problem::new(Kind::InvalidBody, format!("the body must be {{\"member_ids\": [\"…\"]}}: {error}"))
+    })?;
+    if wanted.len() > IDS_MAX {
+        let detail = format!("{} ids at once are too many; send at most {IDS_MAX}", wanted.len());
+        return Err(Problem::new(Kind::TooManyItems, detail));
+    }
+    if wanted.iter().any(|id| !(1..=ID_BYTES_MAX).contains(&id.len())) {
+        return Err(Problem::parameter("member_ids", format!("an id has 1 to {ID_BYTES_MAX} bytes")));
+    }
+    let mut seen = std::collections::HashSet::new();
+    Ok(wanted.into_iter().filter(|id| seen.insert(id.clone())).collect())
+}
+
+pub(in crate::web) async fn members_stats<S: Store>(at: &At<'_, S>, ids: &[String]) -> Result<Reply, Problem> {
+    let names: Vec<_> = ids.iter().map(|id| tables::name(at.p, &at.id, NameKind::Member, id)).collect();
+    let mut data = Many { members: Vec::new(), unknown: Vec::new() };
+    let mut keys = Vec::new();
+    for (id, row) in ids.iter().zip(at.store.get(&names).await?) {
+        match row.and_then(|row| row.value) {
+            Some(bytes) => keys.push(tables::member(at.p, &at.id, NameRow::decode(&bytes)?.n)),
+            None => data.unknown.push(id.clone()),
+        }
+    }
+    for row in at.store.get(&keys).await?.into_iter().flatten() {
+        if let Some((_, row)) = decode(row)? {
+            data.members.push(Member::new(&row, at.row.currency));
+        }
+    }
+    Ok(reply::json(&One { data, meta: at.meta() }))
+}
+
+/// The member of this id and its ordinal.
+pub(super) async fn member_row<S: Store>(at: &At<'_, S>, id: &str) -> Result<(u32, MemberRow), Problem> {
+    let unknown =
+        || Problem::new(Kind::UnknownMember, format!("there is no member `{id}` yet; its `Member` event makes it"));
+    let named = at.store.get(&[tables::name(at.p, &at.id, NameKind::Member, id)]).await?;
+    let named = named.into_iter().flatten().next().and_then(|row| row.value).ok_or_else(unknown)?;
+    let key = tables::member(at.p, &at.id, NameRow::decode(&named)?.n);
+    let found = at.store.get(&[key]).await?.into_iter().flatten().next().ok_or_else(unknown)?;
+    decode(found)?.ok_or_else(unknown)
+}
+
+/// Sorted by joining, or by a figure of all time.
+pub(in crate::web) async fn members<S: Store>(at: &At<'_, S>, query: &Query) -> Result<Reply, Problem> {
+    let limit = query.limit(50, 1_000)?;
+    let sort = query.get("sort").unwrap_or("created_at");
+    let order = query.get("order");
+    if !matches!(order, None | Some("asc" | "desc")) {
+        return Err(Problem::parameter("order", "`order` must be asc or desc"));
+    }
+    if sort == "created_at" {
+        return by_joining(at, order == Some("desc"), limit, read_cursor(query)?).await;
+    }
+    match Metric::parse(sort).filter(|metric| SORTS.contains(&metric.name())) {
+        Some(metric) => by_value(at, metric, (order != Some("asc"), limit), read_cursor(query)?).await,
+        None => Err(Problem::not_kept(format!("members are not listed by `{sort}`"), SORTS.to_vec())),
+    }
+}
+
+async fn by_joining<S: Store>(
+    at: &At<'_, S>,
+    newest_first: bool,
+    limit: usize,
+    after: Option<[String; 1]>,
+) -> Result<Reply, Problem> {
+    let end = u32::try_from(at.row.members).unwrap_or(u32::MAX);
+    let after: Option<u32> = after.map(|[n]| n.parse().map_err(|_| malformed_cursor())).transpose()?;
+    let span = match after {
+        None => (0, end),
+        Some(last) if newest_first => (0, last.min(end)),
+        Some(last) => (last.saturating_add(1), end),
+    };
+    let found = members_between(at, span, newest_first, limit + 1).await?;
+    let last = if found.len() > limit { found.get(limit - 1) } else { None };
+    let next = last.map(|(n, _)| cursor(&[&n.to_string()]));
+    let data = found.iter().take(limit).map(|(_, row)| Member::new(row, at.row.currency)).collect();
+    Ok(reply::json(&Page { data, next, meta: at.meta() }))
+}
+
+async fn by_value<S: Store>(
+    at: &At<'_, S>,
+    metric: Metric,
+    (greatest_first, limit): (bool, usize),
+    after: Option<[String; 2]>,
+) -> Result<Reply, Problem> {
+    let own = at.row.currency;
+    let order = |value: i128, n: u32| (if greatest_first { value.saturating_neg() } else { value }, n);
+    let after = match after {
+        None => None,
+        Some([value, n]) => {
+            Some(order(value.parse().map_err(|_| malformed_cursor())?, n.parse().map_err(|_| malformed_cursor())?))
+        }
+    };
+    let mut found = all_members(at).await?;
+    found.retain(|(n, row)| after.is_none_or(|after| order(metric.value(row, own), *n) > after));
+    found.sort_by_key(|(n, row)| order(metric.value(row, own), *n));
+    let last = if found.len() > limit { found.get(limit - 1) } else { None };
+    let next = last.map(|(n, row)| cursor(&[&metric.value(row, own).to_string(), &n.to_string()]));
+    let data = found.iter().take(limit).map(|(_, row)| Member::new(row, own)).collect();
+    Ok(reply::json(&Page { data, next, meta: at.meta() }))
+}
+
+/// Every member in the order in which they joined; a 422 when they are too many to be put in another order.
+pub(super) async fn all_members<S: Store>(at: &At<'_, S>) -> Result<Vec<(u32, MemberRow)>, Problem> {
+    let end = u32::try_from(at.row.members).unwrap_or(u32::MAX);
+    if usize::try_from(end).is_ok_and(|end| end > ORDERED_MAX) {
+        let detail = format!("orders by a figure are kept for up to {ORDERED_MAX} members; there are {end}");
+        return Err(Problem::not_kept(detail, vec!["created_at"]));
+    }
+    members_between(at, (0, end), false, ORDERED_MAX).await
+}
+
+/// Members `from..to` by ordinal, `max` of them at most.
+async fn members_between<S: Store>(
+    at: &At<'_, S>,
+    (from, to): (u32, u32),
+    reverse: bool,
+    max: usize,
+) -> Result<Vec<(u32, MemberRow)>, Problem> {
+    let mut steps = Vec::new();
+    let mut step = from;
+    while step < to {
+        let (_, end) = tables::member_step(step);
+        steps.push((step, end.min(to)));
+        step = end;
+    }
+    if reverse {
+        steps.reverse();
+    }
+    let mut found = Vec::new();
+    for (from, to) in steps {
+        let ordinal = |n: u32| Cols(vec![Col::Text(at.id.clone()), Col::Int(i64::from(n))]);
+        let range = Range {
+            part: tables::member_part(at.p, &at.id, from),
+            from: Bound::Included(ordinal(from)),
+            to: Bound::Excluded(ordinal(to)),
+            reverse,
+            limit: 0,
+        };
+        for row in scan(at.store, range, max - found.len()).await? {
+            found.extend(decode(row)?);
+        }
+        if found.len() >= max {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// The ordinal stands in the key.
+fn decode(row: Row) -> Result<Option<(u32, MemberRow)>, Problem> {
+    let (Some(bytes), Some(Col::Int(n))) = (row.value, row.key.cols.0.get(1)) else { return Ok(None) };
+    Ok(Some((u32::try_from(*n).unwrap_or_default(), MemberRow::decode(&bytes)?)))
+}

@@ -1,0 +1,195 @@
+//! Answers about one creator, from rows alone.
+
+mod analytics;
+mod boards;
+mod creators;
+mod figures;
+mod members;
+mod money;
+mod series;
+
+use std::sync::Arc;
+
+use hyper::HeaderMap;
+use serde::Serialize;
+
+pub(super) use analytics::analytics;
+pub(super) use boards::leaderboard;
+pub(super) use creators::{Head, creator, creators};
+pub(super) use members::{member_ids, member_stats, members, members_stats};
+pub(super) use money::{commissions, conversions};
+pub(super) use series::timeseries;
+
+use super::position::{Place, Seen, Token, reached};
+use super::problem::{Kind, Problem};
+use super::server::Shared;
+use crate::append::Sink;
+use crate::append::partition::partition_of;
+use crate::ids::{Millis, Partition};
+use crate::project::rows::CreatorRow;
+use crate::project::tables::{self, Class};
+use crate::store::{Bound, Range, Row, Store};
+
+/// The clock's distance to the watermark (SEMANTICS: events may be ten minutes out of order).
+const WATERMARK_BEHIND_MS: i64 = 10 * Millis::MINUTE;
+
+/// A creator, as of a position read before any of its rows.
+pub(super) struct At<'a, S> {
+    pub(super) store: &'a S,
+    pub(super) id: String,
+    pub(super) p: Partition,
+    pub(super) row: CreatorRow,
+    pub(super) now: Millis,
+    as_of: AsOf,
+}
+
+/// How far an answer reaches, before the creator is known.
+struct AsOf {
+    position: Token,
+    lag_ms: Option<i64>,
+    complete: bool,
+}
+
+/// Part of every answer: a measured zero is not a missing history.
+#[derive(Debug, Serialize)]
+pub(super) struct Meta {
+    as_of: MetaAsOf,
+    /// Age of the newest record applied while others wait; 0 when none waits, null before the first.
+    lag_ms: Option<i64>,
+    /// Everything in the log is in the answer.
+    complete: bool,
+    /// Figures cover everything from here on; null where the answer spans creators.
+    coverage_start: Option<Stamp>,
+}
+
+#[derive(Debug, Serialize)]
+struct MetaAsOf {
+    position: String,
+    watermark: Option<Stamp>,
+}
+
+/// One thing.
+#[derive(Debug, Serialize)]
+pub(super) struct One<T> {
+    pub(super) data: T,
+    pub(super) meta: Meta,
+}
+
+/// A page of a list; `next` is the cursor of the page after it.
+#[derive(Debug, Serialize)]
+pub(super) struct Page<T> {
+    pub(super) data: Vec<T>,
+    pub(super) next: Option<String>,
+    pub(super) meta: Meta,
+}
+
+/// An instant as RFC 3339 in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp(pub(super) Millis);
+
+impl std::fmt::Display for Stamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Millis(millis) = self.0;
+        jiff::Timestamp::from_millisecond(millis).unwrap_or_default().fmt(f)
+    }
+}
+
+impl Serialize for Stamp {
+    fn serialize<W: serde::Serializer>(&self, serializer: W) -> Result<W::Ok, W::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'a, S: Store> At<'a, S> {
+    /// Waits for `X-Min-Position`, then reads the creator.
+    pub(super) async fn new<K: Sink>(
+        shared: &'a Arc<Shared<S, K>>,
+        headers: &HeaderMap,
+        id: String,
+        class: Class,
+    ) -> Result<Self, Problem> {
+        let p = partition_of(id.as_bytes(), shared.app.partitions);
+        let seen = seen(shared, headers, &[p], class).await?;
+        let now = shared.app.clock.now();
+        let as_of = as_of(&seen, &[p], class, now);
+        let row = creator_row(&shared.app.store, p, &id).await?.ok_or_else(|| unknown_creator(&id))?;
+        Ok(Self { store: &shared.app.store, id, p, row, now, as_of })
+    }
+
+    pub(super) fn meta(&self) -> Meta {
+        meta(&self.as_of, Some(&self.row))
+    }
+}
+
+/// What has been seen once `X-Min-Position` is reached.
+async fn seen<S: Store, K: Sink>(
+    shared: &Arc<Shared<S, K>>,
+    headers: &HeaderMap,
+    partitions: &[Partition],
+    class: Class,
+) -> Result<Arc<Seen>, Problem> {
+    let token = match headers.get("x-min-position") {
+        None => None,
+        Some(value) => {
+            let token = value.to_str().ok().and_then(Token::parse);
+            let malformed = || Problem::parameter("X-Min-Position", "`X-Min-Position` is not a token given out here");
+            Some(token.ok_or_else(malformed)?)
+        }
+    };
+    let mut seen = shared.seen.clone();
+    reached(&mut seen, token.as_ref(), (partitions, class), shared.limits.position_wait_max).await
+}
+
+fn as_of(seen: &Seen, partitions: &[Partition], class: Class, now: Millis) -> AsOf {
+    let mut position = Token::default();
+    let (mut lag_ms, mut complete) = (Some(0), seen.is_fresh(now));
+    for p in partitions {
+        let place = seen.place(*p);
+        position.cover(*p, place.map(|place| place.next(class)).unwrap_or_default());
+        complete = complete && place.is_some_and(|place| place.is_complete(class));
+        let lag = place.and_then(|place: &Place| place.lag_ms(class, now));
+        lag_ms = lag_ms.zip(lag).map(|(most, lag): (i64, i64)| most.max(lag));
+    }
+    AsOf { position, lag_ms, complete }
+}
+
+/// For a listener, who is told what has just been seen.
+pub(super) fn meta_now(seen: &Seen, p: Partition, creator: &CreatorRow, now: Millis) -> Meta {
+    meta(&as_of(seen, &[p], Class::Fast, now), Some(creator))
+}
+
+fn meta(as_of: &AsOf, creator: Option<&CreatorRow>) -> Meta {
+    let watermark = creator.map(|row| Stamp(Millis(row.clock.0 - WATERMARK_BEHIND_MS)));
+    Meta {
+        as_of: MetaAsOf { position: as_of.position.to_string(), watermark },
+        lag_ms: as_of.lag_ms,
+        complete: as_of.complete,
+        coverage_start: creator.map(|row| Stamp(row.coverage_start)),
+    }
+}
+
+pub(super) async fn creator_row<S: Store>(store: &S, p: Partition, id: &str) -> Result<Option<CreatorRow>, Problem> {
+    let rows = store.get(&[tables::creator(p, id)]).await?;
+    let Some(bytes) = rows.into_iter().flatten().next().and_then(|row| row.value) else { return Ok(None) };
+    Ok(Some(CreatorRow::decode(&bytes)?))
+}
+
+fn unknown_creator(id: &str) -> Problem {
+    Problem::new(Kind::UnknownCreator, format!("there is no creator `{id}` yet; its `Creator` event makes it"))
+}
+
+/// All rows of `range`, page by page, `max` of them at most.
+async fn scan<S: Store>(store: &S, mut range: Range, max: usize) -> Result<Vec<Row>, Problem> {
+    const PAGE: u32 = 1_000;
+    let mut rows: Vec<Row> = Vec::new();
+    while rows.len() < max {
+        range.limit = u32::try_from(max - rows.len()).unwrap_or(PAGE).min(PAGE);
+        let page = store.scan(&range).await?;
+        let is_last = page.len() < usize::try_from(range.limit).unwrap_or(usize::MAX);
+        rows.extend(page);
+        let Some(last) = rows.last().filter(|_| !is_last) else { break };
+        let after = Bound::Excluded(last.key.cols.clone());
+        if range.reverse { range.to = after } else { range.from = after }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,201 @@
+//! Which path is answered by what, and what it may be asked.
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::http::request::Parts;
+use hyper::{Method, Request, StatusCode};
+
+use super::problem::{Kind, Problem};
+use super::query::{self, Query};
+use super::read::At;
+use super::reply::{self, Reply};
+use super::server::Shared;
+use super::{OPENAPI, events, health, live, page, read};
+use crate::append::Sink;
+use crate::project::tables::Class;
+use crate::store::Store;
+
+/// A path, its method, and the parameters of its query string. GET answers HEAD too.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub query: &'static [&'static str],
+    endpoint: Endpoint,
+}
+
+/// What answers a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Endpoint {
+    Page,
+    Asset,
+    Health,
+    Livez,
+    Readyz,
+    Metrics,
+    OpenApi,
+    Events,
+    Creators,
+    Ask(Question),
+}
+
+/// What can be asked about one creator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    Creator,
+    Members,
+    MembersStats,
+    MemberStats,
+    MemberCommissions,
+    Conversions,
+    Analytics,
+    Timeseries,
+    Leaderboard,
+    Live,
+}
+
+const fn get(path: &'static str, query: &'static [&'static str], endpoint: Endpoint) -> Route {
+    Route { method: "GET", path, query, endpoint }
+}
+
+const fn ask(path: &'static str, query: &'static [&'static str], question: Question) -> Route {
+    Route { method: "GET", path, query, endpoint: Endpoint::Ask(question) }
+}
+
+const fn post(path: &'static str, endpoint: Endpoint) -> Route {
+    Route { method: "POST", path, query: &[], endpoint }
+}
+
+/// Every path there is.
+pub const ROUTES: &[Route] = &[
+    get("/", &["creator", "range", "metric"], Endpoint::Page),
+    get("/assets/{file}", &[], Endpoint::Asset),
+    get("/health", &[], Endpoint::Health),
+    get("/livez", &[], Endpoint::Livez),
+    get("/readyz", &[], Endpoint::Readyz),
+    get("/metrics", &[], Endpoint::Metrics),
+    get("/v1/openapi.json", &[], Endpoint::OpenApi),
+    post("/v1/events", Endpoint::Events),
+    get("/v1/creators", &["limit", "cursor"], Endpoint::Creators),
+    ask("/v1/creators/{creator}", &[], Question::Creator),
+    ask("/v1/creators/{creator}/members", &["sort", "order", "limit", "cursor"], Question::Members),
+    post("/v1/creators/{creator}/members/stats", Endpoint::Ask(Question::MembersStats)),
+    ask("/v1/creators/{creator}/members/{member}/stats", &[], Question::MemberStats),
+    ask(
+        "/v1/creators/{creator}/members/{member}/commissions",
+        &["paid", "limit", "cursor"],
+        Question::MemberCommissions,
+    ),
+    ask("/v1/creators/{creator}/conversions", &["limit", "cursor"], Question::Conversions),
+    ask("/v1/creators/{creator}/analytics", &["from", "to"], Question::Analytics),
+    ask("/v1/creators/{creator}/timeseries", &["from", "to", "interval", "metric"], Question::Timeseries),
+    ask("/v1/creators/{creator}/leaderboard", &["metric", "window", "limit"], Question::Leaderboard),
+    ask("/v1/creators/{creator}/live", &[], Question::Live),
+];
+
+/// All routes of one path.
+type Methods = Vec<Route>;
+
+/// The routes, ready to be looked up.
+pub(super) struct Routes(matchit::Router<Methods>);
+
+impl Routes {
+    pub(super) fn new() -> Self {
+        let mut router = matchit::Router::<Methods>::new();
+        for route in ROUTES {
+            let same: Vec<Route> = ROUTES.iter().filter(|other| other.path == route.path).copied().collect();
+            if same.first().is_some_and(|first| first.method == route.method) {
+                router.insert(route.path, same).expect("ROUTES hold each path once and none that collide");
+            }
+        }
+        Self(router)
+    }
+}
+
+/// The names in a path, decoded.
+struct Names {
+    creator: Option<String>,
+    member: Option<String>,
+    file: String,
+}
+
+pub(super) async fn answer<S: Store, K: Sink>(
+    shared: &Arc<Shared<S, K>>,
+    request: Request<Incoming>,
+) -> Result<Reply, Problem> {
+    let (parts, body) = request.into_parts();
+    let (route, names) = find(&shared.routes, &parts)?;
+    let query = Query::parse(parts.uri.query(), route.query)?;
+    match route.endpoint {
+        Endpoint::Page => Ok(page::page()),
+        Endpoint::Asset => page::asset(&names.file, &parts.headers),
+        Endpoint::Health => Ok(health::health(shared).await),
+        Endpoint::Livez => Ok(health::livez()),
+        Endpoint::Readyz => Ok(health::readyz(shared)),
+        Endpoint::Metrics => Ok(health::metrics(shared)),
+        Endpoint::OpenApi => Ok(reply::whole(StatusCode::OK, "application/json", OPENAPI)),
+        Endpoint::Events => events::post(shared, &parts.headers, body).await,
+        Endpoint::Creators => read::creators(shared, &parts.headers, &query).await,
+        Endpoint::Ask(question) => {
+            let class = class(question);
+            let at = At::new(shared, &parts.headers, names.creator.unwrap_or_default(), class).await?;
+            let member = names.member.unwrap_or_default();
+            match question {
+                Question::Creator => Ok(read::creator(&at)),
+                Question::Members => read::members(&at, &query).await,
+                Question::MembersStats => {
+                    let ids = read::member_ids(&shared.limits, &parts.headers, body).await?;
+                    read::members_stats(&at, &ids).await
+                }
+                Question::MemberStats => read::member_stats(&at, &member).await,
+                Question::MemberCommissions => read::commissions(&at, &member, &query).await,
+                Question::Conversions => read::conversions(&at, &query).await,
+                Question::Analytics => read::analytics(&at, &query).await,
+                Question::Timeseries => read::timeseries(&at, &query).await,
+                Question::Leaderboard => read::leaderboard(&at, &query).await,
+                Question::Live => live::live(shared, at),
+            }
+        }
+    }
+}
+
+/// What an answer follows: sums over time are written less often.
+const fn class(question: Question) -> Class {
+    match question {
+        Question::Analytics | Question::Timeseries => Class::Slow,
+        Question::Creator
+        | Question::Members
+        | Question::MembersStats
+        | Question::MemberStats
+        | Question::MemberCommissions
+        | Question::Conversions
+        | Question::Leaderboard
+        | Question::Live => Class::Fast,
+    }
+}
+
+fn find(routes: &Routes, parts: &Parts) -> Result<(Route, Names), Problem> {
+    let path = parts.uri.path();
+    let Ok(found) = routes.0.at(path) else {
+        return Err(Problem::new(Kind::NotFound, "there is no such path; GET /v1/openapi.json lists all there are"));
+    };
+    let asked = if parts.method == Method::HEAD { "GET" } else { parts.method.as_str() };
+    let Some(route) = found.value.iter().find(|route| route.method == asked) else {
+        return Err(not_allowed(found.value));
+    };
+    let decoded = |name: &str| found.params.get(name).map(|raw| query::id(name, raw)).transpose();
+    let file = found.params.get("file").unwrap_or_default().to_owned();
+    Ok((*route, Names { creator: decoded("creator")?, member: decoded("member")?, file }))
+}
+
+fn not_allowed(methods: &Methods) -> Problem {
+    let mut allowed: Vec<&str> = methods.iter().map(|route| route.method).collect();
+    if allowed.contains(&"GET") {
+        allowed.push("HEAD");
+    }
+    let allowed = allowed.join(", ");
+    let mut problem = Problem::new(Kind::MethodNotAllowed, format!("this path answers {allowed}"));
+    problem.allow = Some(allowed);
+    problem
+}

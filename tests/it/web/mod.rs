@@ -1,0 +1,10 @@
+//! The HTTP side over real sockets: routes, limits, the way in, and what is answered from rows.
+
+mod client;
+mod document;
+mod intake;
+mod limits;
+mod live;
+mod reads;
+mod routes;
+mod server;

@@ -6,5 +6,7 @@ mod schemas;
 mod store;
 
 mod simulate;
+
+mod topology;
 mod web;
 mod worker;

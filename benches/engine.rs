@@ -1,6 +1,8 @@
 //! What the embedded log and store do a second. One measure a run, in a folder of its own:
 //! `cargo bench --bench engine -- append|read|write|get|fill|restart FOLDER [NUMBER]`.
 
+#![allow(clippy::disallowed_methods, reason = "a measure reads the clock")]
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

@@ -38,7 +38,7 @@ type Sums = Arc<Vec<AtomicU64>>;
 pub(super) enum Fault {
     Full,
     Damaged(String),
-    Other(String),
+    Other,
 }
 
 /// What remains of a guard when the engine holds it: its faults, and the end of it.
@@ -188,7 +188,7 @@ impl StorageBackend for Guard {
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         self.watched(|| match offset.checked_div(PAGE_BYTES) {
             Some(0) => locked(&self.head).get(offset, out),
-            Some(page) if offset % PAGE_BYTES == 0 => self.read_pages(page, out),
+            Some(page) if offset.is_multiple_of(PAGE_BYTES) => self.read_pages(page, out),
             Some(_) | None => Err(io::ErrorKind::InvalidInput.into()),
         })
     }
@@ -212,7 +212,7 @@ impl StorageBackend for Guard {
                 self.write_sums()?;
                 locked(&self.head).put(&self.file, offset, data)
             }
-            Some(page) if offset % PAGE_BYTES == 0 => self.write_pages(page, data),
+            Some(page) if offset.is_multiple_of(PAGE_BYTES) => self.write_pages(page, data),
             Some(_) | None => Err(io::ErrorKind::InvalidInput.into()),
         })
     }
@@ -286,7 +286,7 @@ pub(super) fn fault_of(error: &io::Error) -> Fault {
     } else if [InvalidData, UnexpectedEof].contains(&kind) {
         Fault::Damaged(error.to_string())
     } else {
-        Fault::Other(error.to_string())
+        Fault::Other
     }
 }
 

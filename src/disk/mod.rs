@@ -72,7 +72,7 @@ impl Disk {
     pub(crate) fn run<T>(&self, mut work: impl FnMut(&Database) -> Result<T, redb::Error>) -> Result<T, Error> {
         let current = self.current();
         match work(&current.db) {
-            Err(redb::Error::PreviousIo | redb::Error::DatabaseClosed) => {
+            Err(redb::Error::PreviousIo | redb::Error::DatabaseClosed | redb::Error::LockPoisoned(_)) => {
                 let current = self.restart(&current)?;
                 work(&current.db).map_err(|error| self.explain(error, &current))
             }
@@ -169,17 +169,18 @@ fn start(file: &Arc<File>, options: Options) -> Result<Current, redb::Error> {
 
 fn explain(name: &str, error: redb::Error, earlier: Option<Fault>) -> Error {
     let file = name.to_owned();
-    let fault = match &error {
-        redb::Error::Io(source) => Some(fault_of(source)),
-        redb::Error::Corrupted(what) => Some(Fault::Damaged(what.clone())),
-        redb::Error::PreviousIo => earlier,
-        // redb has many more, and may get others: none of them is of the disk.
-        other => Some(Fault::Other(other.to_string())),
+    // The engine has many more errors, and may get others: none of them is of the disk.
+    let fault = if let redb::Error::Io(source) = &error {
+        Some(fault_of(source))
+    } else if let redb::Error::Corrupted(what) = &error {
+        Some(Fault::Damaged(what.clone()))
+    } else {
+        earlier.filter(|_| matches!(error, redb::Error::PreviousIo))
     };
     match fault {
         Some(Fault::Full) => Error::Full { file },
         Some(Fault::Damaged(what)) => Error::Damaged { file, what },
-        Some(Fault::Other(_)) | None => Error::Engine { file, source: Box::new(error) },
+        Some(Fault::Other) | None => Error::Engine { file, source: Box::new(error) },
     }
 }
 

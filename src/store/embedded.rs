@@ -1,14 +1,16 @@
-//! Rows in one redb file: one writer thread with one transaction for all who wait, and a few reader threads.
+//! Rows in one redb file: one writer thread with one transaction for all who wait, and a few reader threads; long
+//! scans have a thread of their own, so that nobody waits behind one.
 //!
 //! All tables share one table of the engine: their ids begin the keys.
 
 pub(crate) mod key;
+mod purge;
 mod reader;
 mod value;
 mod writer;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::{Database, ReadableTable, TableDefinition};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -16,10 +18,13 @@ use tokio::time::Instant;
 
 use super::{Error, Health, Key, Range, Row, Store, Swap, Table};
 use crate::disk::{self, Disk, Joined};
+use crate::ids::Millis;
 use reader::Readers;
 
 /// Calls that may wait for the writer.
 const JOBS_MAX: usize = 1_024;
+/// Rows of a scan, or keys of a get, that short reads may wait for.
+const SHORT_MAX: usize = 1_024;
 
 const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
 /// Tombstones in the order in which they were written: number → key.
@@ -48,7 +53,8 @@ impl Default for Options {
 /// The projections of this process. Clones are the same store.
 #[derive(Clone)]
 pub struct EmbeddedStore {
-    readers: Readers,
+    short: Readers,
+    long: Readers,
     writer: Arc<Writer>,
     room: Arc<Semaphore>,
     room_bytes: u32,
@@ -57,7 +63,22 @@ pub struct EmbeddedStore {
 
 struct Writer {
     jobs: mpsc::Sender<writer::Job>,
+    trouble: Trouble,
     _thread: Joined,
+}
+
+/// Why the last transaction failed, if it did.
+#[derive(Clone, Default)]
+struct Trouble(Arc<Mutex<Option<String>>>);
+
+impl Trouble {
+    fn set(&self, trouble: Option<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    fn get(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl EmbeddedStore {
@@ -67,12 +88,37 @@ impl EmbeddedStore {
         disk.run(create)?;
         let thread =
             |source: std::io::Error| disk::Error::Engine { file: disk.file().to_owned(), source: source.into() };
-        let readers = Readers::spawn(&disk, options.readers, options.waiting_reads_max).map_err(thread)?;
+        let short = Readers::spawn(&disk, options.readers, options.waiting_reads_max).map_err(thread)?;
+        let long = Readers::spawn(&disk, 1, options.waiting_reads_max).map_err(thread)?;
         let (jobs, queue) = mpsc::channel(JOBS_MAX);
-        let writer = Arc::new(Writer { jobs, _thread: writer::spawn(Arc::clone(&disk), queue)? });
+        let trouble = Trouble::default();
+        let _thread = writer::spawn(Arc::clone(&disk), queue, trouble.clone())?;
+        let writer = Arc::new(Writer { jobs, trouble, _thread });
         let room_bytes = options.waiting_bytes_max;
         let room = usize::try_from(room_bytes).unwrap_or(Semaphore::MAX_PERMITS);
-        Ok(Self { readers, writer, room: Arc::new(Semaphore::new(room)), room_bytes, disk })
+        Ok(Self { short, long, writer, room: Arc::new(Semaphore::new(room)), room_bytes, disk })
+    }
+
+    /// Takes rows away whose `expires` lies before `before`, and says how many. Readers drop them anyway: this frees
+    /// their space.
+    pub async fn purge(&self, before: Millis) -> Result<u64, Error> {
+        let mut from = Vec::new();
+        let mut purged = 0;
+        loop {
+            let asked = std::mem::take(&mut from);
+            let found = self.long.ask(|reply| reader::Job::Expired { from: asked, before, reply }).await?;
+            if !found.rows.is_empty() {
+                let bytes = found.rows.iter().map(|(key, _)| key.len()).sum();
+                let rows = found.rows;
+                purged += self.submit(bytes, |reply| writer::Work::Forget { rows, reply }).await?;
+            }
+            let Some(next) = found.next else { return Ok(purged) };
+            from = next;
+        }
+    }
+
+    fn readers(&self, rows: usize) -> &Readers {
+        if rows <= SHORT_MAX { &self.short } else { &self.long }
     }
 
     async fn submit<T>(
@@ -101,12 +147,13 @@ impl Store for EmbeddedStore {
 
     async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, Error> {
         let keys = keys.to_vec();
-        self.readers.ask(|reply| reader::Job::Get { keys, reply }).await
+        self.readers(keys.len()).ask(|reply| reader::Job::Get { keys, reply }).await
     }
 
     async fn scan(&self, range: &Range) -> Result<Vec<Row>, Error> {
         let range = range.clone();
-        self.readers.ask(|reply| reader::Job::Scan { range, reply }).await
+        let rows = usize::try_from(range.limit).unwrap_or(usize::MAX);
+        self.readers(rows).ask(|reply| reader::Job::Scan { range, reply }).await
     }
 
     async fn write(&self, rows: Vec<Row>) -> Result<(), Error> {
@@ -127,7 +174,10 @@ impl Store for EmbeddedStore {
         let answer = self.get(&[]).await;
         let latency_us = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
         match answer {
-            Ok(_) => Health { reachable: true, latency_us, detail: String::new() },
+            Ok(_) if self.writer.jobs.is_closed() => {
+                Health { reachable: false, latency_us, detail: self.closed().to_string() }
+            }
+            Ok(_) => Health { reachable: true, latency_us, detail: self.writer.trouble.get().unwrap_or_default() },
             Err(error) => Health { reachable: false, latency_us, detail: error.to_string() },
         }
     }

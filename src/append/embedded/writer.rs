@@ -116,9 +116,12 @@ fn admit(log: &Log, work: &Work, emitted: &mut BTreeMap<Partition, Next>) -> Res
     Ok(())
 }
 
+/// The offset of the first record, and the bytes.
+type Block = (Next, Vec<u8>);
+
 /// What one transaction writes, laid out before it begins.
 struct Plan {
-    blocks: BTreeMap<(Stream, Partition), Vec<(Next, Vec<u8>)>>,
+    blocks: BTreeMap<(Stream, Partition), Vec<Block>>,
     places: Vec<Vec<Appended>>,
 }
 

@@ -10,40 +10,44 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use redb::{Database, ReadOnlyTable, ReadableDatabase};
 use tokio::sync::{Semaphore, oneshot};
 
+use super::purge::{self, Expired};
 use super::value::Stored;
 use super::{ROWS, explain, key};
 use crate::disk::{Disk, Joined, damaged};
+use crate::ids::Millis;
 use crate::store::{Error, Key, Range, Row};
 
 /// Calls answered from one snapshot.
 const TOGETHER_MAX: usize = 32;
 
-type Rows = ReadOnlyTable<&'static [u8], &'static [u8]>;
+pub(super) type Rows = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
 /// A read that waits.
 pub(super) enum Job {
     Get { keys: Vec<Key>, reply: oneshot::Sender<Result<Vec<Option<Row>>, Error>> },
     Scan { range: Range, reply: oneshot::Sender<Result<Vec<Row>, Error>> },
+    Expired { from: Vec<u8>, before: Millis, reply: oneshot::Sender<Result<Expired, Error>> },
 }
 
 /// The reader threads. They end with the last clone.
 #[derive(Clone)]
 pub(super) struct Readers {
-    queue: Arc<Queue>,
+    file: Arc<str>,
     room: Arc<Semaphore>,
-    _open: Arc<Open>,
+    open: Arc<Open>,
 }
 
 /// Ends the threads when dropped.
 struct Open {
     queue: Arc<Queue>,
-    _threads: Vec<Joined>,
+    threads: Vec<Joined>,
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
         self.queue.lock(|state| state.closed = true);
         self.queue.filled.notify_all();
+        self.threads.clear();
     }
 }
 
@@ -62,7 +66,7 @@ struct State {
 impl Readers {
     pub(super) fn spawn(disk: &Arc<Disk>, threads: usize, waiting_max: usize) -> io::Result<Self> {
         let queue = Arc::new(Queue::default());
-        let mut open = Open { queue: Arc::clone(&queue), _threads: Vec::new() };
+        let mut open = Open { queue: Arc::clone(&queue), threads: Vec::new() };
         for _ in 0..threads.max(1) {
             let (disk, queue) = (Arc::clone(disk), Arc::clone(&queue));
             let run = move || {
@@ -70,18 +74,18 @@ impl Readers {
                     answer(&disk, jobs);
                 }
             };
-            open._threads.push(Joined::spawn("store-reader", run)?);
+            open.threads.push(Joined::spawn("store-reader", run)?);
         }
-        Ok(Self { queue, room: Arc::new(Semaphore::new(waiting_max)), _open: Arc::new(open) })
+        Ok(Self { room: Arc::new(Semaphore::new(waiting_max)), open: Arc::new(open), file: disk.file().into() })
     }
 
     pub(super) async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Job) -> Result<T, Error> {
-        let closed = |_| Error::Engine { place: "store".to_owned(), source: "its readers have ended".into() };
+        let closed = |()| Error::Engine { place: self.file.to_string(), source: "its readers have ended".into() };
         let _room = self.room.acquire().await.map_err(|_| closed(()))?;
         let (reply, answer) = oneshot::channel();
         let job = job(reply);
-        self.queue.lock(|state| state.jobs.push_back(job));
-        self.queue.filled.notify_one();
+        self.open.queue.lock(|state| state.jobs.push_back(job));
+        self.open.queue.filled.notify_one();
         answer.await.map_err(|_| closed(()))?
     }
 }
@@ -113,7 +117,10 @@ fn answer(disk: &Disk, jobs: Vec<Job>) {
             Job::Scan { range, reply } if !reply.is_closed() => {
                 drop(reply.send(read(disk, &mut snapshot, |rows| scan(rows, &range))));
             }
-            Job::Get { .. } | Job::Scan { .. } => {}
+            Job::Expired { from, before, reply } if !reply.is_closed() => {
+                drop(reply.send(read(disk, &mut snapshot, |rows| purge::expired(rows, &from, before))));
+            }
+            Job::Get { .. } | Job::Scan { .. } | Job::Expired { .. } => {}
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use redb::{Database, ReadableTable, Table, WriteTransaction};
+use redb::{Database, ReadableDatabase, ReadableTable, Table, WriteTransaction};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::reader::stored;
 use super::value::{Content, Stored};
-use super::{ROWS, TOMBSTONES, explain, key};
+use super::{ROWS, TOMBSTONES, Trouble, explain, key, purge};
 use crate::disk::{self, Disk, Joined};
 use crate::ids::Next;
 use crate::store::{Error, Key, Row, Swap};
@@ -18,8 +18,21 @@ const GROUP_BYTES_MAX: usize = 64 << 20;
 
 /// What a call wants.
 pub(super) enum Work {
-    Write { rows: Vec<Row>, reply: oneshot::Sender<Result<(), Error>> },
-    Swap { key: Key, from: Option<Vec<u8>>, to: Vec<u8>, reply: oneshot::Sender<Result<Swap, Error>> },
+    Write {
+        rows: Vec<Row>,
+        reply: oneshot::Sender<Result<(), Error>>,
+    },
+    Swap {
+        key: Key,
+        from: Option<Vec<u8>>,
+        to: Vec<u8>,
+        reply: oneshot::Sender<Result<Swap, Error>>,
+    },
+    /// Expired rows, unless they have changed meanwhile.
+    Forget {
+        rows: Vec<(Vec<u8>, Next)>,
+        reply: oneshot::Sender<Result<u64, Error>>,
+    },
 }
 
 /// A call that waits.
@@ -29,16 +42,41 @@ pub(super) struct Job {
     pub(super) _room: OwnedSemaphorePermit,
 }
 
+/// What a call came to, beside the rows that it wrote.
+enum Done {
+    Written,
+    Swapped(Swap),
+    Forgotten(u64),
+}
+
 /// Runs until the last sender is gone and the queue is empty.
-pub(super) fn spawn(disk: Arc<Disk>, mut queue: mpsc::Receiver<Job>) -> Result<Joined, disk::Error> {
+pub(super) fn spawn(disk: Arc<Disk>, mut queue: mpsc::Receiver<Job>, trouble: Trouble) -> Result<Joined, disk::Error> {
     let file = disk.file().to_owned();
     let mut tombstones = disk.run(next_tombstone)?;
     let run = move || {
-        while let Some(first) = queue.blocking_recv() {
-            write(&disk, gather(first, &mut queue), &mut tombstones);
+        let mut old = Some(tombstones).filter(|count| *count > 0);
+        while let Some(first) = next(&disk, &mut queue, &mut old) {
+            write(&disk, gather(first, &mut queue), &mut tombstones, &trouble);
         }
     };
     Joined::spawn("store-writer", run).map_err(|source| disk::Error::Engine { file, source: source.into() })
+}
+
+/// The next call. While none waits, the tombstones numbered below `old` are purged.
+fn next(disk: &Disk, queue: &mut mpsc::Receiver<Job>, old: &mut Option<u64>) -> Option<Job> {
+    while let Some(below) = *old {
+        match queue.try_recv() {
+            Ok(job) => return Some(job),
+            Err(mpsc::error::TryRecvError::Disconnected) => return None,
+            Err(mpsc::error::TryRecvError::Empty) => {
+                // A failure here is the next call's failure too: it is told there.
+                if !disk.run(|db| purge::tombstones(db, below)).unwrap_or(false) {
+                    *old = None;
+                }
+            }
+        }
+    }
+    queue.blocking_recv()
 }
 
 fn gather(first: Job, queue: &mut mpsc::Receiver<Job>) -> Vec<Job> {
@@ -52,7 +90,7 @@ fn gather(first: Job, queue: &mut mpsc::Receiver<Job>) -> Vec<Job> {
     group
 }
 
-fn write(disk: &Disk, group: Vec<Job>, tombstones: &mut u64) {
+fn write(disk: &Disk, group: Vec<Job>, tombstones: &mut u64, trouble: &Trouble) {
     let mut rows: Vec<(Vec<u8>, &Row)> = Vec::new();
     for job in &group {
         if let Work::Write { rows: some, .. } = &job.work {
@@ -65,15 +103,26 @@ fn write(disk: &Disk, group: Vec<Job>, tombstones: &mut u64) {
         let mut number = *tombstones;
         let write = disk::begin_write(db)?;
         put_all(&write, &rows, &mut number)?;
-        let swaps = group.iter().map(|job| swap(&write, &job.work)).collect::<Result<Vec<_>, _>>()?;
+        let done = group.iter().map(|job| finish(&write, &job.work)).collect::<Result<Vec<_>, _>>()?;
         write.commit()?;
         *tombstones = number;
-        Ok(swaps)
+        Ok(done)
     });
     drop(rows);
+    // Before the answers: who was refused may ask for the health at once.
+    trouble.set(written.as_ref().err().map(ToString::to_string));
     match written {
-        Ok(swaps) => group.into_iter().zip(swaps).for_each(|(job, swap)| answer(job.work, swap)),
+        Ok(all) => group.into_iter().zip(all).for_each(|(job, done)| answer(job.work, done)),
         Err(error) => group.into_iter().for_each(|job| refuse(disk, job.work, &error)),
+    }
+}
+
+/// What is left of a call when its rows are written.
+fn finish(write: &WriteTransaction, work: &Work) -> Result<Done, redb::Error> {
+    match work {
+        Work::Write { .. } => Ok(Done::Written),
+        Work::Swap { key, from, to, .. } => swap(write, &key::encode(key), from.as_deref(), to).map(Done::Swapped),
+        Work::Forget { rows, .. } => purge::forget(write, rows).map(Done::Forgotten),
     }
 }
 
@@ -108,16 +157,11 @@ fn put(
     Ok(true)
 }
 
-/// `None` for a job that is not one.
-fn swap(write: &WriteTransaction, work: &Work) -> Result<Option<Swap>, redb::Error> {
-    let (key, from, to) = match work {
-        Work::Write { .. } => return Ok(None),
-        Work::Swap { key, from, to, .. } => (key::encode(key), from, to),
-    };
+fn swap(write: &WriteTransaction, key: &[u8], from: Option<&[u8]>, to: &[u8]) -> Result<Swap, redb::Error> {
     let mut table = write.open_table(ROWS)?;
     let mut at = Next(1);
     let mut found = None;
-    if let Some(old) = table.get(key.as_slice())? {
+    if let Some(old) = table.get(key)? {
         let old = stored(old.value())?;
         at = Next(old.at.0 + 1);
         found = match old.content {
@@ -125,21 +169,24 @@ fn swap(write: &WriteTransaction, work: &Work) -> Result<Option<Swap>, redb::Err
             Content::Live { bytes, .. } => Some(bytes.to_vec()),
         };
     }
-    if found != *from {
-        return Ok(Some(Swap::Refused(found.map(Bytes::from))));
+    if found.as_deref() != from {
+        return Ok(Swap::Refused(found.map(Bytes::from)));
     }
     let mut buffer = Vec::new();
     Stored { at, content: Content::Live { expires: None, bytes: to } }.encode(&mut buffer);
-    table.insert(key.as_slice(), buffer.as_slice())?;
-    Ok(Some(Swap::Done))
+    table.insert(key, buffer.as_slice())?;
+    Ok(Swap::Done)
 }
 
-fn answer(work: Work, swapped: Option<Swap>) {
+fn answer(work: Work, done: Done) {
     // Nobody waits for the answer if the caller is gone.
-    match (work, swapped) {
-        (Work::Write { reply, .. }, _) => drop(reply.send(Ok(()))),
-        (Work::Swap { reply, .. }, Some(swap)) => drop(reply.send(Ok(swap))),
-        (Work::Swap { .. }, None) => {}
+    match (work, done) {
+        (Work::Write { reply, .. }, Done::Written) => drop(reply.send(Ok(()))),
+        (Work::Swap { reply, .. }, Done::Swapped(swap)) => drop(reply.send(Ok(swap))),
+        (Work::Forget { reply, .. }, Done::Forgotten(count)) => drop(reply.send(Ok(count))),
+        (Work::Write { .. } | Work::Swap { .. } | Work::Forget { .. }, _) => {
+            unreachable!("`finish` answers each kind of call with its own kind")
+        }
     }
 }
 
@@ -148,11 +195,11 @@ fn refuse(disk: &Disk, work: Work, error: &disk::Error) {
     match work {
         Work::Write { reply, .. } => drop(reply.send(Err(error))),
         Work::Swap { reply, .. } => drop(reply.send(Err(error))),
+        Work::Forget { reply, .. } => drop(reply.send(Err(error))),
     }
 }
 
 fn next_tombstone(db: &Database) -> Result<u64, redb::Error> {
-    use redb::ReadableDatabase;
     let table = db.begin_read()?.open_table(TOMBSTONES)?;
     Ok(table.last()?.map_or(0, |(number, _)| number.value() + 1))
 }

@@ -1,9 +1,14 @@
 //! The embedded store keeps the contract, and survives what a machine does to it.
 
+use bytes::Bytes;
 use tempfile::TempDir;
+use tributary::disk;
+use tributary::ids::{Millis, Next};
+use tributary::project::key::{Col, Range, Row};
 use tributary::store::embedded::{EmbeddedStore, Options};
+use tributary::store::{Error, Store};
 
-use super::contract::{self, Lab};
+use super::contract::{self, Lab, block_on, everything, key};
 
 struct Embedded {
     folder: TempDir,
@@ -80,4 +85,107 @@ fn concurrent_writers() {
 #[test]
 fn health() {
     contract::health(&mut Embedded::new());
+}
+
+fn live(n: i64, at: u64) -> Row {
+    Row { key: key(&[Col::Int(n)]), at: Next(at), value: Some(Bytes::from_static(b"x")), expires: None }
+}
+
+fn dead(n: i64, at: u64) -> Row {
+    Row { value: None, ..live(n, at) }
+}
+
+/// Whether a write of `row` takes effect within many tries: what stands in its way is purged when the writer is idle.
+fn comes_back(store: &EmbeddedStore, row: &Row) -> bool {
+    (0..200).any(|_| {
+        block_on(store.write(vec![row.clone()])).unwrap();
+        block_on(store.get(std::slice::from_ref(&row.key))).unwrap() == [Some(row.clone())]
+    })
+}
+
+#[test]
+fn tombstones_last_until_the_next_open_and_no_longer() {
+    let mut lab = Embedded::new();
+    block_on(lab.store().write(vec![live(1, 5), dead(1, 9), dead(2, 9), live(3, 9)])).unwrap();
+    assert!(!comes_back(&lab.store(), &live(1, 6)), "a tombstone of this run stands");
+    lab.restart();
+    block_on(lab.store().write(vec![dead(2, 10)])).unwrap();
+    assert!(comes_back(&lab.store(), &live(1, 6)), "a tombstone of an earlier run is gone");
+    assert!(!comes_back(&lab.store(), &live(2, 6)), "written again, it is one of this run");
+    assert_eq!(block_on(lab.store().get(&[key(&[Col::Int(3)])])).unwrap(), [Some(live(3, 9))]);
+}
+
+#[test]
+fn purge_takes_what_expired_and_nothing_else() {
+    let lab = Embedded::new();
+    let expiring = |n: i64| Row { expires: Some(Millis(n)), ..live(n, 1) };
+    let rows: Vec<_> = (0..45_000).map(|n| if n % 3 == 0 { live(n, 1) } else { expiring(n) }).collect();
+    block_on(lab.store().write(rows.clone())).unwrap();
+    let left: Vec<_> = rows.into_iter().filter(|row| row.expires.is_none_or(|at| at >= Millis(30_000))).collect();
+    assert_eq!(block_on(lab.store().purge(Millis(30_000))).unwrap(), 20_000);
+    let found = block_on(lab.store().scan(&Range { limit: u32::MAX, ..everything() })).unwrap();
+    assert!(found == left, "{} rows are left, not {}", found.len(), left.len());
+    assert_eq!(block_on(lab.store().purge(Millis(30_000))).unwrap(), 0);
+}
+
+#[test]
+fn a_full_disk_is_named_told_by_health_and_over_when_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("projections.redb");
+    let disk = disk::Options { cache_bytes: 1 << 20, bytes_max: Some(3 << 20) };
+    let store = EmbeddedStore::open(&path, Options { disk, ..Options::default() }).unwrap();
+    let call = |from: i64| -> Vec<Row> {
+        (from..from + 50).map(|n| Row { value: Some(Bytes::from(vec![1; 1_000])), ..live(n, 1) }).collect()
+    };
+    let mut written = 0;
+    let refused = loop {
+        match block_on(store.write(call(written))) {
+            Ok(()) => written += 50,
+            Err(error) => break error,
+        }
+        assert!(written < 10_000, "the limit was not met");
+    };
+    assert!(matches!(refused, Error::Full { .. }) && refused.to_string().contains("projections.redb"), "{refused}");
+    let health = block_on(store.health());
+    assert!(health.reachable && health.detail.contains("disk is full"), "{health:?}");
+    let count = |store: &EmbeddedStore| block_on(store.scan(&everything())).unwrap().len();
+    assert_eq!(count(&store), usize::try_from(written).unwrap());
+    drop(store);
+    let store = EmbeddedStore::open(&path, Options::default()).unwrap();
+    block_on(store.write(call(written))).unwrap();
+    assert_eq!(count(&store), usize::try_from(written + 50).unwrap());
+    assert_eq!(block_on(store.health()).detail, "");
+}
+
+#[test]
+fn a_second_opener_is_told_who_has_it() {
+    let lab = Embedded::new();
+    let path = lab.folder.path().join("projections.redb");
+    let Err(error) = EmbeddedStore::open(&path, Options::default()) else { panic!("opened twice") };
+    let process = format!("(process {})", std::process::id());
+    assert!(error.to_string().contains("is in use by another tributary process"), "{error}");
+    assert!(error.to_string().contains(&process) || error.to_string().contains("not known"), "{error}");
+}
+
+#[test]
+fn a_folder_that_is_not_there_or_a_foreign_file_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing").join("projections.redb");
+    let Err(error) = EmbeddedStore::open(&missing, Options::default()) else { panic!("opened") };
+    assert!(error.to_string().contains("check that its folder exists"), "{error}");
+    let foreign = folder.path().join("projections.redb");
+    std::fs::write(&foreign, "not one of ours").unwrap();
+    let Err(error) = EmbeddedStore::open(&foreign, Options::default()) else { panic!("opened") };
+    assert!(error.to_string().contains("projections.redb is damaged"), "{error}");
+    assert_eq!(std::fs::read(&foreign).unwrap(), b"not one of ours");
+}
+
+#[test]
+fn dropping_the_store_ends_its_threads_and_frees_the_file() {
+    let mut lab = Embedded::new();
+    for n in 0..20 {
+        block_on(lab.store().write(vec![live(n, 1)])).unwrap();
+        lab.restart();
+    }
+    assert_eq!(block_on(lab.store().scan(&everything())).unwrap().len(), 20);
 }

@@ -68,6 +68,9 @@ pub fn get_answers_in_the_order_of_the_keys(lab: &mut impl Lab) {
     assert_eq!(block_on(store.get(&[])).unwrap(), []);
 }
 
+/// Which row, its `at`, its value.
+type Version = (i64, (u64, Option<String>));
+
 /// Whatever the order, the grouping and the number of times versions of a row arrive: the greatest `at` wins, then a
 /// tombstone, then the larger bytes.
 pub fn the_same_row_wins_in_every_order(lab: &mut impl Lab) {
@@ -77,7 +80,7 @@ pub fn the_same_row_wins_in_every_order(lab: &mut impl Lab) {
     let mut run = 0;
     let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
     let order = versions.prop_flat_map(|versions| (Just(versions.clone()).prop_shuffle(), 1..versions.len() + 1));
-    let rule = |(versions, cut): (Vec<(i64, (u64, Option<String>))>, usize)| {
+    let rule = |(versions, cut): (Vec<Version>, usize)| {
         run += 1;
         let rows: Vec<Row> = versions
             .into_iter()

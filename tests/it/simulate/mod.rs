@@ -1,4 +1,5 @@
 //! The simulated programme and its own books.
 
 mod books;
+mod ledger;
 mod stream;

@@ -34,17 +34,11 @@ impl Book {
         Verdict::New
     }
 
+    /// §2: only what is applied claims its ids: neither what is dead-lettered nor what still waits and may yet be.
     pub(super) fn claim(&mut self, t: Millis, event: &Event<'_>) {
         let until_forgotten = is_forgotten_some_day(&event.body).then_some(t);
         for (id, facts) in claims_of(event) {
             self.claims.insert(id, Claim { facts, until_forgotten });
-        }
-    }
-
-    /// §2: dead-lettered records claim no id; one that waited had claimed them.
-    pub(super) fn unclaim(&mut self, event: &Event<'_>) {
-        for (id, _) in claims_of(event) {
-            self.claims.remove(&id);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! §8 Commissions.
 
+use super::orders::{ConversionBook, is_order};
 use super::waiting::{Awaited, Key, key};
 use super::{Book, Stop};
 use crate::event::{Commission, CommissionKind, MemberStatus};
@@ -45,7 +46,7 @@ impl Book {
             CommissionKind::Adjusted => self.adjust(t, place, amount.unwrap_or_default()),
             CommissionKind::Reversed => {
                 self.commission_mut(place).stated += amount.unwrap_or_default().abs();
-                self.reverse(t, place);
+                self.reverse(t, place, self.moved(place));
             }
             CommissionKind::Approved => self.commission_mut(place).approved = true,
             CommissionKind::Paid => self.pay(t, place, amount),
@@ -113,18 +114,35 @@ impl Book {
         self.commission_by_id.insert(id, place);
         self.arrived.push_back(Awaited::Commission(id));
         self.book_commission(t, place, earned, |money| money.commission_earned += earned);
-        self.reverse(t, place);
+        // Refunds that came before it still book on their own `t`.
+        let moves = self.order_of(place).map(|order| order.moves.clone()).unwrap_or_default();
+        let mut moved = 0;
+        for (t, taken) in moves {
+            moved += taken;
+            self.reverse(t, place, moved);
+        }
+    }
+
+    /// The order it is for, if that is known and is one.
+    fn order_of(&self, place: usize) -> Option<&ConversionBook> {
+        let id = self.commission(place).conversion?;
+        let order = self.conversion(*self.conversion_by_id.get(&id)?);
+        is_order(order.kind).then_some(order)
+    }
+
+    fn moved(&self, place: usize) -> i128 {
+        self.order_of(place).map(ConversionBook::moved).unwrap_or_default()
     }
 
     fn adjust(&mut self, t: Millis, place: usize, change: i128) {
         self.commission_mut(place).earned += change;
         self.book_commission(t, place, change, |money| money.commission_earned += change);
-        self.reverse(t, place);
+        self.reverse(t, place, self.moved(place));
     }
 
     /// §8: books the change of `reversed` on the record's own `t`, never before the commission's.
-    pub(super) fn reverse(&mut self, t: Millis, place: usize) {
-        let due = self.reversed_due(self.commission(place));
+    pub(super) fn reverse(&mut self, t: Millis, place: usize, moved: i128) {
+        let due = self.reversed_due(place, moved);
         let commission = self.commission_mut(place);
         let change = due - commission.reversed;
         commission.reversed = due;
@@ -135,15 +153,13 @@ impl Book {
     }
 
     /// §8: reversed = min(E, max(round(E·R/S), Σ stated)) if E > 0, else 0.
-    fn reversed_due(&self, commission: &CommissionBook) -> i128 {
+    fn reversed_due(&self, place: usize, moved: i128) -> i128 {
+        let commission = self.commission(place);
         if commission.earned <= 0 {
             return 0;
         }
-        let share = commission.conversion.and_then(|id| self.conversion_by_id.get(&id)).map_or(0, |order| {
-            let order = self.conversion(*order);
-            let is_order = super::orders::is_order(order.kind) && order.amount != 0;
-            if is_order { round(commission.earned * order.moves, order.amount) } else { 0 }
-        });
+        let amount = self.order_of(place).map_or(0, |order| order.amount);
+        let share = if amount == 0 { 0 } else { round(commission.earned * moved, amount) };
         share.max(commission.stated).min(commission.earned)
     }
 

@@ -101,7 +101,7 @@ impl Book {
             totals.counts.orders += 1;
             let money = totals.money_mut(order.currency);
             money.revenue_gross += order.amount;
-            money.revenue_refunded += order.moves;
+            money.revenue_refunded += order.moved();
         }
     }
 
@@ -158,7 +158,7 @@ fn add_customer(sheet: &mut Sheet, theirs: &[&ConversionBook]) {
     if let Some(signup) = theirs.iter().find(|conversion| conversion.kind == ConversionKind::Signup) {
         sheet.count(signup, &Counts { signups: 1, ..Counts::default() });
     }
-    let counted = theirs.iter().find(|order| is_order(order.kind) && order.amount - order.moves > 0);
+    let counted = theirs.iter().find(|order| is_order(order.kind) && order.amount - order.moved() > 0);
     if let Some(order) = counted {
         sheet.count(order, &Counts { customers: 1, ..Counts::default() });
     }

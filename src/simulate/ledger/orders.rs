@@ -21,14 +21,21 @@ pub(super) struct ConversionBook {
     pub(super) currency: Currency,
     pub(super) terms: Rc<Terms>,
     pub(super) credit: Credit,
-    /// Σ moves: what refunds and chargebacks took of an order.
-    pub(super) moves: i128,
+    /// What refunds and chargebacks took of an order, in log order; a reversed chargeback gives back.
+    pub(super) moves: Vec<(Millis, i128)>,
     /// Of a refund or chargeback: the order, and what it took.
     took: Option<(usize, i128)>,
     /// Of a chargeback: whether it was reversed.
     reversed: bool,
     /// Of an order: its chargebacks, in log order.
     chargebacks: Vec<usize>,
+}
+
+impl ConversionBook {
+    /// R = Σ moves.
+    pub(super) fn moved(&self) -> i128 {
+        self.moves.iter().map(|(_, taken)| taken).sum()
+    }
 }
 
 impl Book {
@@ -77,7 +84,7 @@ impl Book {
             currency: conversion.currency.unwrap_or(self.settings().currency),
             terms: Rc::clone(&self.settings().terms),
             credit: Credit::Nobody,
-            moves: 0,
+            moves: Vec::new(),
             took,
             reversed: false,
             chargebacks: Vec::new(),
@@ -103,7 +110,7 @@ impl Book {
         if conversion.currency.is_some_and(|currency| currency != order.currency) {
             return Err(Stop::Dead("currency_mismatch"));
         }
-        let left = (order.amount - order.moves).max(0);
+        let left = (order.amount - order.moved()).max(0);
         if left == 0 {
             return Err(Stop::Dead("over_refund"));
         }
@@ -151,10 +158,10 @@ impl Book {
     /// Σ moves changes by `taken`, on the record's own `t`; commissions follow.
     fn shift(&mut self, t: Millis, order: usize, taken: i128) {
         let (currency, id) = (self.conversion(order).currency, self.conversion(order).key);
-        self.conversion_mut(order).moves += taken;
+        self.conversion_mut(order).moves.push((t, taken));
         self.book(t, currency, |money| money.revenue_refunded += taken);
         for commission in self.commissions_of.get(&id).cloned().unwrap_or_default() {
-            self.reverse(t, commission);
+            self.reverse(t, commission, self.conversion(order).moved());
         }
     }
 }

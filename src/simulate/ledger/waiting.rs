@@ -1,7 +1,8 @@
 //! §3 Waiting: what came before that to which it refers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+use super::claims::Verdict;
 use super::{Book, Stop, Timer};
 use crate::event::{Body, Event, Review, ReviewSubject};
 use crate::ids::Millis;
@@ -61,7 +62,6 @@ impl Book {
         if self.parked.records.len() >= PARKED_MAX {
             return self.tally.refuse("park_full");
         }
-        self.claim(t, event);
         self.tally.parked += 1;
         self.numbered += 1;
         let number = self.numbered;
@@ -75,39 +75,50 @@ impl Book {
     }
 
     pub(super) fn expire(&mut self, number: u64) {
-        if let Some(record) = self.parked.records.remove(&number) {
+        if self.parked.records.remove(&number).is_some() {
             self.tally.parked -= 1;
-            self.refuse_parked(&restore(&record.event), "unresolved");
+            self.tally.refuse("unresolved");
         }
     }
 
-    fn refuse_parked(&mut self, event: &Event<'_>, class: &'static str) {
-        self.unclaim(event);
-        self.tally.refuse(class);
-    }
-
-    /// Applies what waited for what has come, oldest first, and what that brings in turn.
+    /// Applies what waited for what has come, oldest first, and what that brings in turn; then credits are tried.
     pub(super) fn serve_arrivals(&mut self) {
-        while let Some(arrival) = self.arrived.pop_front() {
-            let mut numbers = self.parked.waiting.remove(&arrival).unwrap_or_default();
-            numbers.sort_unstable();
-            for number in numbers {
-                self.release(number);
+        let mut due = BTreeSet::new();
+        let mut credits = VecDeque::new();
+        loop {
+            while let Some(arrival) = self.arrived.pop_front() {
+                due.extend(self.parked.waiting.remove(&arrival).unwrap_or_default());
+                credits.push_back(arrival);
             }
-            self.try_credits(arrival);
+            if let Some(number) = due.pop_first() {
+                self.release(number);
+            } else if let Some(arrival) = credits.pop_front() {
+                self.try_credits(arrival);
+            } else {
+                return;
+            }
         }
     }
 
+    /// §2: what waited claimed no id, so it is asked once more whether it is known, and whether it is too late.
     fn release(&mut self, number: u64) {
         let Some(record) = self.parked.records.remove(&number) else { return };
         let event = restore(&record.event);
         self.tally.parked -= 1;
         if super::time::is_too_late(&event.body, record.t, self.floor) {
-            return self.refuse_parked(&event, "too_late");
+            return self.tally.refuse("too_late");
+        }
+        match self.known(&event) {
+            Verdict::New => {}
+            Verdict::Duplicate => return self.tally.duplicate += 1,
+            Verdict::Conflict => return self.tally.refuse("conflict"),
         }
         match self.apply(record.t, &event) {
-            Ok(()) => self.tally.applied += 1,
-            Err(Stop::Dead(class)) => self.refuse_parked(&event, class),
+            Ok(()) => {
+                self.claim(record.t, &event);
+                self.tally.applied += 1;
+            }
+            Err(Stop::Dead(class)) => self.tally.refuse(class),
             Err(Stop::Park(awaited)) => {
                 self.tally.parked += 1;
                 self.parked.waiting.entry(awaited).or_default().push(number);

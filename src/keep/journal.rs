@@ -54,7 +54,7 @@ impl Journal {
     pub(super) fn position(&self) -> Option<Found> {
         let released = self.released();
         let states = self.frames.iter().zip(self.states()).filter(|(_, state)| *state);
-        states.map(|(f, _)| *f).filter(|f| f.head.next <= released).last()
+        states.map(|(f, _)| *f).rfind(|f| f.head.next <= released)
     }
 
     pub(super) fn released(&self) -> Next {

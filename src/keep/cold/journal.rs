@@ -4,7 +4,12 @@ use std::{fs, sync::Arc};
 
 use bytemuck::Pod;
 
-use super::{Cold, Disk, Layout, NOWHERE, Steps, Tail, idx::open, layout, layout::place};
+use super::{
+    Cold, Disk, Layout, NOWHERE, Steps, Tail,
+    idx::{Step, open},
+    layout,
+    layout::place,
+};
 use crate::{
     ids::Millis,
     keep::{
@@ -14,6 +19,9 @@ use crate::{
         map::{Batch, Home, Map, Pending, Shape},
     },
 };
+
+/// Records of which the index is rebuilt at a time.
+const STAGED_MAX: usize = 2 << 20;
 
 impl<K: Pod + Eq + Send + Sync, V: Pod + Send + Sync> Map for Cold<K, V> {
     fn shape(&self) -> Shape {
@@ -51,6 +59,7 @@ impl<K: Pod + Eq + Send + Sync, V: Pod + Send + Sync> Map for Cold<K, V> {
         let layout = disk.layout.clone();
         cut(&layout, disk.first, end)?;
         let (mut file, mut start) = (disk.first, layout.start(disk.first));
+        let mut staged = Staged::default();
         while start < end {
             let next = layout.start(file + 1);
             let steps = if next <= end {
@@ -60,9 +69,10 @@ impl<K: Pod + Eq + Send + Sync, V: Pod + Send + Sync> Map for Cold<K, V> {
                 check_length(&layout, file, end - start)?;
                 Steps::of_file(&layout, file, end - start)?
             };
-            self.rebuild(start, &steps);
+            self.stage(start, &steps, &mut staged);
             (file, start) = (file + 1, next);
         }
+        self.rebuild(&mut staged);
         Ok(())
     }
 
@@ -110,24 +120,51 @@ impl<K: Pod + Eq + Send + Sync, V: Pod + Send + Sync> Map for Cold<K, V> {
 }
 
 impl<K: Pod + Eq, V: Pod> Cold<K, V> {
-    /// Does to the index what the records of a file did when they were new.
-    fn rebuild(&mut self, start: u64, steps: &Steps) {
+    /// Sorts the records of a file by index shard: what has the same hash stays in order.
+    fn stage(&mut self, start: u64, steps: &Steps, staged: &mut Staged) {
         for (number, step) in (start..).zip(&steps.steps) {
-            let replaced = step.prev != NOWHERE && self.index.holds(step.hash, step.prev);
-            if replaced {
-                let old = self.number(step.prev);
-                self.forget(step.hash, old);
-            }
-            if !step.erased {
-                self.index.insert(step.hash, place(number));
-                self.count(number, 1);
-            }
+            let shard = staged.shards.get_mut(usize::from(step.hash.shard)).expect("a byte is below their number");
+            shard.push((number, *step));
         }
-        // The file may have ended in records that leave nothing alive: it still has its place among the files.
+        // The file may hold nothing that lives: it still has its place among the files.
         self.count(start, 0);
         if let Some(disk) = &mut self.disk {
             disk.note_time(start, steps.newest);
         }
+        staged.steps += steps.steps.len();
+        if staged.steps >= STAGED_MAX {
+            self.rebuild(staged);
+        }
+    }
+
+    /// Does to the index what the records did when they were new, shard by shard: a shard fits the processor's cache.
+    fn rebuild(&mut self, staged: &mut Staged) {
+        staged.steps = 0;
+        for shard in &mut staged.shards {
+            for (number, step) in shard.drain(..) {
+                let replaced = step.prev != NOWHERE && self.index.holds(step.hash, step.prev);
+                if replaced {
+                    let old = self.number(step.prev);
+                    self.forget(step.hash, old);
+                }
+                if !step.erased {
+                    self.index.insert(step.hash, place(number));
+                    self.count(number, 1);
+                }
+            }
+        }
+    }
+}
+
+/// Records whose part in the index is still to be made, by shard.
+struct Staged {
+    shards: Vec<Vec<(u64, Step)>>,
+    steps: usize,
+}
+
+impl Default for Staged {
+    fn default() -> Self {
+        Self { shards: (0..=u8::MAX).map(|_| Vec::new()).collect(), steps: 0 }
     }
 }
 

@@ -6,10 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tributary::{ids::Next, keep::Error};
+use tributary::{
+    ids::Next,
+    keep::{Error, Limits},
+};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::toy::{Replay, Task, in_memory};
+use super::toy::{Replay, Task, in_memory, limits};
 
 /// A store that has rolled, dropped, cleaned and reopened; and what is right at each position it may open at.
 fn victim(dir: &Path) -> BTreeMap<u64, u64> {
@@ -106,7 +109,6 @@ fn a_torn_end_is_cut_and_a_broken_middle_is_refused() {
         files
     };
     let whole = fs::read(journals(dir.path()).last().unwrap()).unwrap();
-    assert!(journals(dir.path()).len() > 1);
     // The beginning of a frame behind the last whole one: what a crash in the middle of an append leaves.
     for torn in [1, 10, 63, 64, 65, 80] {
         let copied = in_memory();
@@ -121,13 +123,15 @@ fn a_torn_end_is_cut_and_a_broken_middle_is_refused() {
         drop(task);
         assert_eq!(open_and_read(copied.path()).unwrap(), (next + 500, Replay::new().digest(Next(next + 500))));
     }
-    let copied = in_memory();
-    copy(dir.path(), copied.path());
-    let first = journals(copied.path()).remove(0);
+    let dir = in_memory();
+    let mut task = Task::open_with(dir.path(), Limits { journal_bytes: 1 << 30, ..limits() }).unwrap();
+    task.run(2_000).unwrap();
+    drop(task);
+    let first = journals(dir.path()).remove(0);
     let mut bytes = fs::read(&first).unwrap();
     bytes[100] ^= 4;
     fs::write(&first, bytes).unwrap();
-    let message = open_and_read(copied.path()).unwrap_err().to_string();
+    let message = open_and_read(dir.path()).unwrap_err().to_string();
     let message = message.replace(first.to_str().unwrap(), "FILE");
     expect_test::expect![[r#"FILE is damaged at byte 0 (a frame is broken and others follow it); restore a snapshot, or rebuild: stop, remove the partition's folder, start; the log is replayed"#]].assert_eq(&message);
 }

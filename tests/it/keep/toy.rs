@@ -189,8 +189,12 @@ pub struct Task {
 
 impl Task {
     pub fn open(dir: &Path) -> Result<Self, Error> {
+        Self::open_with(dir, limits())
+    }
+
+    pub fn open_with(dir: &Path, limits: Limits) -> Result<Self, Error> {
         let mut toy = Toy::default();
-        let (store, next) = Store::open(dir, IDENTITY, limits(), &mut toy)?;
+        let (store, next) = Store::open(dir, IDENTITY, limits, &mut toy)?;
         Ok(Self { store, toy, at: next.unwrap_or_default().0 })
     }
 

@@ -1,1 +1,168 @@
-//! To come.
+//! Settings: a TOML file, the environment, flags; the later wins. The only place that reads them.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{keep, run, worker};
+
+/// All settings, each with its default. `deploy/config.toml` describes them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Log, state and projections live below it.
+    pub data_dir: PathBuf,
+    /// Where HTTP is served: an address of this machine alone.
+    pub listen: SocketAddr,
+    pub log: Log,
+    pub worker: Worker,
+    pub state: State,
+}
+
+/// The embedded log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// Of a new log; an existing one refuses another number.
+    pub partitions: u32,
+}
+
+/// The worker's threads and rhythm. See `worker::Pace`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Worker {
+    /// 0: one less than there are cores, at least one.
+    pub threads: u32,
+    pub poll_records_max: usize,
+    pub poll_bytes_max: usize,
+    pub poll_wait_ms_max: u64,
+    pub fast_flush_ms: u64,
+    pub slow_flush_ms: u64,
+    pub catching_up_flush_ms: u64,
+    pub emit_ms: u64,
+    pub emit_idle_ms: u64,
+    pub commit_ms: u64,
+    pub rows_max: usize,
+}
+
+/// The state of a partition. See `keep::Limits`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct State {
+    pub commit_hot_bytes: usize,
+    pub commit_cold_bytes: usize,
+    pub ahead_bytes_max: u64,
+    pub entities_max: usize,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot read the settings in {}", file.display())]
+    Read { file: PathBuf, source: std::io::Error },
+    #[error("the settings in {} are not valid", file.display())]
+    Parse { file: PathBuf, source: toml::de::Error },
+    #[error("`{name}` must be {must}")]
+    Range { name: &'static str, must: &'static str },
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("./data"),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            log: Log::default(),
+            worker: Worker::default(),
+            state: State::default(),
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { partitions: crate::consume::embedded::PARTITIONS }
+    }
+}
+
+impl Default for Worker {
+    fn default() -> Self {
+        let pace = worker::Pace::default();
+        let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            threads: 0,
+            poll_records_max: pace.poll.records_max,
+            poll_bytes_max: pace.poll.bytes_max,
+            poll_wait_ms_max: ms(pace.poll.wait_max),
+            fast_flush_ms: ms(pace.fast),
+            slow_flush_ms: ms(pace.slow),
+            catching_up_flush_ms: ms(pace.catching_up),
+            emit_ms: ms(pace.emit),
+            emit_idle_ms: ms(pace.emit_idle),
+            commit_ms: ms(pace.commit),
+            rows_max: pace.rows_max,
+        }
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        let limits = keep::Limits::default();
+        Self {
+            commit_hot_bytes: limits.hot_bytes,
+            commit_cold_bytes: limits.cold_bytes,
+            ahead_bytes_max: limits.ahead_bytes,
+            entities_max: limits.entities,
+        }
+    }
+}
+
+impl Config {
+    /// The settings of `file`; the defaults without one.
+    pub fn load(file: Option<&Path>) -> Result<Self, Error> {
+        let Some(file) = file else { return Ok(Self::default()) };
+        let text =
+            std::fs::read_to_string(file).map_err(|source| Error::Read { file: file.to_owned(), source })?;
+        toml::from_str(&text).map_err(|source| Error::Parse { file: file.to_owned(), source })
+    }
+
+    /// Whether the values make sense together.
+    pub fn check(&self) -> Result<(), Error> {
+        let range = |ok: bool, name, must| if ok { Ok(()) } else { Err(Error::Range { name, must }) };
+        range((1..=1_024).contains(&self.log.partitions), "log.partitions", "between 1 and 1,024")?;
+        range(self.listen.ip().is_loopback(), "listen", "an address of this machine alone, such as 127.0.0.1:8080")?;
+        range(self.worker.poll_records_max > 0, "worker.poll_records_max", "at least 1")?;
+        range(self.worker.poll_bytes_max > 0, "worker.poll_bytes_max", "at least 1")?;
+        range(self.worker.rows_max > 0, "worker.rows_max", "at least 1")?;
+        range(self.state.commit_hot_bytes > 0, "state.commit_hot_bytes", "at least 1")?;
+        range(self.state.commit_cold_bytes > 0, "state.commit_cold_bytes", "at least 1")
+    }
+
+    /// What the embedded mode takes of it.
+    pub fn embedded(&self) -> run::Options {
+        let ms = Duration::from_millis;
+        let mut options = run::Options::new(&self.data_dir);
+        options.partitions = self.log.partitions;
+        options.workers = (self.worker.threads > 0).then_some(self.worker.threads);
+        options.pace = worker::Pace {
+            poll: crate::consume::Limits {
+                records_max: self.worker.poll_records_max,
+                bytes_max: self.worker.poll_bytes_max,
+                wait_max: ms(self.worker.poll_wait_ms_max),
+            },
+            fast: ms(self.worker.fast_flush_ms),
+            slow: ms(self.worker.slow_flush_ms),
+            catching_up: ms(self.worker.catching_up_flush_ms),
+            emit: ms(self.worker.emit_ms),
+            emit_idle: ms(self.worker.emit_idle_ms),
+            commit: ms(self.worker.commit_ms),
+            rows_max: self.worker.rows_max,
+        };
+        options.keep.hot_bytes = self.state.commit_hot_bytes;
+        options.keep.cold_bytes = self.state.commit_cold_bytes;
+        options.keep.ahead_bytes = self.state.ahead_bytes_max;
+        options.keep.entities = self.state.entities_max;
+        options
+    }
+}

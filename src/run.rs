@@ -1,5 +1,9 @@
 //! Puts the parts together: the only place that names engines, workers and web in one breath.
 
+mod feed;
+mod inspect;
+mod serve;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,8 +25,16 @@ use crate::worker::verify::{Difference, Summary, Verify};
 use crate::worker::{self, GENERATION, Pace, Worker};
 use crate::{append, keep, store};
 
+pub use feed::Feed;
+pub use inspect::{Place, TableSize};
+pub use serve::{address_of, serve};
+
 /// How often those who wait for the worker look.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+const LOG_FILE: &str = "log.redb";
+const PROJECTIONS_FILE: &str = "projections.redb";
+const STATE_FOLDER: &str = "state";
 
 /// What the embedded mode is made of.
 #[derive(Debug, Clone)]
@@ -56,6 +68,8 @@ pub enum Error {
     Folder { dir: PathBuf, source: std::io::Error },
     #[error("cannot open the log")]
     Log(#[from] OpenError),
+    #[error("cannot read the log")]
+    Read(#[from] crate::consume::Error),
     #[error("cannot open the log for writing")]
     Sink(#[from] append::Error),
     #[error("cannot open the projections")]
@@ -66,6 +80,8 @@ pub enum Error {
     Thread(#[source] std::io::Error),
     #[error("the worker has stopped")]
     Worker(#[from] worker::Error),
+    #[error("cannot serve")]
+    Web(#[from] crate::web::Error),
     #[error("the worker has stopped: {0}")]
     Halted(String),
     #[error("the worker failed a check of its own; what it had not committed is replayed at the next start")]
@@ -89,12 +105,9 @@ pub struct Embedded {
 impl Embedded {
     /// Opens what is there, or makes it. Nothing is folded before [`Embedded::start`].
     pub async fn open(options: Options, clock: Clock) -> Result<Self, Error> {
-        let dir = options.data_dir.clone();
-        std::fs::create_dir_all(&dir).map_err(|source| Error::Folder { dir: dir.clone(), source })?;
-        let id = entropy().map_err(|source| Error::Folder { dir: dir.clone(), source })?;
-        let log = Log::open(&dir.join("log.redb"), options.partitions, id, disk::Options::default())?;
+        let log = open_log(&options)?;
         let sink = EmbeddedSink::new(log.clone(), SinkLimits::default())?;
-        let store = EmbeddedStore::open(&dir.join("projections.redb"), StoreOptions::default())?;
+        let store = EmbeddedStore::open(&options.data_dir.join(PROJECTIONS_FILE), StoreOptions::default())?;
         store.setup(&table_names()).await?;
         let progress = Progress::new(log.topic().partitions);
         Ok(Self {
@@ -135,7 +148,7 @@ impl Embedded {
             sink: self.sink.clone(),
             store: self.store.clone(),
             decoder: Arc::clone(&self.decoder),
-            state_dir: self.options.data_dir.join("state"),
+            state_dir: self.options.data_dir.join(STATE_FOLDER),
             keep: self.options.keep.clone(),
             pace: self.options.pace,
             clock: self.clock.clone(),
@@ -199,6 +212,14 @@ impl Embedded {
         }
         Ok(sum)
     }
+}
+
+fn open_log(options: &Options) -> Result<Log, Error> {
+    let dir = &options.data_dir;
+    let failed = |source| Error::Folder { dir: dir.clone(), source };
+    std::fs::create_dir_all(dir).map_err(failed)?;
+    let id = entropy().map_err(failed)?;
+    Ok(Log::open(&dir.join(LOG_FILE), options.partitions, id, disk::Options::default())?)
 }
 
 type EmbeddedWorker = Worker<crate::consume::embedded::EmbeddedSource, EmbeddedSink, EmbeddedStore>;

@@ -4,6 +4,7 @@
 //! partition's in the order given; `emit` moves E and appends the outputs in one transaction.
 
 pub mod embedded;
+pub mod import;
 pub mod intake;
 pub mod partition;
 

@@ -1,1 +1,134 @@
-//! To come.
+//! The command line. Long work shows a progress bar on a terminal; `--json` prints one JSON document for scripts.
+
+mod completions;
+mod config;
+mod import;
+mod output;
+mod projections;
+mod run;
+mod schemas;
+mod simulate;
+mod status;
+mod topology;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::clock::Clock;
+use crate::config::Config;
+pub use output::Output;
+
+/// Exit codes, as `--help` states them.
+pub mod exit {
+    pub const OK: u8 = 0;
+    /// Something failed; the message says what and what to do.
+    pub const FAILED: u8 = 1;
+    /// The command line or the settings are wrong.
+    pub const USAGE: u8 = 2;
+    /// Done, but some of the input was rejected.
+    pub const REJECTED: u8 = 3;
+    /// `projections verify` found differences.
+    pub const DIFFERENCES: u8 = 4;
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed; 2 wrong command line or settings; 3 some input was rejected; \
+                          4 `projections verify` found differences.";
+
+/// Turns shares, clicks, conversions and commissions into figures that are right to the last event.
+#[derive(Debug, Parser)]
+#[command(name = "tributary", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// Settings; see deploy/config.toml.
+    #[arg(long, global = true, value_name = "FILE", env = "TRIBUTARY_CONFIG")]
+    config: Option<PathBuf>,
+    /// Folder of log, state and projections [default: ./data].
+    #[arg(long, global = true, value_name = "DIR", env = "TRIBUTARY_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// Print one JSON document instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run everything in one process: log, worker, projections, HTTP and pages.
+    Run(run::Args),
+    /// Make a believable programme's events from a seed.
+    Simulate(simulate::Args),
+    /// Append events from a file or a pipe, as NDJSON or CSV.
+    Import(import::Args),
+    /// How far each partition is.
+    Status,
+    /// Draw topics, processors and tables.
+    Topology(topology::Args),
+    /// Check that released schemas are unchanged and still readable both ways.
+    #[command(subcommand)]
+    Schemas(schemas::Command),
+    /// Check or show the settings in force.
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Look into the projection tables, and compare them with the log.
+    #[command(subcommand)]
+    Projections(projections::Command),
+    /// Print shell completions.
+    Completions(completions::Args),
+}
+
+/// What every command gets.
+pub(crate) struct Context {
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) out: Output,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let out = Output { json: cli.json };
+    let config = match settings(&cli) {
+        Ok(config) => config,
+        Err(error) => {
+            out.error(&anyhow::Error::from(error));
+            return ExitCode::from(exit::USAGE);
+        }
+    };
+    out.start_logging();
+    let context = Context { config, clock: Clock::system(), out };
+    match execute(cli.command, context) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            Output { json: cli.json }.error(&error);
+            ExitCode::from(exit::FAILED)
+        }
+    }
+}
+
+fn settings(cli: &Cli) -> Result<Config, crate::config::Error> {
+    let mut config = Config::load(cli.config.as_deref())?;
+    if let Some(dir) = &cli.data_dir {
+        config.data_dir.clone_from(dir);
+    }
+    config.check()?;
+    Ok(config)
+}
+
+fn execute(command: Command, context: Context) -> anyhow::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Run(args) => run::run(args, context).await,
+            Command::Simulate(args) => simulate::run(args, &context).await,
+            Command::Import(args) => import::run(args, &context).await,
+            Command::Status => status::run(&context).await,
+            Command::Topology(args) => topology::run(&args, &context),
+            Command::Schemas(command) => schemas::run(&command, &context),
+            Command::Config(command) => config::run(&command, &context),
+            Command::Projections(command) => projections::run(command, &context).await,
+            Command::Completions(args) => completions::run(&args),
+        }
+    })
+}

@@ -4,6 +4,7 @@
 //! nothing is unbounded: sockets, heads, bodies, waits, listeners ([`Limits`]). The fold's state is never read, only
 //! rows. There are no keys yet, so the server binds to this machine alone.
 
+pub mod client;
 mod events;
 mod health;
 mod limits;

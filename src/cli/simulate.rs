@@ -1,0 +1,100 @@
+//! `tributary simulate`: a programme's events from a seed, to a file, a pipe or the log.
+
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use super::{Context, exit};
+use crate::ids::Millis;
+use crate::schema;
+use crate::simulate::ledger::{self, Ledger};
+use crate::simulate::{Pace, Simulation, Spec};
+
+/// The same seed gives the same bytes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[arg(long, default_value_t = 5)]
+    creators: u32,
+    /// Of all creators together.
+    #[arg(long, default_value_t = 500)]
+    members: u32,
+    #[arg(long, default_value_t = 20_000)]
+    events: u64,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// When the first event arrives: RFC 3339 [default: --days before now, at midnight UTC].
+    #[arg(long, value_name = "TIME")]
+    start: Option<String>,
+    /// Spread the events over so many days.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    days: u32,
+    /// Write them as they happen, so many a second, with the times of now.
+    #[arg(long, value_name = "EVENTS_A_SECOND", conflicts_with_all = ["start", "days"], value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    rate: Option<u32>,
+    /// Write NDJSON here; - is standard output.
+    #[arg(long, default_value = "-", value_name = "FILE")]
+    out: String,
+    /// Write what every figure must be here, worked out apart from the fold.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
+    let spec = spec(&args, context.clock.now())?;
+    let mut out: Box<dyn Write + Send> = match args.out.as_str() {
+        "-" => Box::new(std::io::stdout()),
+        file => Box::new(std::fs::File::create(file).with_context(|| format!("cannot write {file}"))?),
+    };
+    let mut books = args.ledger.as_ref().map(|_| Ledger::default());
+    let mut lines = BufWriter::with_capacity(1 << 20, &mut out);
+    let mut json = Vec::new();
+    for record in Simulation::new(&spec) {
+        if args.rate.is_some() {
+            wait_until(record.arrival, context, &mut lines).await?;
+        }
+        let event = record.event();
+        json.clear();
+        schema::to_json(&event, &mut json);
+        json.push(b'\n');
+        if let Err(error) = lines.write_all(&json) {
+            // Whoever read us has seen enough.
+            anyhow::ensure!(error.kind() == std::io::ErrorKind::BrokenPipe, "cannot write to {}: {error}", args.out);
+            return Ok(exit::OK);
+        }
+        if let Some(books) = &mut books {
+            books.record(record.arrival, &event);
+        }
+    }
+    lines.flush().with_context(|| format!("cannot write to {}", args.out))?;
+    drop(lines);
+    if let (Some(file), Some(books)) = (&args.ledger, &books) {
+        let text = serde_json::to_vec(&ledger::to_json(books))?;
+        std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(exit::OK)
+}
+
+fn spec(args: &Args, now: Millis) -> anyhow::Result<Spec> {
+    let days_ago = now.0 - i64::from(args.days) * Millis::DAY;
+    let start = match (&args.start, args.rate) {
+        (Some(text), _) => {
+            let at: jiff::Timestamp = text.parse().with_context(|| format!("{text:?} is no RFC 3339 time"))?;
+            Millis(at.as_millisecond())
+        }
+        (None, Some(_)) => now,
+        (None, None) => Millis(days_ago - days_ago.rem_euclid(Millis::DAY)),
+    };
+    let pace = args.rate.map_or(Pace::History { days: args.days }, |rate_per_s| Pace::Live { rate_per_s });
+    anyhow::ensure!(args.creators > 0 && args.members > 0, "a programme has at least one creator and one member");
+    Ok(Spec { creators: args.creators, members: args.members, events: args.events, seed: args.seed, start, pace })
+}
+
+async fn wait_until(arrival: Millis, context: &Context, lines: &mut impl Write) -> anyhow::Result<()> {
+    let ahead = arrival.0 - context.clock.now().0;
+    if ahead > 0 {
+        lines.flush()?;
+        tokio::time::sleep(std::time::Duration::from_millis(ahead.unsigned_abs())).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! `tributary status`: from the files, or from the process that holds them.
+
+use std::fmt::Write as _;
+
+use anyhow::Context as _;
+
+use super::{Context, exit};
+use crate::run::{self, Embedded};
+use crate::web::client;
+
+pub(crate) async fn run(context: &Context) -> anyhow::Result<u8> {
+    if let Some(addr) = run::address_of(&context.config.data_dir)
+        && let Ok(answer) = client::get(addr, "/health").await
+    {
+        let json: serde_json::Value = serde_json::from_slice(&answer.body).context("the health answer is no JSON")?;
+        let text = format!("running at http://{addr}/\n{}", serde_json::to_string_pretty(&json)?);
+        context.out.answer(&text, &json);
+        return Ok(exit::OK);
+    }
+    let engine = Embedded::open(context.config.embedded(), context.clock.clone()).await?;
+    let mut text = String::from("not running\npartition  log end  emitted (E)  rows fast  rows slow\n");
+    let mut partitions = Vec::new();
+    for place in engine.places().await? {
+        let (p, end, emitted) = (place.partition.0, place.end.0, place.emitted.0);
+        writeln!(text, "{p:>9}  {end:>7}  {emitted:>11}  {:>9}  {:>9}", place.fast.0, place.slow.0)?;
+        partitions.push(serde_json::json!({
+            "partition": p, "end": end, "emitted": emitted, "fast": place.fast.0, "slow": place.slow.0,
+        }));
+    }
+    context.out.answer(&text, &serde_json::json!({ "running": false, "partitions": partitions }));
+    Ok(exit::OK)
+}

@@ -1,0 +1,80 @@
+//! Looking into a data folder that no worker is writing.
+
+use crate::consume::Stream;
+use crate::ids::{Next, Partition};
+use crate::project::rows::AppliedRow;
+use crate::project::tables;
+use crate::store::Store;
+use crate::worker::scan;
+
+use super::{Embedded, Error, Options};
+
+/// How far one partition is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub partition: Partition,
+    /// Of the log.
+    pub end: Next,
+    /// E: outputs are out up to here.
+    pub emitted: Next,
+    /// Rows of fast and of slow tables are written up to here.
+    pub fast: Next,
+    pub slow: Next,
+}
+
+/// What a table holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableSize {
+    pub name: &'static str,
+    pub rows: u64,
+    /// Of the values.
+    pub bytes: u64,
+}
+
+impl Embedded {
+    pub async fn places(&self) -> Result<Vec<Place>, Error> {
+        let mut places = Vec::new();
+        for (partition, end) in self.ends() {
+            let row = self.store.get(&[tables::applied(partition)]).await?.into_iter().flatten().next();
+            let applied = row.and_then(|row| AppliedRow::decode(row.value.as_deref().unwrap_or_default()).ok());
+            let (fast, slow) = applied.map_or_else(Default::default, |applied| (applied.fast, applied.slow));
+            let emitted = self.log.committed(partition)?.unwrap_or_default();
+            places.push(Place { partition, end, emitted, fast, slow });
+        }
+        Ok(places)
+    }
+
+    /// Counts every row.
+    pub async fn table_sizes(&self) -> Result<Vec<TableSize>, Error> {
+        let mut sizes: Vec<TableSize> =
+            tables::ALL.iter().map(|table| TableSize { name: table.name, rows: 0, bytes: 0 }).collect();
+        for p in (0..self.log.topic().partitions).map(Partition) {
+            let months = scan::months(&self.store, p).await?;
+            for (table, size) in tables::ALL.into_iter().zip(&mut sizes) {
+                for row in scan::table(&self.store, table, p, months.clone()).await? {
+                    size.rows += 1;
+                    size.bytes += u64::try_from(row.value.map_or(0, |value| value.len())).unwrap_or_default();
+                }
+            }
+        }
+        Ok(sizes)
+    }
+
+    /// Throws away what the log can make again: rows and state. The log stays.
+    pub fn forget_projections(options: &Options) -> Result<(), Error> {
+        let failed = |source| Error::Folder { dir: options.data_dir.clone(), source };
+        let absent_is_fine = |outcome: std::io::Result<()>| match outcome {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            outcome => outcome,
+        };
+        // Opened first: whoever holds the folder keeps it.
+        drop(super::open_log(options)?);
+        absent_is_fine(std::fs::remove_file(options.data_dir.join(super::PROJECTIONS_FILE))).map_err(failed)?;
+        absent_is_fine(std::fs::remove_dir_all(options.data_dir.join(super::STATE_FOLDER))).map_err(failed)
+    }
+
+    /// The end of a stream's partition; for counting dead letters.
+    pub fn end_of(&self, stream: Stream, partition: Partition) -> Next {
+        self.log.bounds(stream, partition).map_or_else(Next::default, |bounds| bounds.end)
+    }
+}

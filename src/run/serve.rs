@@ -1,0 +1,101 @@
+//! Everything in one process: log, worker, projections and web, until told to stop.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use metrics_exporter_prometheus::PrometheusBuilder;
+
+use super::{Embedded, Error, Feed, Options};
+use crate::append::embedded::EmbeddedSink;
+use crate::append::intake::{self, Intake};
+use crate::clock::Clock;
+use crate::consume::Stream;
+use crate::ids::Partition;
+use crate::store::embedded::EmbeddedStore;
+use crate::web::{self, App};
+
+/// The file in the data folder that names the address of the process that holds it.
+const ADDRESS_FILE: &str = "tributary.addr";
+
+/// The address of the process that holds the data folder, if one wrote it there. It may be gone since.
+pub fn address_of(data_dir: &Path) -> Option<SocketAddr> {
+    std::fs::read_to_string(data_dir.join(ADDRESS_FILE)).ok()?.trim().parse().ok()
+}
+
+/// Serves until `shutdown` is done; then everything folded is written, out and committed. `ready` gets the address.
+pub async fn serve(
+    options: Options,
+    listen: SocketAddr,
+    clock: Clock,
+    feed: Option<Feed>,
+    ready: impl FnOnce(SocketAddr),
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), Error> {
+    let data_dir = options.data_dir.clone();
+    let mut engine = Embedded::open(options, clock.clone()).await?;
+    let listener = web::bind(listen).await?;
+    let addr = listener.local_addr().map_err(web::Error::Address)?;
+    let address = AddressFile::write(&data_dir, addr)?;
+    engine.start()?;
+    let mut feeding = tokio::task::JoinSet::new();
+    if let Some(feed) = feed {
+        let partitions = engine.log.topic().partitions;
+        feeding.spawn(super::feed::feed(feed, engine.sink.clone(), partitions, clock.clone()));
+    }
+    ready(addr);
+    let outcome = web::serve(listener, app(&engine, clock), web::Limits::default(), shutdown).await;
+    feeding.shutdown().await;
+    drop(address);
+    engine.stop().await?;
+    Ok(outcome?)
+}
+
+fn app(engine: &Embedded, clock: Clock) -> App<EmbeddedStore, EmbeddedSink> {
+    let partitions = engine.log.topic().partitions;
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    // A second server in one process (tests) keeps the recorder of the first.
+    drop(metrics::set_global_recorder(recorder));
+    let progress = engine.progress.clone();
+    let render = move || {
+        progress.publish();
+        handle.run_upkeep();
+        handle.render()
+    };
+    let log = engine.log.clone();
+    let log_ends = move || {
+        let end = |p| log.bounds(Stream::Events, Partition(p)).map(|bounds| bounds.end);
+        (0..partitions).map(|p| end(p).ok_or_else(|| format!("the log has no partition {p}"))).collect()
+    };
+    App {
+        store: engine.store.clone(),
+        intake: Intake::new(engine.sink.clone(), partitions, clock.clone(), intake::Limits::default()),
+        partitions,
+        clock,
+        metrics: Arc::new(render),
+        log_ends: Arc::new(log_ends),
+        workers: Some(engine.progress.clone()),
+    }
+}
+
+/// Removed when the server ends in order.
+struct AddressFile {
+    path: PathBuf,
+}
+
+impl AddressFile {
+    fn write(data_dir: &Path, addr: SocketAddr) -> Result<Self, Error> {
+        let path = data_dir.join(ADDRESS_FILE);
+        std::fs::write(&path, addr.to_string())
+            .map_err(|source| Error::Folder { dir: data_dir.to_owned(), source })?;
+        Ok(Self { path })
+    }
+}
+
+impl Drop for AddressFile {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.path));
+    }
+}

@@ -122,8 +122,7 @@ impl Config {
     /// The settings of `file`; the defaults without one.
     pub fn load(file: Option<&Path>) -> Result<Self, Error> {
         let Some(file) = file else { return Ok(Self::default()) };
-        let text =
-            std::fs::read_to_string(file).map_err(|source| Error::Read { file: file.to_owned(), source })?;
+        let text = std::fs::read_to_string(file).map_err(|source| Error::Read { file: file.to_owned(), source })?;
         toml::from_str(&text).map_err(|source| Error::Parse { file: file.to_owned(), source })
     }
 

@@ -60,7 +60,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
         Some(_) => Format::Ndjson,
         None => Format::of(&args.file).unwrap_or(Format::Ndjson),
     };
-    let kind = args.kind.as_deref().map(|name| Kind::parse(name).with_context(|| format!("no record is called {name:?}")));
+    let kind =
+        args.kind.as_deref().map(|name| Kind::parse(name).with_context(|| format!("no record is called {name:?}")));
     let (input, len) = open(&args.file)?;
     let mut chunks = Chunks::new(input, format, kind.transpose()?)?;
     let way = way(context).await?;
@@ -191,8 +192,7 @@ impl Summary {
 }
 
 fn bar(context: &Context, len: Option<u64>) -> ProgressBar {
-    let target =
-        if context.out.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let target = if context.out.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let template = if len.is_some() { "{bar:40} {bytes} of {total_bytes}, {eta} left" } else { "{spinner} {bytes}" };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::with_draw_target(len, target).with_style(style)

@@ -89,8 +89,7 @@ async fn rebuild(context: &Context) -> anyhow::Result<u8> {
 }
 
 fn bar(context: &Context, len: u64) -> ProgressBar {
-    let target =
-        if context.out.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let target = if context.out.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} events, {eta} left");
     ProgressBar::with_draw_target(Some(len), target).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

@@ -88,8 +88,7 @@ struct AddressFile {
 impl AddressFile {
     fn write(data_dir: &Path, addr: SocketAddr) -> Result<Self, Error> {
         let path = data_dir.join(ADDRESS_FILE);
-        std::fs::write(&path, addr.to_string())
-            .map_err(|source| Error::Folder { dir: data_dir.to_owned(), source })?;
+        std::fs::write(&path, addr.to_string()).map_err(|source| Error::Folder { dir: data_dir.to_owned(), source })?;
         Ok(Self { path })
     }
 }

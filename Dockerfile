@@ -1,0 +1,18 @@
+FROM rust:1.95-slim-bookworm AS build
+# The image's own toolchain is the one of rust-toolchain.toml; without this rustup would fetch components for it.
+ENV RUSTUP_TOOLCHAIN=1.95.0
+WORKDIR /src
+COPY . .
+RUN cargo build --release --locked --bin tributary
+
+FROM debian:bookworm-slim
+RUN useradd --system --uid 10001 --create-home --home-dir /data tributary
+COPY --from=build /src/target/release/tributary /usr/local/bin/tributary
+COPY deploy/healthcheck /usr/local/bin/healthcheck
+USER 10001
+VOLUME /data
+ENV TRIBUTARY_DATA_DIR=/data
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["healthcheck"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["tributary"]
+CMD ["run"]

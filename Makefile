@@ -1,0 +1,48 @@
+# What one does here. `make` alone lists it.
+
+CARGO ?= cargo
+# Events a second of the simulated programme of `make run`, and where its data lives.
+RATE ?= 50
+DATA ?= data
+LISTEN ?= 127.0.0.1:8080
+# Seconds that `make fuzz` takes for each target.
+SECONDS_EACH ?= 60
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check tidy bench soak fuzz cargo
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: cargo ## build, then run with a simulated programme; the page's address is printed (RATE= DATA= LISTEN=)
+	$(CARGO) build --release --locked --bin tributary
+	@exec target/release/tributary --data-dir $(DATA) run --listen $(LISTEN) --simulate $(RATE)
+
+test: cargo ## every quick test; with CI=true nothing is left out in silence
+	scripts/test
+
+check: cargo ## format, lints, docs, rules of the house
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+	$(MAKE) --no-print-directory tidy
+
+tidy: cargo ## the rules of the house alone
+	$(CARGO) test --locked --test it -- tidy::
+
+bench: cargo ## measure, and write benches/RESULTS.md
+	$(CARGO) bench --locked --bench embedded
+
+soak: cargo ## the long forms: many kills, flipped bytes, evolved schemas (an hour or so)
+	$(CARGO) test --locked --release --test it -- --ignored --test-threads 1
+
+fuzz: cargo ## feed hostile bytes to each fuzz target (needs cargo-fuzz and a nightly toolchain)
+	scripts/fuzz $(SECONDS_EACH)
+
+cargo:
+	@command -v $(CARGO) >/dev/null || { \
+	  echo "Tributary is built with Rust, and cargo is not installed. Install it, then open a new shell:" >&2; \
+	  echo "  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y" >&2; \
+	  exit 1; }
+	@command -v cc >/dev/null || { \
+	  echo "Building needs a C compiler: apt-get install -y gcc libc6-dev, or your system's own" >&2; exit 1; }

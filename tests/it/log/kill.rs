@@ -120,3 +120,12 @@ fn what_was_acknowledged_survives_kill_9() {
 fn what_was_acknowledged_survives_kill_9_often() {
     kill_often(100);
 }
+
+/// Not a test: looks at what a crash left.
+#[test]
+#[ignore = "run by hand"]
+fn look() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let (log, store) = check(&PathBuf::from(folder));
+    writeln!(std::io::stdout(), "found {log} {store}").unwrap();
+}

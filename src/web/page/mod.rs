@@ -18,10 +18,12 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const ASSETS: [Asset; 6] = [
+const ASSETS: [Asset; 8] = [
     Asset { name: "style.css", content_type: CSS, bytes: include_str!("style.css") },
     Asset { name: "theme.js", content_type: JS, bytes: include_str!("theme.js") },
     Asset { name: "app.js", content_type: JS, bytes: include_str!("app.js") },
+    Asset { name: "data.js", content_type: JS, bytes: include_str!("data.js") },
+    Asset { name: "draw.js", content_type: JS, bytes: include_str!("draw.js") },
     Asset { name: "chart.js", content_type: JS, bytes: include_str!("chart.js") },
     Asset { name: "format.js", content_type: JS, bytes: include_str!("format.js") },
     Asset { name: "icon.svg", content_type: SVG, bytes: include_str!("icon.svg") },
@@ -77,8 +79,11 @@ fn document() -> Markup {
                     div #dashboard aria-busy="true" {
                         (heading())
                         (overview())
-                        div.columns { (funnel()) (leaderboard()) }
-                        div.columns.wide-right { (commissions()) (conversions()) }
+                        div.columns {
+                            div.stacked { (funnel()) (commissions()) }
+                            (leaderboard())
+                        }
+                        (conversions())
                     }
                 }
                 (foot())
@@ -203,7 +208,7 @@ fn leaderboard() -> Markup {
 fn commissions() -> Markup {
     html! {
         section.card aria-labelledby="commissions-title" {
-            header { h2 #commissions-title { "Commissions" } p.quiet { "Of all time, by where they stand" } }
+            header { h2 #commissions-title { "Commissions" } p.quiet { "All time" } }
             p.total #commission-total {}
             div.stack #commission-stack aria-hidden="true" {}
             dl.states #commission-states {}
@@ -213,11 +218,20 @@ fn commissions() -> Markup {
 
 fn conversions() -> Markup {
     html! {
-        section.card aria-labelledby="latest-title" {
+        section.card.below aria-labelledby="latest-title" {
             header { h2 #latest-title { "Latest conversions" } }
             div.scroll tabindex="0" role="region" aria-labelledby="latest-title" {
                 table.latest {
-                    thead { tr { th scope="col" { "When" } th scope="col" { "What" } th scope="col" { "Credited to" } th.number scope="col" { "Amount" } } }
+                    thead {
+                        tr {
+                            th scope="col" { "When" }
+                            th scope="col" { "What" }
+                            th.wide scope="col" { "Customer" }
+                            th.wide scope="col" { "Plan" }
+                            th scope="col" { "Credited" }
+                            th.number scope="col" { "Amount" }
+                        }
+                    }
                     tbody #latest {}
                 }
             }

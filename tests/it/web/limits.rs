@@ -117,6 +117,21 @@ async fn connections_beyond_the_limit_wait_until_one_ends() {
 }
 
 #[tokio::test]
+async fn a_peer_that_never_reads_loses_its_connection() {
+    let limits = Limits { connections_max: 1, write_stall_max: Duration::from_millis(100), ..limits() };
+    let server = Server::start(limits).await;
+    let mut deaf = TcpStream::connect(server.addr).await.unwrap();
+    // More answers than the kernel's buffers hold.
+    let asked = "GET /v1/openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(1_000);
+    deaf.write_all(asked.as_bytes()).await.unwrap();
+    // There is room for one connection only: this is answered once the other is cut.
+    let next = tokio::time::timeout(Duration::from_secs(20), server.get("/livez")).await;
+    assert_eq!(next.expect("the deaf peer was not cut").status, StatusCode::OK);
+    drop(deaf);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_position_that_is_not_reached_is_a_504_with_its_token() {
     let limits = Limits { position_wait_max: Duration::from_millis(50), ..limits() };
     let server = Server::start(limits).await;

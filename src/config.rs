@@ -64,8 +64,70 @@ pub enum Error {
     Read { file: PathBuf, source: std::io::Error },
     #[error("the settings in {} are not valid", file.display())]
     Parse { file: PathBuf, source: toml::de::Error },
+    #[error("{place} names no setting: `{name}` is not known{}", did_you_mean(near))]
+    Unknown { place: String, name: String, near: Option<String> },
+    #[error("the variable {variable} cannot be used")]
+    Variable { variable: String, source: toml::de::Error },
     #[error("`{name}` must be {must}")]
     Range { name: &'static str, must: &'static str },
+}
+
+/// What a variable that is a setting begins with.
+const PREFIX: &str = "TRIBUTARY_";
+/// Variables that only the command line reads.
+const FLAGS: [&str; 1] = ["TRIBUTARY_CONFIG"];
+
+fn did_you_mean(near: &Option<String>) -> String {
+    near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+}
+
+fn variable_of(name: &str) -> String {
+    format!("{PREFIX}{}", name.replace('.', "_").to_ascii_uppercase())
+}
+
+/// Names of all values, those of groups with the group's name before them.
+fn dotted(table: &toml::Table) -> Vec<String> {
+    let mut names = Vec::new();
+    for (key, value) in table {
+        match value.as_table() {
+            Some(group) => names.extend(group.keys().map(|inner| format!("{key}.{inner}"))),
+            None => names.push(key.clone()),
+        }
+    }
+    names
+}
+
+/// The first name of a file that is no setting.
+fn unknown_in(file: &Path, text: &str) -> Option<Error> {
+    let known = Config::names();
+    let table: toml::Table = text.parse().ok()?;
+    let name = dotted(&table).into_iter().find(|name| !known.contains(name))?;
+    let key = name.rsplit('.').next().unwrap_or(&name);
+    let line = text.lines().position(|line| line.trim_start().starts_with(key)).map_or(1, |at| at + 1);
+    let near = nearest(&name, &known);
+    Some(Error::Unknown { place: format!("{}:{line}", file.display()), name, near })
+}
+
+/// The known name with the fewest letters to change, if it is near.
+fn nearest(name: &str, known: &[String]) -> Option<String> {
+    let near = known.iter().map(|known| (distance(name, known), known)).min();
+    near.filter(|(distance, known)| *distance <= known.len() / 3).map(|(_, known)| known.clone())
+}
+
+/// Letters to insert, drop or change to make one of the other (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, left) in a.bytes().enumerate() {
+        let (mut corner, mut before) = (i, i + 1);
+        if let Some(first) = row.first_mut() {
+            *first = before;
+        }
+        for (place, right) in row.iter_mut().skip(1).zip(b.bytes()) {
+            before = (corner + usize::from(left != right)).min(*place + 1).min(before + 1);
+            corner = std::mem::replace(place, before);
+        }
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 impl Default for Config {
@@ -119,11 +181,54 @@ impl Default for State {
 }
 
 impl Config {
-    /// The settings of `file`; the defaults without one.
-    pub fn load(file: Option<&Path>) -> Result<Self, Error> {
-        let Some(file) = file else { return Ok(Self::default()) };
+    /// The settings of `file`, or the defaults, changed by the `TRIBUTARY_…` variables of the environment: the name in
+    /// capitals, `_` for the dot.
+    pub fn load(file: Option<&Path>, variables: impl Iterator<Item = (String, String)>) -> Result<Self, Error> {
+        let mut config = file.map_or_else(|| Ok(Self::default()), Self::of_file)?;
+        let mut variables: Vec<_> = variables.filter(|(name, _)| name.starts_with(PREFIX)).collect();
+        variables.sort();
+        for (variable, value) in variables.iter().filter(|(name, _)| !FLAGS.contains(&name.as_str())) {
+            config = config.with_variable(variable, value)?;
+        }
+        Ok(config)
+    }
+
+    fn of_file(file: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(file).map_err(|source| Error::Read { file: file.to_owned(), source })?;
-        toml::from_str(&text).map_err(|source| Error::Parse { file: file.to_owned(), source })
+        toml::from_str(&text)
+            .map_err(|source| unknown_in(file, &text).unwrap_or(Error::Parse { file: file.to_owned(), source }))
+    }
+
+    fn with_variable(self, variable: &str, value: &str) -> Result<Self, Error> {
+        let names = Self::names();
+        let Some(name) = names.iter().find(|name| variable_of(name) == variable) else {
+            let name = variable.trim_start_matches(PREFIX).to_ascii_lowercase();
+            let near = nearest(&name, &names);
+            return Err(Error::Unknown { place: format!("the variable {variable}"), name, near });
+        };
+        let wrong = |source| Error::Variable { variable: variable.to_owned(), source };
+        let mut table = self.to_table();
+        let (group, key) = name.split_once('.').unwrap_or(("", name));
+        let room =
+            if group.is_empty() { Some(&mut table) } else { table.get_mut(group).and_then(toml::Value::as_table_mut) };
+        if let Some(place) = room.and_then(|room| room.get_mut(key)) {
+            // A text stays one, even if it looks like a number.
+            let is_text = place.is_str();
+            *place = match value.parse() {
+                Ok(number) if !is_text => toml::Value::Integer(number),
+                Ok(_) | Err(_) => toml::Value::String(value.to_owned()),
+            };
+        }
+        table.try_into().map_err(wrong)
+    }
+
+    fn to_table(&self) -> toml::Table {
+        toml::Table::try_from(self).expect("settings are texts and numbers")
+    }
+
+    /// Every setting, dotted.
+    pub fn names() -> Vec<String> {
+        dotted(&Self::default().to_table())
     }
 
     /// Whether the values make sense together.

@@ -12,7 +12,7 @@ use super::partition::partition_of;
 use crate::consume::Stream;
 use crate::decode::csv::Header;
 use crate::decode::json;
-use crate::event::{Event, Kind};
+use crate::event::{self, Event, Kind};
 use crate::ids::Millis;
 use crate::schema;
 
@@ -122,7 +122,7 @@ impl<R: Read> Chunks<R> {
     }
 
     /// The next chunk; `None` at the end.
-    pub fn next(&mut self) -> Result<Option<Chunk>, Error> {
+    pub fn next_chunk(&mut self) -> Result<Option<Chunk>, Error> {
         match &mut self.input {
             Input::Lines(reader) => next_lines(reader, &mut self.line),
             Input::Rows { reader, header, position } => Ok(next_rows(reader, header, position, &mut self.line)),
@@ -221,6 +221,10 @@ impl Chunk {
 impl Parsed {
     fn take(&mut self, line: u64, event: Result<Event<'_>, String>, target: Target, now: Millis) {
         match event {
+            // As the intake has it: a tick of somebody else's would move a creator's clock.
+            Ok(Event { body: event::Body::Tick, .. }) => {
+                self.rejects.push(Reject { line, reason: "`Tick` is made by the service itself".to_owned() });
+            }
             Ok(mut event) => {
                 event.received_at = event.received_at.or(Some(now));
                 self.events.push(make(&event, target, now));

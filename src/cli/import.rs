@@ -112,7 +112,7 @@ async fn carry(
     };
     let mut parsing: VecDeque<(u64, JoinHandle<Parsed>)> = VecDeque::new();
     loop {
-        let next = if parsing.len() < AHEAD { tokio::task::block_in_place(|| chunks.next())? } else { None };
+        let next = if parsing.len() < AHEAD { tokio::task::block_in_place(|| chunks.next_chunk())? } else { None };
         let is_end = next.is_none() && parsing.len() < AHEAD;
         if let Some(chunk) = next {
             let (bytes, now) = (chunk.bytes, context.clock.now());

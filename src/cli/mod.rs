@@ -108,7 +108,7 @@ pub fn main() -> ExitCode {
 }
 
 fn settings(cli: &Cli) -> Result<Config, crate::config::Error> {
-    let mut config = Config::load(cli.config.as_deref())?;
+    let mut config = Config::load(cli.config.as_deref(), std::env::vars())?;
     if let Some(dir) = &cli.data_dir {
         config.data_dir.clone_from(dir);
     }

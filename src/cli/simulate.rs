@@ -1,6 +1,7 @@
 //! `tributary simulate`: a programme's events from a seed, to a file, a pipe or the log.
 
 use std::io::{BufWriter, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -10,6 +11,7 @@ use crate::ids::Millis;
 use crate::schema;
 use crate::simulate::ledger::{self, Ledger};
 use crate::simulate::{Pace, Simulation, Spec};
+use crate::web::client;
 
 /// The same seed gives the same bytes.
 #[derive(Debug, clap::Args)]
@@ -35,6 +37,9 @@ pub(crate) struct Args {
     /// Write NDJSON here; - is standard output.
     #[arg(long, default_value = "-", value_name = "FILE")]
     out: String,
+    /// Send them to a server instead, such as http://127.0.0.1:8080, which stamps its own time of receipt.
+    #[arg(long, value_name = "URL", conflicts_with = "out")]
+    to: Option<String>,
     /// Write what every figure must be here, worked out apart from the fold.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
@@ -42,6 +47,9 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
     let spec = spec(&args, context.clock.now())?;
+    if let Some(url) = &args.to {
+        return to_server(url, &spec, &args, context).await;
+    }
     let mut out: Box<dyn Write + Send> = match args.out.as_str() {
         "-" => Box::new(std::io::stdout()),
         file => Box::new(std::fs::File::create(file).with_context(|| format!("cannot write {file}"))?),
@@ -68,11 +76,60 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
     }
     lines.flush().with_context(|| format!("cannot write to {}", args.out))?;
     drop(lines);
-    if let (Some(file), Some(books)) = (&args.ledger, &books) {
-        let text = serde_json::to_vec(&ledger::to_json(books))?;
-        std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
-    }
+    write_books(&args, books.as_ref())?;
     Ok(exit::OK)
+}
+
+fn write_books(args: &Args, books: Option<&Ledger>) -> anyhow::Result<()> {
+    let (Some(file), Some(books)) = (&args.ledger, books) else { return Ok(()) };
+    let text = serde_json::to_vec(&ledger::to_json(books))?;
+    std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// Events in one request to a server.
+const REQUEST_MAX: usize = 1_000;
+
+async fn to_server(url: &str, spec: &Spec, args: &Args, context: &Context) -> anyhow::Result<u8> {
+    let host = url.strip_prefix("http://").with_context(|| format!("{url:?} must be http://HOST:PORT"))?;
+    let found = tokio::net::lookup_host(host.trim_end_matches('/')).await;
+    let addr = found.ok().and_then(|mut addrs| addrs.next()).with_context(|| format!("cannot find {url}"))?;
+    let mut books = args.ledger.as_ref().map(|_| Ledger::default());
+    let (mut batch, mut made, mut rejected) = (Vec::new(), 0_u64, 0_usize);
+    for record in Simulation::new(spec) {
+        let ahead = if args.rate.is_some() { record.arrival.0 - context.clock.now().0 } else { 0 };
+        if batch.len() >= REQUEST_MAX || (ahead > 0 && !batch.is_empty()) {
+            rejected += post(addr, &std::mem::take(&mut batch)).await?;
+        }
+        if ahead > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(ahead.unsigned_abs())).await;
+        }
+        let event = record.event();
+        let mut json = Vec::with_capacity(256);
+        schema::to_json(&event, &mut json);
+        batch.push(json);
+        made += 1;
+        if let Some(books) = &mut books {
+            books.record(record.arrival, &event);
+        }
+    }
+    rejected += post(addr, &batch).await?;
+    write_books(args, books.as_ref())?;
+    let text = format!("{made} events sent to {addr}, {rejected} rejected");
+    context.out.answer(&text, &serde_json::json!({ "sent": made, "rejected": rejected }));
+    Ok(if rejected == 0 { exit::OK } else { exit::REJECTED })
+}
+
+/// How many of the batch were rejected.
+async fn post(addr: SocketAddr, batch: &[Vec<u8>]) -> anyhow::Result<usize> {
+    if batch.is_empty() {
+        return Ok(0);
+    }
+    let body = [b"[".as_slice(), &batch.join(b",".as_slice()), b"]"].concat();
+    let answer = client::post(addr, "/v1/events", body.into()).await?;
+    let json: serde_json::Value = serde_json::from_slice(&answer.body).context("the server's answer is no JSON")?;
+    let results = json.get("results").and_then(serde_json::Value::as_array);
+    let results = results.with_context(|| format!("the server at {addr} refused the batch: {json}"))?;
+    Ok(results.iter().filter(|result| result.get("reason").is_some()).count())
 }
 
 fn spec(args: &Args, now: Millis) -> anyhow::Result<Spec> {

@@ -1,4 +1,5 @@
 //! The specification of Tributary, as one test binary.
+mod cli;
 mod decode;
 mod keep;
 mod log;

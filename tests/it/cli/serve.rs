@@ -1,0 +1,60 @@
+//! Commands beside a running `tributary run`, which holds the data folder.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use super::{Ran, Shell};
+
+/// A running server; ended when dropped.
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    /// Waits for the word that it listens.
+    fn start(shell: &Shell) -> Self {
+        let mut command = shell.command(&["run", "--json", "--listen", "127.0.0.1:0"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: serde_json::Value = serde_json::from_str(&line).expect("it says where it listens");
+        Self { child, url: format!("http://{}", ready["listening"].as_str().unwrap()) }
+    }
+
+    /// As an operator would: with SIGTERM.
+    fn stop(mut self) -> Option<i32> {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Ended already when it was stopped.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[test]
+fn commands_go_through_the_process_that_holds_the_folder() {
+    let shell = Shell::new();
+    let programme = ["simulate", "--creators", "2", "--members", "20", "--events", "1500", "--days", "20"];
+    shell.run(&[&programme[..], &["--out", "p.ndjson"]].concat()).assert_code(0);
+    let server = Server::start(&shell);
+
+    let answer = shell.json(0, &["import", "p.ndjson"]);
+    let taken = answer["accepted"].as_u64().unwrap() + answer["duplicate"].as_u64().unwrap();
+    assert_eq!(taken, 1_500, "{answer}");
+    let sent = shell.json(0, &[&programme[..], &["--seed", "2", "--to", &server.url]].concat());
+    assert_eq!((&sent["sent"], &sent["rejected"]), (&1_500.into(), &0.into()));
+    let status = shell.json(0, &["status"]);
+    assert!(status["projections"]["partitions"].as_array().is_some_and(|all| !all.is_empty()), "{status}");
+
+    let held: Ran = shell.run(&["projections", "verify"]);
+    held.assert_code(1).assert_error(&["in use"]);
+    assert_eq!(server.stop(), Some(0));
+    assert_eq!(shell.json(0, &["projections", "verify"])["differences"], 0);
+}

@@ -1,0 +1,109 @@
+//! Settings: one reference, and errors that name the place and what to write.
+
+use tributary::config::Config;
+
+use super::Shell;
+
+const REFERENCE: &str = include_str!("../../../deploy/config.toml");
+
+#[test]
+fn the_reference_is_what_the_program_does_without_settings() {
+    let read: Config = toml::from_str(REFERENCE).unwrap();
+    assert_eq!(read, Config::default());
+    let table: toml::Table = REFERENCE.parse().unwrap();
+    let mut named: Vec<String> = Vec::new();
+    for (key, value) in &table {
+        match value.as_table() {
+            Some(group) => named.extend(group.keys().map(|inner| format!("{key}.{inner}"))),
+            None => named.push(key.clone()),
+        }
+    }
+    named.sort();
+    let mut known = Config::names();
+    known.sort();
+    assert_eq!(named, known, "deploy/config.toml names every setting, and no other");
+}
+
+#[test]
+fn the_reference_documents_every_setting() {
+    let lines: Vec<&str> = REFERENCE.lines().collect();
+    for pair in lines.windows(2) {
+        let is_setting = pair[1].contains(" = ") && !pair[1].starts_with('#');
+        assert!(!is_setting || pair[0].starts_with('#'), "no word about `{}`", pair[1]);
+    }
+}
+
+#[test]
+fn an_unknown_setting_is_refused_with_its_line_and_the_nearest_name() {
+    let shell = Shell::new();
+    shell.write("c.toml", "listen = \"127.0.0.1:0\"\n\n[worker]\ncomit_ms = 5\n");
+    let ran = shell.run(&["config", "check", "--config", "c.toml"]);
+    ran.assert_code(2).assert_error(&["c.toml:4", "worker.comit_ms", "did you mean `worker.commit_ms`?"]);
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_refused_with_its_line() {
+    let shell = Shell::new();
+    shell.write("c.toml", "[log]\npartitions = \"four\"\n");
+    shell.run(&["config", "check", "--config", "c.toml"]).assert_code(2).assert_error(&[
+        "c.toml",
+        "line 2",
+        "partitions",
+    ]);
+}
+
+#[test]
+fn a_value_out_of_range_names_the_setting_and_what_it_must_be() {
+    let shell = Shell::new();
+    shell.write("c.toml", "[log]\npartitions = 0\n");
+    let ran = shell.run(&["config", "check", "--config", "c.toml"]);
+    ran.assert_code(2).assert_error(&["`log.partitions` must be between 1 and 1,024"]);
+    shell.write("d.toml", "listen = \"0.0.0.0:80\"\n");
+    shell
+        .run(&["config", "check", "--config", "d.toml"])
+        .assert_code(2)
+        .assert_error(&["`listen`", "this machine alone"]);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let shell = Shell::new();
+    shell.run(&["config", "check", "--config", "nowhere.toml"]).assert_code(2).assert_error(&["nowhere.toml"]);
+}
+
+#[test]
+fn a_variable_beats_the_file_and_a_flag_beats_both() {
+    let shell = Shell::new();
+    shell.write("c.toml", "data_dir = \"file\"\n[worker]\ncommit_ms = 7\n");
+    let shown = |flags: &[&str]| {
+        let mut command = shell.command(&[&["config", "show", "--json", "--config", "c.toml"], flags].concat());
+        command.env("TRIBUTARY_WORKER_COMMIT_MS", "8").env("TRIBUTARY_DATA_DIR", "12");
+        let output = command.output().unwrap();
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    assert_eq!(shown(&[])["worker"]["commit_ms"], 8);
+    assert_eq!(shown(&[])["data_dir"], "12", "a text stays a text");
+    assert_eq!(shown(&["--data-dir", "flag"])["data_dir"], "flag");
+}
+
+#[test]
+fn a_variable_that_is_no_setting_or_no_value_is_named() {
+    let shell = Shell::new();
+    let failed = |name: &str, value: &str| {
+        let output = shell.command(&["config", "check"]).env(name, value).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let unknown = failed("TRIBUTARY_WORKER_COMIT_MS", "5");
+    assert!(unknown.contains("TRIBUTARY_WORKER_COMIT_MS"), "{unknown}");
+    let wrong = failed("TRIBUTARY_WORKER_COMMIT_MS", "soon");
+    assert!(wrong.contains("TRIBUTARY_WORKER_COMMIT_MS") && wrong.contains("soon"), "{wrong}");
+}
+
+#[test]
+fn what_is_shown_can_be_read_again() {
+    let shell = Shell::new();
+    let shown = shell.run(&["config", "show"]);
+    shown.assert_code(0);
+    assert_eq!(toml::from_str::<Config>(&shown.out).unwrap(), Config::default());
+}

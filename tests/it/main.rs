@@ -8,6 +8,7 @@ mod store;
 
 mod simulate;
 
+mod tidy;
 mod topology;
 mod web;
 mod worker;

@@ -38,7 +38,9 @@ impl Shell {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tributary"));
         let ours = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("TRIBUTARY_"));
-        ours.for_each(|name| drop(command.env_remove(name)));
+        for name in ours {
+            command.env_remove(name);
+        }
         command.args(arguments).current_dir(self.dir.path()).env("RUST_LOG", "off").stdin(Stdio::null());
         command
     }

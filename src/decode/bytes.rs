@@ -61,11 +61,21 @@ impl<'a> Bytes<'a> {
         Err(Fault::Number)
     }
 
-    /// A length that what is left can hold.
+    /// A length; whether what is left can hold it shows when it is taken.
     #[inline]
     pub(crate) fn length(&mut self) -> Result<usize, Fault> {
-        let length = usize::try_from(self.long()?).map_err(|_| Fault::Length)?;
-        if length > self.rest.len() { Err(Fault::Cut) } else { Ok(length) }
+        match self.rest.split_first() {
+            // One byte, not negative: nearly every length there is.
+            Some((first, rest)) if first & 0x81 == 0 => {
+                self.rest = rest;
+                Ok(usize::from(first >> 1))
+            }
+            _ => self.long_length(),
+        }
+    }
+
+    fn long_length(&mut self) -> Result<usize, Fault> {
+        usize::try_from(self.long()?).map_err(|_| Fault::Length)
     }
 
     #[inline]

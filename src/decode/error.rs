@@ -111,7 +111,8 @@ impl Error {
     pub(crate) fn malformed(plan: &Plan, wrong: At, at: Place<'_>) -> Self {
         let field = wrong.slot.map(|slot| plan.shape.field_name(slot));
         if let Fault::UnknownSymbol { choice, index } = wrong.fault
-            && let Some(Err(symbol)) = plan.choices.get(choice).and_then(|symbols| symbols.get(index))
+            && let Some(Err(symbol)) =
+                plan.choices.get(usize::from(choice)).and_then(|symbols| symbols.get(usize::from(index)))
         {
             return Self::UnknownSymbol { field: field.unwrap_or_default(), symbol: symbol.clone(), at: at.into() };
         }

@@ -81,9 +81,9 @@ impl<'a> Fill<'a> {
     }
 
     /// The finished event, well formed.
-    pub(crate) fn event(self) -> Result<Event<'a>, Error> {
+    pub(crate) fn event(mut self) -> Result<Event<'a>, Error> {
         let kind = self.kind;
-        let event = to_event::event(kind, self.row).map_err(|wrong| match wrong {
+        let event = to_event::event(kind, &mut self.row).map_err(|wrong| match wrong {
             Wrong::Missing { slot } => refuse(kind, slot, Why::Missing),
             Wrong::Currency { slot } => refuse(kind, slot, Why::Currency),
         })?;

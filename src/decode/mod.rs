@@ -26,6 +26,7 @@ use apache_avro::Schema;
 
 use crate::event::{self, Event};
 use crate::schema::fields::Shape;
+use crate::schema::row::Row;
 use crate::schema::{
     CONFLUENT, DeadLetter, Embedded, RELEASED, SINGLE_OBJECT, current, fingerprint, fingerprint_of_apache_avro,
 };
@@ -110,13 +111,17 @@ impl Decoder {
         let Shape::Event(kind) = plan.shape else {
             return Err(Error::UnknownType { name: plan.shape.name().to_owned(), at: at.into() });
         };
-        let row = plan.run(body).map_err(|wrong| Error::malformed(plan, wrong, at))?;
-        let event = to_event::event(kind, row).map_err(|wrong| Error::wrong(plan.shape, wrong, at))?;
-        event::check(&event).map_err(|source| Error::Invalid { kind: kind.name(), at: at.into(), source })?;
-        if event.creator_id.0.as_bytes() != key {
-            return Err(Error::WrongKey { creator_id: event.creator_id.0.to_owned(), at: at.into() });
+        let mut row = Row::new();
+        plan.run(body, &mut row).map_err(|wrong| Error::malformed(plan, wrong, at))?;
+        // The event is looked at where it stands: it is large, and moving it costs more than the checks.
+        let event = to_event::event(kind, &mut row).map_err(|wrong| Error::wrong(plan.shape, wrong, at));
+        if let Ok(event) = &event {
+            event::check(event).map_err(|source| Error::Invalid { kind: kind.name(), at: at.into(), source })?;
+            if event.creator_id.0.as_bytes() != key {
+                return Err(Error::WrongKey { creator_id: event.creator_id.0.to_owned(), at: at.into() });
+            }
         }
-        Ok(event)
+        event
     }
 
     /// The dead letter of a record of the dead-letter topic.
@@ -125,7 +130,8 @@ impl Decoder {
         let Shape::DeadLetter = plan.shape else {
             return Err(Error::UnknownType { name: plan.shape.name().to_owned(), at: at.into() });
         };
-        let row = plan.run(body).map_err(|wrong| Error::malformed(plan, wrong, at))?;
+        let mut row = Row::new();
+        plan.run(body, &mut row).map_err(|wrong| Error::malformed(plan, wrong, at))?;
         to_event::dead_letter(&row).map_err(|wrong| Error::wrong(plan.shape, wrong, at))
     }
 

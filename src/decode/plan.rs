@@ -53,9 +53,9 @@ pub(crate) enum Leaf {
     Flag,
     Token,
     /// Through this list of choices.
-    Symbol(usize),
+    Symbol(u16),
     Texts(usize),
-    Choices(usize),
+    Choices(u16),
     Notes,
 }
 
@@ -185,14 +185,15 @@ impl<'s> Planner<'s> {
     }
 
     /// Maps the writer's symbols to ours by name. An enum that shares none with ours cannot be read.
-    fn choice(&mut self, symbols: Symbols, schema: &Schema) -> Option<usize> {
+    fn choice(&mut self, symbols: Symbols, schema: &Schema) -> Option<u16> {
         let Schema::Enum(EnumSchema { symbols: theirs, .. }) = schema else { return None };
         let map: Box<[_]> = theirs.iter().map(|name| symbol_index(symbols, name).ok_or_else(|| name.clone())).collect();
         if map.iter().all(Result::is_err) {
             return None;
         }
+        let place = u16::try_from(self.choices.len()).ok()?;
         self.choices.push(map);
-        Some(self.choices.len() - 1)
+        Some(place)
     }
 
     const fn refuse(&self, field: &'static Field, why: &'static str) -> Unreadable {

@@ -1,31 +1,31 @@
 //! Carrying out a plan over the bytes of one record.
 
 use super::bytes::Bytes;
-use super::fault::{At, Fault};
+use super::fault::{At, Fault, shown};
 use super::plan::{Branch, Leaf, Plan, Step};
 use crate::event::{ATTRIBUTES_BYTES_MAX, LIST_LEN_MAX};
 use crate::ids::Token;
 use crate::schema::row::{Cell, Row};
 
 impl Plan {
-    /// Reads the whole record; nothing may follow it.
-    pub(crate) fn run<'a>(&self, value: &'a [u8]) -> Result<Row<'a>, At> {
-        let mut run = Run { plan: self, bytes: Bytes::new(value), row: Row::new() };
+    /// Reads the whole record into an empty row; nothing may follow it.
+    pub(crate) fn run<'a>(&self, value: &'a [u8], row: &mut Row<'a>) -> Result<(), At> {
+        let mut run = Run { plan: self, bytes: Bytes::new(value), row };
         run.steps(&self.steps)?;
         match run.bytes.len() {
-            0 => Ok(run.row),
-            more => Err(At::nowhere(Fault::Trailing(more))),
+            0 => Ok(()),
+            more => Err(At::nowhere(Fault::Trailing(u32::try_from(more).unwrap_or(u32::MAX)))),
         }
     }
 }
 
-struct Run<'p, 'a> {
+struct Run<'p, 'r, 'a> {
     plan: &'p Plan,
     bytes: Bytes<'a>,
-    row: Row<'a>,
+    row: &'r mut Row<'a>,
 }
 
-impl<'p, 'a> Run<'p, 'a> {
+impl<'p> Run<'p, '_, '_> {
     fn steps(&mut self, steps: &'p [Step]) -> Result<(), At> {
         for step in steps {
             self.step(step)?;
@@ -36,6 +36,10 @@ impl<'p, 'a> Run<'p, 'a> {
     #[inline]
     fn step(&mut self, step: &'p Step) -> Result<(), At> {
         match step {
+            // Most fields are texts, so they get the short way.
+            Step::Maybe { slot, null, leaf: Leaf::Text } => {
+                self.maybe_text(*slot, *null).map_err(|fault| At::slot(*slot, fault))
+            }
             Step::Read { slot, leaf } => self.read(*slot, *leaf).map_err(|fault| At::slot(*slot, fault)),
             Step::Maybe { slot, null, leaf } => self.maybe(*slot, *null, *leaf).map_err(|fault| At::slot(*slot, fault)),
             Step::Union { slot, branches } => self.union(*slot, branches),
@@ -48,16 +52,27 @@ impl<'p, 'a> Run<'p, 'a> {
     }
 
     #[inline]
+    fn maybe_text(&mut self, slot: usize, null: u8) -> Result<(), Fault> {
+        if self.is_there(null)? {
+            self.row.set(slot, Cell::Text(self.bytes.text()?));
+        }
+        Ok(())
+    }
+
+    #[inline]
     fn maybe(&mut self, slot: usize, null: u8, leaf: Leaf) -> Result<(), Fault> {
+        if self.is_there(null)? { self.read(slot, leaf) } else { Ok(()) }
+    }
+
+    /// Reads the branch of a union of null and a value. The two are 0 and 1, in zigzag 0 and 2; no other byte begins
+    /// either.
+    #[inline]
+    fn is_there(&mut self, null: u8) -> Result<bool, Fault> {
         let branch = self.bytes.byte()?;
         if branch == null {
-            return Ok(());
+            return Ok(false);
         }
-        // The two branches are 0 and 1, in zigzag 0 and 2; no other byte begins either.
-        if branch ^ null != 2 {
-            return Err(Fault::Branch(i64::from(branch >> 1)));
-        }
-        self.read(slot, leaf)
+        if branch ^ null == 2 { Ok(true) } else { Err(Fault::Branch(i32::from(branch >> 1))) }
     }
 
     fn union(&mut self, slot: usize, branches: &'p [Branch]) -> Result<(), At> {
@@ -67,34 +82,37 @@ impl<'p, 'a> Run<'p, 'a> {
             Some(Branch::Null) => Ok(()),
             Some(Branch::Missing) => Err(At::slot(slot, Fault::Null)),
             Some(Branch::Wrong) => Err(At::slot(slot, Fault::Type)),
-            None => Err(At::slot(slot, Fault::Branch(index))),
+            None => Err(At::slot(slot, Fault::Branch(shown(index)))),
         }
     }
 
+    /// Each arm sets the cell itself: a cell common to all would be put together byte by byte.
     #[inline]
     fn read(&mut self, slot: usize, leaf: Leaf) -> Result<(), Fault> {
-        let cell = match leaf {
-            Leaf::Text => Cell::Text(self.bytes.text()?),
-            Leaf::Bytes => Cell::Bytes(self.bytes.blob()?),
-            Leaf::Long => Cell::Long(self.bytes.long()?),
-            Leaf::Flag => Cell::Flag(self.bytes.flag()?),
-            Leaf::Token => Cell::Token(Token(self.bytes.array()?)),
-            Leaf::Symbol(choice) => Cell::Symbol(self.symbol(choice)?),
+        match leaf {
+            Leaf::Text => self.row.set(slot, Cell::Text(self.bytes.text()?)),
+            Leaf::Bytes => self.row.set(slot, Cell::Bytes(self.bytes.blob()?)),
+            Leaf::Long => self.row.set(slot, Cell::Long(self.bytes.long()?)),
+            Leaf::Flag => self.row.set(slot, Cell::Flag(self.bytes.flag()?)),
+            Leaf::Token => self.row.set(slot, Cell::Token(Token(self.bytes.array()?))),
+            Leaf::Symbol(choice) => {
+                let symbol = self.symbol(choice)?;
+                self.row.set(slot, Cell::Symbol(symbol));
+            }
             Leaf::Texts(list) => return self.texts(list),
             Leaf::Choices(choice) => return self.choices(choice),
             Leaf::Notes => return self.notes(),
-        };
-        self.row.set(slot, cell);
+        }
         Ok(())
     }
 
-    fn symbol(&mut self, choice: usize) -> Result<u8, Fault> {
+    fn symbol(&mut self, choice: u16) -> Result<u8, Fault> {
         let index = self.bytes.long()?;
-        let place = usize::try_from(index).map_err(|_| Fault::Symbol(index))?;
-        match self.plan.choices.get(choice).and_then(|symbols| symbols.get(place)) {
+        let place = usize::try_from(index).map_err(|_| Fault::Symbol(shown(index)))?;
+        match self.plan.choices.get(usize::from(choice)).and_then(|symbols| symbols.get(place)) {
             Some(Ok(ours)) => Ok(*ours),
-            Some(Err(_)) => Err(Fault::UnknownSymbol { choice, index: place }),
-            None => Err(Fault::Symbol(index)),
+            Some(Err(_)) => Err(Fault::UnknownSymbol { choice, index: u16::try_from(place).unwrap_or(u16::MAX) }),
+            None => Err(Fault::Symbol(shown(index))),
         }
     }
 
@@ -110,7 +128,7 @@ impl<'p, 'a> Run<'p, 'a> {
         })
     }
 
-    fn choices(&mut self, choice: usize) -> Result<(), Fault> {
+    fn choices(&mut self, choice: u16) -> Result<(), Fault> {
         self.blocks(|run| {
             let symbol = run.symbol(choice)?;
             if run.row.choices.len() == LIST_LEN_MAX {

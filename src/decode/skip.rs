@@ -6,7 +6,7 @@ use apache_avro::Schema;
 use apache_avro::schema::{InnerDecimalSchema, NamesRef, UuidSchema};
 
 use super::bytes::Bytes;
-use super::fault::Fault;
+use super::fault::{Fault, shown};
 
 /// Deepest nesting of values in values.
 const DEPTH_MAX: usize = 256;
@@ -52,7 +52,7 @@ impl Skips {
             Skip::Union(branches) => {
                 let index = bytes.long()?;
                 let branch = usize::try_from(index).ok().and_then(|index| branches.get(index));
-                self.pass_at(branch.ok_or(Fault::Branch(index))?, bytes, depth + 1)
+                self.pass_at(branch.ok_or_else(|| Fault::Branch(shown(index)))?, bytes, depth + 1)
             }
             Skip::Record(record) => {
                 let fields = self.records.get(*record).map_or(&[][..], |fields| fields);

@@ -20,8 +20,9 @@ pub(crate) enum Wrong {
     Currency { slot: usize },
 }
 
-/// The event of a row, its attributes sorted by key: a map has no order, and a resend may bring another one.
-pub(crate) fn event<'a>(kind: Kind, row: Row<'a>) -> Result<Event<'a>, Wrong> {
+/// The event of a row, which is spent; its attributes are sorted by key: a map has
+/// no order, and a resend may bring another one.
+pub(crate) fn event<'a>(kind: Kind, row: &mut Row<'a>) -> Result<Event<'a>, Wrong> {
     let mut take = Taker { row, slot: 0 };
     let event_id = EventId(take.text()?);
     let creator_id = CreatorId(take.text()?);
@@ -66,12 +67,12 @@ pub(crate) fn dead_letter<'a>(row: &Row<'a>) -> Result<DeadLetter<'a>, Wrong> {
 }
 
 /// Takes a row apart slot by slot.
-struct Taker<'a> {
-    row: Row<'a>,
+struct Taker<'r, 'a> {
+    row: &'r mut Row<'a>,
     slot: usize,
 }
 
-impl<'a> Taker<'a> {
+impl<'a> Taker<'_, 'a> {
     #[inline]
     fn next(&mut self) -> Cell<'a> {
         let cell = self.row.get(self.slot);
@@ -144,7 +145,7 @@ impl<'a> Taker<'a> {
     }
 }
 
-fn creator<'a>(take: &mut Taker<'a>) -> Result<Creator<'a>, Wrong> {
+fn creator<'a>(take: &mut Taker<'_, 'a>) -> Result<Creator<'a>, Wrong> {
     Ok(Creator {
         name: take.text()?,
         currency: take.currency()?,
@@ -160,7 +161,7 @@ fn creator<'a>(take: &mut Taker<'a>) -> Result<Creator<'a>, Wrong> {
     })
 }
 
-fn attribution(take: &mut Taker<'_>) -> Option<AttributionPolicy> {
+fn attribution(take: &mut Taker<'_, '_>) -> Option<AttributionPolicy> {
     let there = take.next() == Cell::Present;
     let policy = AttributionPolicy {
         model: take.maybe_choice(&AttributionModel::ALL),
@@ -171,7 +172,7 @@ fn attribution(take: &mut Taker<'_>) -> Option<AttributionPolicy> {
     there.then_some(policy)
 }
 
-fn commission_policy(take: &mut Taker<'_>) -> Option<CommissionPolicy> {
+fn commission_policy(take: &mut Taker<'_, '_>) -> Option<CommissionPolicy> {
     let there = take.next() == Cell::Present;
     let policy = CommissionPolicy {
         source: take.maybe_choice(&CommissionSource::ALL),
@@ -183,18 +184,18 @@ fn commission_policy(take: &mut Taker<'_>) -> Option<CommissionPolicy> {
     there.then_some(policy)
 }
 
-fn conversion_kinds(take: &mut Taker<'_>) -> Vec<ConversionKind> {
+fn conversion_kinds(take: &mut Taker<'_, '_>) -> Vec<ConversionKind> {
     take.skip(1);
     take.row.choices.iter().filter_map(|index| ConversionKind::ALL.get(usize::from(*index)).copied()).collect()
 }
 
-fn review_policy(take: &mut Taker<'_>) -> Option<ReviewPolicy> {
+fn review_policy(take: &mut Taker<'_, '_>) -> Option<ReviewPolicy> {
     let there = take.next() == Cell::Present;
     let policy = ReviewPolicy { due_days: take.maybe_long(), on_due: take.maybe_choice(&OnDue::ALL) };
     there.then_some(policy)
 }
 
-fn member<'a>(take: &mut Taker<'a>) -> Result<Member<'a>, Wrong> {
+fn member<'a>(take: &mut Taker<'_, 'a>) -> Result<Member<'a>, Wrong> {
     Ok(Member {
         member_id: MemberId(take.text()?),
         user_id: take.maybe_text(),
@@ -206,7 +207,7 @@ fn member<'a>(take: &mut Taker<'a>) -> Result<Member<'a>, Wrong> {
     })
 }
 
-fn sighting<'a>(take: &mut Taker<'a>) -> Result<Sighting<'a>, Wrong> {
+fn sighting<'a>(take: &mut Taker<'_, 'a>) -> Result<Sighting<'a>, Wrong> {
     Ok(Sighting {
         member_id: MemberId(take.text()?),
         ip_token: take.maybe_token(),
@@ -217,7 +218,7 @@ fn sighting<'a>(take: &mut Taker<'a>) -> Result<Sighting<'a>, Wrong> {
     })
 }
 
-fn share<'a>(take: &mut Taker<'a>) -> Result<Share<'a>, Wrong> {
+fn share<'a>(take: &mut Taker<'_, 'a>) -> Result<Share<'a>, Wrong> {
     Ok(Share {
         share_id: ShareId(take.text()?),
         member_id: MemberId(take.text()?),
@@ -228,7 +229,7 @@ fn share<'a>(take: &mut Taker<'a>) -> Result<Share<'a>, Wrong> {
     })
 }
 
-fn click<'a>(take: &mut Taker<'a>) -> Result<Click<'a>, Wrong> {
+fn click<'a>(take: &mut Taker<'_, 'a>) -> Result<Click<'a>, Wrong> {
     Ok(Click {
         click_id: ClickId(take.text()?),
         member_id: take.maybe_text().map(MemberId),
@@ -252,7 +253,7 @@ fn click<'a>(take: &mut Taker<'a>) -> Result<Click<'a>, Wrong> {
     })
 }
 
-fn conversion<'a>(take: &mut Taker<'a>) -> Result<Conversion<'a>, Wrong> {
+fn conversion<'a>(take: &mut Taker<'_, 'a>) -> Result<Conversion<'a>, Wrong> {
     Ok(Conversion {
         conversion_id: ConversionId(take.text()?),
         kind: take.choice(&ConversionKind::ALL)?,
@@ -273,7 +274,7 @@ fn conversion<'a>(take: &mut Taker<'a>) -> Result<Conversion<'a>, Wrong> {
     })
 }
 
-fn commission<'a>(take: &mut Taker<'a>) -> Result<Commission<'a>, Wrong> {
+fn commission<'a>(take: &mut Taker<'_, 'a>) -> Result<Commission<'a>, Wrong> {
     Ok(Commission {
         commission_id: CommissionId(take.text()?),
         kind: take.choice(&CommissionKind::ALL)?,
@@ -287,7 +288,7 @@ fn commission<'a>(take: &mut Taker<'a>) -> Result<Commission<'a>, Wrong> {
     })
 }
 
-fn review<'a>(take: &mut Taker<'a>) -> Result<Review<'a>, Wrong> {
+fn review<'a>(take: &mut Taker<'_, 'a>) -> Result<Review<'a>, Wrong> {
     Ok(Review {
         subject_type: take.choice(&ReviewSubject::ALL)?,
         subject_id: take.text()?,
@@ -300,11 +301,11 @@ fn review<'a>(take: &mut Taker<'a>) -> Result<Review<'a>, Wrong> {
     })
 }
 
-fn rule_set<'a>(take: &mut Taker<'a>) -> Result<RuleSet<'a>, Wrong> {
+fn rule_set<'a>(take: &mut Taker<'_, 'a>) -> Result<RuleSet<'a>, Wrong> {
     Ok(RuleSet { rule_set_id: take.text()?, version: take.maybe_text(), definition: take.maybe_text() })
 }
 
-fn list_entry<'a>(take: &mut Taker<'a>) -> Result<ListEntry<'a>, Wrong> {
+fn list_entry<'a>(take: &mut Taker<'_, 'a>) -> Result<ListEntry<'a>, Wrong> {
     Ok(ListEntry {
         list: take.choice(&ListKind::ALL)?,
         key: take.choice(&ListKey::ALL)?,
@@ -315,7 +316,7 @@ fn list_entry<'a>(take: &mut Taker<'a>) -> Result<ListEntry<'a>, Wrong> {
     })
 }
 
-fn template<'a>(take: &mut Taker<'a>) -> Result<Template<'a>, Wrong> {
+fn template<'a>(take: &mut Taker<'_, 'a>) -> Result<Template<'a>, Wrong> {
     Ok(Template {
         template_id: take.text()?,
         platform: take.text()?,
@@ -326,6 +327,6 @@ fn template<'a>(take: &mut Taker<'a>) -> Result<Template<'a>, Wrong> {
     })
 }
 
-fn erasure<'a>(take: &mut Taker<'a>) -> Result<Erasure<'a>, Wrong> {
+fn erasure<'a>(take: &mut Taker<'_, 'a>) -> Result<Erasure<'a>, Wrong> {
     Ok(Erasure { subject_type: take.choice(&ErasureSubject::ALL)?, subject_id: take.text()?, actor: take.text()? })
 }

@@ -103,6 +103,9 @@ impl<'a> Bytes<'a> {
     pub(crate) fn block(&mut self) -> Result<Block, Fault> {
         let count = self.long()?;
         let bytes = if count < 0 { Some(self.length()?) } else { None };
+        if bytes.is_some_and(|bytes| bytes > self.rest.len()) {
+            return Err(Fault::Cut);
+        }
         Ok(Block { items: count.unsigned_abs(), bytes })
     }
 }

@@ -12,15 +12,15 @@ use crate::store::{Error, Store};
 const PAGE: u32 = 4_096;
 /// The months since year 0 that any creator of the partition has figures in.
 pub async fn months<T: Store>(store: &T, p: Partition) -> Result<Range<u16>, Error> {
-    let mut span = u16::MAX..0;
+    let (mut first, mut end) = (u16::MAX, 0);
     for row in table(store, tables::CREATOR, p, 0..1).await? {
         let head = row.value.as_deref().and_then(|value| CreatorRow::decode(value).ok());
         if let Some(head) = head {
-            span.start = span.start.min(tables::month_of(head.coverage_start));
-            span.end = span.end.max(tables::month_of(head.clock) + 1);
+            first = first.min(tables::month_of(head.coverage_start));
+            end = end.max(tables::month_of(head.clock) + 1);
         }
     }
-    Ok(span)
+    Ok(first..end)
 }
 
 /// In key order within each part.

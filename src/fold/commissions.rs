@@ -95,7 +95,7 @@ fn round_div(a: i128, b: i128) -> i128 {
 }
 
 impl Turn<'_> {
-    pub(super) fn commission_record(&mut self, stated: &Commission<'_>) -> Result<Vec<Id128>, Stop> {
+    pub(super) fn commission_record(&mut self, stated: &Commission<'_>) -> Result<(), Stop> {
         let id = self.id(kind::COMMISSION, stated.commission_id.0);
         if stated.kind == CommissionKind::Earned {
             return self.earned(id, stated);
@@ -116,7 +116,7 @@ impl Turn<'_> {
             }),
             CommissionKind::Earned | CommissionKind::Paid => self.pay(id, stated, facts),
         }
-        Ok(Vec::new())
+        Ok(())
     }
 
     /// Paid once: the amount stated, else all that is owed.
@@ -132,7 +132,7 @@ impl Turn<'_> {
         self.effects.fast.ledger_left.push(LedgerLeft { commission: id, paid: false, time: made, at: self.at });
     }
 
-    fn earned(&mut self, id: Id128, stated: &Commission<'_>) -> Result<Vec<Id128>, Stop> {
+    fn earned(&mut self, id: Id128, stated: &Commission<'_>) -> Result<(), Stop> {
         if self.creator().source == 1 && stated.conversion_id.is_some() {
             let message = "this creator's commissions are derived from its conversions; a bonus names none";
             return Err(refuse("commission_is_derived", message));
@@ -150,7 +150,8 @@ impl Turn<'_> {
         record.id = LongText::new(stated.commission_id.0);
         record.conversion_id = Text::new(stated.conversion_id.map_or("", |id| id.0));
         self.make(id, record, i128::from(stated.amount.unwrap_or(0)));
-        Ok(vec![id])
+        self.arrive(id);
+        Ok(())
     }
 
     /// The commission of a credited conversion, if its creator has them derived.
@@ -180,7 +181,7 @@ impl Turn<'_> {
             self.set_timer(Millis(record.matures_at), Due::Commission, id);
         }
         self.make(id, record, amount);
-        self.release(id);
+        self.arrive(id);
     }
 
     /// Hangs the commission on its conversion and member, and books it with all that has happened to the order since.

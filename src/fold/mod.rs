@@ -87,6 +87,9 @@ pub struct Fold {
     zones: Zones,
     agents: Agents,
     scratch: Vec<u8>,
+    /// Ids that came with the record in hand, each with the number that the next parked record would get: what
+    /// parks after it waits for another.
+    arrived: Vec<(Id128, u64)>,
 }
 
 impl Fold {
@@ -152,6 +155,7 @@ impl Turn<'_> {
         }
         self.move_clock();
         self.settle(event);
+        self.release_arrived();
     }
 
     /// Checks again what may have changed since the record was parked, then applies it.
@@ -174,19 +178,16 @@ impl Turn<'_> {
 
     fn settle(&mut self, event: &Event<'_>) {
         match self.act(event) {
-            Ok(arrived) => {
+            Ok(()) => {
                 self.claim(event);
                 self.effects.tally.applied += 1;
-                for id in arrived {
-                    self.release(id);
-                }
             }
             Err(stop) => self.stopped(event, stop),
         }
     }
 
-    /// The record's own rule. Returns the ids that others may have waited for.
-    fn act(&mut self, event: &Event<'_>) -> Result<Vec<Id128>, Stop> {
+    /// The record's own rule.
+    fn act(&mut self, event: &Event<'_>) -> Result<(), Stop> {
         if !matches!(event.body, Body::Creator(_)) && self.creator().known == 0 {
             return Err(Stop::Park(self.state.hash_key.id(kind::CREATOR, 0, event.creator_id.0.as_bytes())));
         }
@@ -204,7 +205,7 @@ impl Turn<'_> {
             | Body::ListEntry(_)
             | Body::Template(_)
             | Body::Erasure(_)
-            | Body::Tick => Ok(Vec::new()),
+            | Body::Tick => Ok(()),
         }
     }
 

@@ -17,7 +17,7 @@ pub(super) struct Move {
 
 impl Turn<'_> {
     /// A refund or chargeback: no more than is left of its order.
-    pub(super) fn take_back(&mut self, stated: &Conversion<'_>) -> Result<Vec<Id128>, Stop> {
+    pub(super) fn take_back(&mut self, stated: &Conversion<'_>) -> Result<(), Stop> {
         let (order_id, order) = self.original(stated)?;
         if !order.is_order() {
             return Err(refuse("not_refundable", format!("{:?} is not an order", order.id.as_str())));
@@ -38,17 +38,17 @@ impl Turn<'_> {
         let (id, mut record) = self.conversion_record(stated);
         record.amount = asked.min(left);
         record.currency = order.currency;
-        let mut arrived = vec![id];
         if stated.kind == ConversionKind::Chargeback {
-            arrived.push(self.chargeback_of(order.id.as_str()));
+            self.arrive(self.chargeback_of(order.id.as_str()));
         }
         let taken = record.amount;
         self.book_move(order_id, id, record, taken);
-        Ok(arrived)
+        self.arrive(id);
+        Ok(())
     }
 
     /// A chargeback was won: what it took comes back. It is named, or the latest open one of the order named.
-    pub(super) fn give_back(&mut self, stated: &Conversion<'_>) -> Result<Vec<Id128>, Stop> {
+    pub(super) fn give_back(&mut self, stated: &Conversion<'_>) -> Result<(), Stop> {
         let (named_id, named) = self.original(stated)?;
         let (chargeback_id, chargeback) = match named.kind() {
             ConversionKind::Chargeback => (named_id, named),
@@ -71,7 +71,8 @@ impl Turn<'_> {
         record.amount = chargeback.amount;
         record.currency = chargeback.currency;
         self.book_move(chargeback.original, id, record, -chargeback.amount);
-        Ok(vec![id])
+        self.arrive(id);
+        Ok(())
     }
 
     fn original(&self, stated: &Conversion<'_>) -> Result<(Id128, Record), Stop> {

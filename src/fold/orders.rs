@@ -54,18 +54,25 @@ impl Record {
 }
 
 impl Turn<'_> {
-    pub(super) fn conversion(&mut self, stated: &Conversion<'_>) -> Result<Vec<Id128>, Stop> {
+    pub(super) fn conversion(&mut self, stated: &Conversion<'_>) -> Result<(), Stop> {
         match stated.kind {
-            ConversionKind::Signup | ConversionKind::Purchase | ConversionKind::Renewal => Ok(self.order(stated)),
+            ConversionKind::Signup | ConversionKind::Purchase | ConversionKind::Renewal => {
+                self.order(stated);
+                Ok(())
+            }
             ConversionKind::Refund | ConversionKind::Chargeback => self.take_back(stated),
             ConversionKind::ChargebackReversed => self.give_back(stated),
         }
     }
 
     /// Signups too: an order of nothing.
-    fn order(&mut self, stated: &Conversion<'_>) -> Vec<Id128> {
+    fn order(&mut self, stated: &Conversion<'_>) {
         let (id, mut record) = self.conversion_record(stated);
         self.keep_settings(stated, &mut record);
+        if record.customer == NO_ID {
+            // Nobody knows who it was: a customer of its own.
+            record.customer = id;
+        }
         self.state.conversions.put(&id, record, self.t);
         self.touch_conversion(id);
         if record.is_order() {
@@ -75,7 +82,7 @@ impl Turn<'_> {
         }
         self.enlist(id, &record);
         self.try_credit(id, false);
-        vec![id]
+        self.arrive(id);
     }
 
     /// What every kind of conversion keeps.

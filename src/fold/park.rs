@@ -49,17 +49,45 @@ impl Turn<'_> {
         }
     }
 
-    /// `id` is here: what waited for it is applied, oldest first.
-    pub(super) fn release(&mut self, id: Id128) {
-        let Some(list) = self.state.awaited.get(&id, FOR_EVER) else { return };
-        self.state.awaited.remove(&id);
-        let mut next = list.first;
-        while let Some(seq) = next.checked_sub(1) {
-            let Some((record, bytes)) = self.unpark(seq) else { break };
-            next = record.next;
-            self.reapply(&record, bytes);
+    /// `id` is here: what waits for it is due, once the record in hand is applied.
+    pub(super) fn arrive(&mut self, id: Id128) {
+        self.fold.arrived.push((id, self.head.seq));
+    }
+
+    /// What waited for the ids that came is applied, oldest first whichever it waited for; then credit is tried again.
+    pub(super) fn release_arrived(&mut self) {
+        while !self.fold.arrived.is_empty() {
+            if let Some((id, seq)) = self.oldest_arrived() {
+                self.release(id, seq);
+                continue;
+            }
+            let (id, _) = self.fold.arrived.remove(0);
+            let waiting = self.state.awaited.get(&id, FOR_EVER).map_or(NO_ID, |list| list.conversions);
+            if waiting != NO_ID {
+                self.list_mut(id, |list| (list.conversions, list.conversions_last) = (NO_ID, NO_ID));
+                self.forget_if_empty(id);
+                self.retry_waiting(waiting);
+            }
         }
-        self.retry_waiting(list.conversions);
+    }
+
+    /// The oldest record that waits for one of the ids that came.
+    fn oldest_arrived(&self) -> Option<(Id128, u64)> {
+        let heads = self.fold.arrived.iter().filter_map(|(id, limit)| {
+            let seq = self.state.awaited.get(id, FOR_EVER)?.first.checked_sub(1).filter(|seq| seq < limit)?;
+            let record = self.state.parked.peek(&self.seq_key(seq), FOR_EVER)?;
+            Some((record.offset, *id, seq))
+        });
+        heads.min_by_key(|(offset, _, _)| *offset).map(|(_, id, seq)| (id, seq))
+    }
+
+    fn release(&mut self, awaited: Id128, seq: u64) {
+        let Some((record, bytes)) = self.unpark(seq) else {
+            // Damage: the store is poisoned, and what is made of it is dropped.
+            return self.fold.arrived.retain(|(id, _)| *id != awaited);
+        };
+        self.unlink(&record);
+        self.reapply(&record, bytes);
     }
 
     pub(super) fn expire_parked(&mut self, subject: Id128) {
@@ -115,9 +143,13 @@ impl Turn<'_> {
             None => self.list_mut(record.awaited, |list| list.last = record.prev),
             Some(next) => self.parked_mut(next, |other| other.prev = record.prev),
         }
-        let list = self.state.awaited.get(&record.awaited, FOR_EVER);
+        self.forget_if_empty(record.awaited);
+    }
+
+    fn forget_if_empty(&mut self, awaited: Id128) {
+        let list = self.state.awaited.get(&awaited, FOR_EVER);
         if list.is_some_and(|list| list.first == 0 && list.conversions == NO_ID) {
-            self.state.awaited.remove(&record.awaited);
+            self.state.awaited.remove(&awaited);
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) mod status {
 
 impl Turn<'_> {
     /// Replaces the settings from here on; orders keep theirs.
-    pub(super) fn creator_record(&mut self, id: CreatorId<'_>, stated: &Creator<'_>) -> Result<Vec<Id128>, Stop> {
+    pub(super) fn creator_record(&mut self, id: CreatorId<'_>, stated: &Creator<'_>) -> Result<(), Stop> {
         if !zone::exists(stated.time_zone) {
             return Err(refuse("invalid_time_zone", format!("{:?} is not an IANA time zone", stated.time_zone)));
         }
@@ -53,16 +53,16 @@ impl Turn<'_> {
         creator.flat_amount = commission.and_then(|policy| policy.flat_amount).unwrap_or(0);
         creator.hold_days = commission.and_then(|policy| policy.hold_days).unwrap_or(0);
         creator.earns_on = earning_kinds(commission.map_or(&[], |policy| policy.on.as_slice()));
-        Ok(vec![self.state.hash_key.id(kind::CREATOR, 0, id.0.as_bytes())])
+        self.arrive(self.state.hash_key.id(kind::CREATOR, 0, id.0.as_bytes()));
+        Ok(())
     }
 
     /// Changes only the fields it carries.
-    pub(super) fn member_record(&mut self, stated: &Member<'_>) -> Result<Vec<Id128>, Stop> {
-        let mut arrived = Vec::new();
+    pub(super) fn member_record(&mut self, stated: &Member<'_>) -> Result<(), Stop> {
         let n = match self.find_member(stated.member_id) {
             Some(n) => n,
             None => {
-                arrived.push(self.id(kind::MEMBER, stated.member_id.0));
+                self.arrive(self.id(kind::MEMBER, stated.member_id.0));
                 self.new_member(stated.member_id)
             }
         };
@@ -71,17 +71,17 @@ impl Turn<'_> {
         member.active_at = member.active_at.max(t);
         self.describe(n, stated);
         if let Some(code) = stated.referral_code
-            && self.claim_code(n, code, &mut arrived)
+            && self.claim_code(n, code)
         {
             self.profile_mut(n).code = Text::new(code.0.trim());
         }
         for coupon in &stated.coupons {
-            self.claim_code(n, *coupon, &mut arrived);
+            self.claim_code(n, *coupon);
         }
         if let Some(status) = stated.status {
             self.set_status(n, status);
         }
-        Ok(arrived)
+        Ok(())
     }
 
     fn describe(&mut self, n: u32, stated: &Member<'_>) {
@@ -98,12 +98,12 @@ impl Turn<'_> {
     }
 
     /// Own tokens come with the fraud rules; what a sighting needs of the order of the log is its member.
-    pub(super) fn sighting(&mut self, stated: &Sighting<'_>) -> Result<Vec<Id128>, Stop> {
+    pub(super) fn sighting(&mut self, stated: &Sighting<'_>) -> Result<(), Stop> {
         let n = self.member_or_park(stated.member_id)?;
         let t = self.t.0;
         let member = self.member_mut(n);
         member.active_at = member.active_at.max(t);
-        Ok(Vec::new())
+        Ok(())
     }
 
     pub(super) fn find_member(&self, id: MemberId<'_>) -> Option<u32> {
@@ -139,7 +139,7 @@ impl Turn<'_> {
     }
 
     /// `false`: it is another member's, and stays so; the rest of the record applies.
-    fn claim_code(&mut self, n: u32, code: Code<'_>, arrived: &mut Vec<Id128>) -> bool {
+    fn claim_code(&mut self, n: u32, code: Code<'_>) -> bool {
         let id = self.code_id(code);
         match self.holder(id) {
             Some(holder) if holder == n => true,
@@ -152,7 +152,7 @@ impl Turn<'_> {
             None => {
                 self.state.names.put(&id, Name { n }, self.t);
                 self.touch_name(true, code.0.trim().to_ascii_lowercase(), n);
-                arrived.push(id);
+                self.arrive(id);
                 true
             }
         }

@@ -69,7 +69,10 @@ impl Turn<'_> {
 
     fn fire(&mut self, timer: &Timer) {
         match Due::of_number(timer.kind) {
-            Some(Due::Credit) => self.credit_overdue(timer.subject),
+            Some(Due::Credit) => {
+                self.credit_overdue(timer.subject);
+                self.release_arrived();
+            }
             Some(Due::Park) => self.expire_parked(timer.subject),
             Some(Due::Commission) => self.mature(timer.subject),
             None => {}

@@ -3,10 +3,9 @@
 use super::records::{Click as Record, Counts, Mark, Share as ShareRecord};
 use super::{Stop, Turn, kind};
 use crate::event::{Click, Share};
-use crate::keep::Id128;
 
 impl Turn<'_> {
-    pub(super) fn share(&mut self, share: &Share<'_>) -> Result<Vec<Id128>, Stop> {
+    pub(super) fn share(&mut self, share: &Share<'_>) -> Result<(), Stop> {
         let n = self.member_or_park(share.member_id)?;
         let id = self.id(kind::SHARE, share.share_id.0);
         let names = self.share_facts(share);
@@ -14,10 +13,10 @@ impl Turn<'_> {
         let delta = Counts { shares: 1, ..Counts::default() };
         self.count_creator(self.t, &delta);
         self.count_member(n, self.t, &delta);
-        Ok(Vec::new())
+        Ok(())
     }
 
-    pub(super) fn click(&mut self, click: &Click<'_>) -> Result<Vec<Id128>, Stop> {
+    pub(super) fn click(&mut self, click: &Click<'_>) -> Result<(), Stop> {
         let n = match (click.member_id, click.referral_code) {
             (Some(member), _) => self.member_or_park(member)?,
             (None, Some(code)) => {
@@ -41,7 +40,8 @@ impl Turn<'_> {
         };
         self.count_creator(self.t, &delta);
         self.count_member(n, self.t, &delta);
-        Ok(vec![id])
+        self.arrive(id);
+        Ok(())
     }
 
     /// First of this visitor for this member on this creator's day, in the order of the log. A visitor without a

@@ -13,11 +13,14 @@ use super::report::figure;
 /// Each type is read this often.
 const READS: usize = 1_000_000;
 
+/// Key and value.
+type Record<'a> = (&'a [u8], &'a [u8]);
+
 pub fn run() {
     let records = Encoded::of(&spec(20, 2_000, 100_000));
     let decoder = Decoder::new();
     let at = Place { topic: "events", partition: Partition(0), offset: Offset(0) };
-    let mut by_kind: BTreeMap<&str, Vec<(&[u8], &[u8])>> = BTreeMap::new();
+    let mut by_kind: BTreeMap<&str, Vec<Record<'_>>> = BTreeMap::new();
     for (_, key, value) in records.iter() {
         let event = decoder.decode(value, key, at).unwrap();
         by_kind.entry(event.body.kind().name()).or_default().push((key, value));

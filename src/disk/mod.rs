@@ -1,7 +1,7 @@
 //! One redb file held by one process: how it is opened, locked, checked and reopened, and what its failures mean.
 //!
 //! Promise: a second process is refused by name; what is read is what was written, or an error; a full disk is told
-//! apart from all else and is over when there is room again. Transactions must set `quick_repair`: [`begin_write`].
+//! apart from all else and is over when there is room again. Transactions must set `quick_repair`: `begin_write`.
 
 mod guard;
 mod head;

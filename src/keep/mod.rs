@@ -1,6 +1,6 @@
 //! What a partition's fold knows, on the worker's own disk.
 //!
-//! Promise: after a crash the state is exactly what the fold had made of all events below some [`Next`]; it may be an
+//! Promise: after a crash the state is exactly what the fold had made of all events below some [`Next`](crate::ids::Next); it may be an
 //! older one, never a mixture, and damage is refused with the place where it is. The log is the redo log.
 
 mod bytes;

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
+use apache_avro::Schema;
 use apache_avro::types::Value as Avro;
-use apache_avro::{Schema, from_avro_datum, to_avro_datum};
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 use tributary::decode::Decoder;
 use tributary::event::Event;
 use tributary::schema;
 
-use super::place;
 use super::sample::{Dice, with_event};
+use super::{apache, place};
 
 /// Fields whose absence would make an event ill-formed for reasons of its own.
 const KEPT: [&str; 4] = ["member_id", "referral_code", "original_id", "amount"];
@@ -38,15 +38,14 @@ fn story(event: &Event<'_>, dice: &mut Dice) -> Result<(), TestCaseError> {
     schema::encode(event, &mut ours);
     let current = schema::current().find(|schema| schema.name() == event.body.kind().name()).unwrap();
     let reader = Schema::parse_str(current.json).unwrap();
-    let value = from_avro_datum(&reader, &mut &ours[10..], None).unwrap();
+    let value = apache::read(&reader, None, &mut &ours[10..]).unwrap();
 
     let (json, value) = evolve(current.json, value, dice);
     let text = json.to_string();
     let fail = |what: &str, why: String| TestCaseError::fail(format!("{what}: {why}: {text}"));
     let writer = Schema::parse_str(&text).map_err(|e| fail("parse", e.to_string()))?;
-    let body = to_avro_datum(&writer, value.clone()).map_err(|e| fail("write", format!("{e}: {value:?}")))?;
-    let expected =
-        from_avro_datum(&writer, &mut &body[..], Some(&reader)).map_err(|e| fail("theirs", e.to_string()))?;
+    let body = apache::write(&writer, value.clone()).map_err(|e| fail("write", format!("{e}: {value:?}")))?;
+    let expected = apache::read(&writer, Some(&reader), &mut &body[..]).map_err(|e| fail("theirs", e))?;
 
     let mut decoder = Decoder::new();
     decoder.register(77, &text).map_err(|e| fail("register", e.to_string()))?;
@@ -55,7 +54,7 @@ fn story(event: &Event<'_>, dice: &mut Dice) -> Result<(), TestCaseError> {
     let read = read.map_err(|e| fail("ours", e.reason()))?;
     let mut again = Vec::new();
     schema::encode(&read, &mut again);
-    let read = from_avro_datum(&reader, &mut &again[10..], None).unwrap();
+    let read = apache::read(&reader, None, &mut &again[10..]).unwrap();
     prop_assert_eq!(read, expected, "{}", text);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Reading records and texts.
 
+mod apache;
 mod corpus;
 mod csv;
 mod evolve;

@@ -223,3 +223,22 @@ fn a_schema_whose_records_double_at_each_level_is_compiled_in_no_time() {
     }
     assert_eq!(cannot_pass_over(&fields, &[0; 1000]), Fault::Cut);
 }
+
+/// A map has no order: a resend may write it in another one, and is still the same event.
+#[test]
+fn notes_are_sorted_by_key() {
+    let decoder = Decoder::new();
+    let read = |first: &str, second: &str| {
+        let notes = [&long(2)[..], &text(first), &text("v"), &text(second), &text("v"), &[0]].concat();
+        let bytes = record(Kind::Tick, &notes, &[]);
+        decoder
+            .decode(&bytes, b"acme", place())
+            .unwrap()
+            .attributes
+            .iter()
+            .map(|note| note.0.to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(read("b", "a"), ["a", "b"]);
+    assert_eq!(read("a", "b"), ["a", "b"]);
+}

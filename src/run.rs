@@ -182,8 +182,9 @@ impl Embedded {
         self.stop.store(true, Ordering::Relaxed);
         let workers = std::mem::take(&mut self.workers);
         let joined = tokio::task::spawn_blocking(move || {
-            for worker in workers {
-                worker.join().map_err(|_| Error::Panicked)??;
+            let outcomes: Vec<_> = workers.into_iter().map(JoinHandle::join).collect();
+            for outcome in outcomes {
+                outcome.map_err(|_| Error::Panicked)??;
             }
             Ok(())
         });

@@ -15,6 +15,9 @@ use crate::event::{Commission, CommissionKind, PaymentType};
 use crate::ids::{Currency, Millis};
 use crate::keep::Id128;
 
+/// What the ids of derived commissions begin with, and no others: a producer's must not stand in their way.
+const DERIVED_PREFIX: &str = "auto:";
+
 /// Where a commission's net stands; kept in the record by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -78,11 +81,10 @@ impl Record {
         if self.earned <= 0 {
             return 0;
         }
-        let share = if order_amount > 0 {
-            round_div(self.earned.saturating_mul(i128::from(moved)), i128::from(order_amount))
-        } else {
-            0
-        };
+        let (amount, moved) = (i128::from(order_amount), i128::from(moved));
+        // E·R/S in two steps: the product of all three may be wider than 128 bits.
+        let share =
+            if amount > 0 { self.earned / amount * moved + round_div(self.earned % amount * moved, amount) } else { 0 };
         self.earned.min(share.max(self.stated))
     }
 }
@@ -97,8 +99,9 @@ fn round_div(a: i128, b: i128) -> i128 {
 impl Turn<'_> {
     pub(super) fn commission_record(&mut self, stated: &Commission<'_>) -> Result<(), Stop> {
         let id = self.id(kind::COMMISSION, stated.commission_id.0);
+        let n = self.member_or_park(stated.member_id)?;
         if stated.kind == CommissionKind::Earned {
-            return self.earned(id, stated);
+            return self.earned(id, n, stated);
         }
         let Some(known) = self.state.commissions.get(&id, FOR_EVER) else { return Err(Stop::Park(id)) };
         if stated.currency.is_some_and(|currency| known.currency != currency.into()) {
@@ -132,12 +135,15 @@ impl Turn<'_> {
         self.effects.fast.ledger_left.push(LedgerLeft { commission: id, paid: false, time: made, at: self.at });
     }
 
-    fn earned(&mut self, id: Id128, stated: &Commission<'_>) -> Result<(), Stop> {
+    fn earned(&mut self, id: Id128, n: u32, stated: &Commission<'_>) -> Result<(), Stop> {
         if self.creator().source == 1 && stated.conversion_id.is_some() {
             let message = "this creator's commissions are derived from its conversions; a bonus names none";
             return Err(refuse("commission_is_derived", message));
         }
-        let n = self.member_or_park(stated.member_id)?;
+        if stated.commission_id.0.starts_with(DERIVED_PREFIX) {
+            let message = format!("ids that begin with {DERIVED_PREFIX:?} are those of derived commissions");
+            return Err(refuse("commission_is_derived", message));
+        }
         let mut record = Record::zeroed();
         record.t = self.t.0;
         record.matures_at = i64::MAX;
@@ -162,7 +168,7 @@ impl Turn<'_> {
         }
         let rate = i128::from(conversion.amount) * i128::from(conversion.rate_bp);
         let amount = round_div(rate, 10_000) + i128::from(conversion.flat_amount);
-        let text = format!("auto:{}:{}", conversion.id.as_str(), self.profile(conversion.n).id.as_str());
+        let text = format!("{DERIVED_PREFIX}{}:{}", conversion.id.as_str(), self.profile(conversion.n).id.as_str());
         let id = self.id(kind::COMMISSION, &text);
         let mut record = Record::zeroed();
         record.t = conversion.t;
@@ -249,14 +255,16 @@ impl Turn<'_> {
         self.effects.fast.commissions.insert(id, self.at);
         let moved = Movement {
             earned: record.earned - before.earned,
-            reversed: record.reversed - before.reversed,
             paid: record.paid_amount - before.paid_amount,
             ..Movement::default()
         };
-        if moved != Movement::default() {
-            let t = Millis(t.0.max(record.t));
-            self.book_creator(t, record.currency, &moved);
-            self.book_member(record.n, t, record.currency, &moved);
+        let reversed = Movement { reversed: record.reversed - before.reversed, ..Movement::default() };
+        // Nothing is taken back before there was something.
+        for (t, moved) in [(t, moved), (Millis(t.0.max(record.t)), reversed)] {
+            if moved != Movement::default() {
+                self.book_creator(t, record.currency, &moved);
+                self.book_member(record.n, t, record.currency, &moved);
+            }
         }
         let (was, is) = (before.balance().minus(), record.balance());
         if was != is.minus() {

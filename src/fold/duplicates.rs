@@ -73,7 +73,8 @@ impl Turn<'_> {
         let id = self.id(kind::COMMISSION, commission.commission_id.0);
         let known = self.state.commissions.get(&id, FOR_EVER)?;
         match commission.kind {
-            CommissionKind::Earned => Some(known.names),
+            // Nobody stated a derived one: what does so now is told why not.
+            CommissionKind::Earned => (known.derived == 0).then_some(known.names),
             CommissionKind::Approved => (known.approved == 1).then_some(known.approved_names),
             CommissionKind::Paid => (known.paid == 1).then_some(known.paid_names),
             // Deltas: only their event id tells two of them apart.

@@ -66,6 +66,8 @@ pub struct Letter {
     pub message: String,
     /// The refused record's own place.
     pub offset: Offset,
+    /// When the log took the refused record in.
+    pub timestamp: Millis,
     /// The event that made the fold decide; letters of events below E are out already.
     pub trigger: Next,
     /// The event itself (postcard) if it was parked before it was refused.

@@ -31,6 +31,7 @@ use crate::keep::Id128;
 
 use agents::Agents;
 use effects::{Effects, Letter};
+use park::Waited;
 use records::{Creator, Name, Text};
 use state::{FOR_EVER, State};
 use zone::Zones;
@@ -128,8 +129,8 @@ struct Turn<'s> {
     origin: Origin,
     /// The record's own time, clamped.
     t: Millis,
-    /// The bytes of the record in hand, if it was parked.
-    parked: Option<Vec<u8>>,
+    /// The record in hand, if it was parked.
+    parked: Option<Waited>,
 }
 
 impl Turn<'_> {
@@ -229,7 +230,8 @@ impl Turn<'_> {
             message: refusal.message,
             offset: self.origin.offset,
             trigger: self.at,
-            parked: self.parked.clone(),
+            timestamp: self.origin.timestamp,
+            parked: self.parked.as_ref().map(|waited| waited.bytes.clone()),
         });
     }
 

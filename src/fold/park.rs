@@ -14,6 +14,13 @@ const PARKED_MAX: u32 = 10_000;
 const EXPIRES: i64 = 30 * Millis::DAY;
 const PAGE_BYTES: usize = 1000;
 
+/// A record that was parked.
+pub(super) struct Waited {
+    pub(super) bytes: Vec<u8>,
+    /// The creator's clock when it began to wait.
+    pub(super) since: Millis,
+}
+
 impl Turn<'_> {
     pub(super) fn park(&mut self, event: &Event<'_>, awaited: Id128) {
         if self.creator().parked >= PARKED_MAX {
@@ -21,7 +28,8 @@ impl Turn<'_> {
             return self.dead(Refusal { class: "park_full", message });
         }
         self.effects.tally.parked += 1;
-        let bytes = self.parked.take().unwrap_or_else(|| encode(event));
+        let since = Millis(self.creator().clock);
+        let Waited { bytes, since } = self.parked.take().unwrap_or_else(|| Waited { bytes: encode(event), since });
         let creator = self.creator_mut();
         creator.parked += 1;
         let seq = creator.seq;
@@ -35,6 +43,7 @@ impl Turn<'_> {
             prev: last,
             offset: self.origin.offset.0,
             timestamp: self.origin.timestamp.0,
+            since: since.0,
             len: u32::try_from(bytes.len()).unwrap_or_default(),
             pages: u32::try_from(bytes.len().div_ceil(PAGE_BYTES)).unwrap_or_default(),
         };
@@ -44,8 +53,7 @@ impl Turn<'_> {
             Some(last) => self.parked_mut(last, |record| record.next = seq + 1),
         }
         if expires(event) {
-            let due = Millis(self.creator().clock.saturating_add(EXPIRES));
-            self.set_timer(due, Due::Park, subject(seq));
+            self.set_timer(Millis(since.0.saturating_add(EXPIRES)), Due::Park, subject(seq));
         }
     }
 
@@ -100,6 +108,7 @@ impl Turn<'_> {
             class: "unresolved",
             message,
             offset: Offset(record.offset),
+            timestamp: Millis(record.timestamp),
             trigger: self.at,
             parked: Some(bytes),
         });
@@ -111,7 +120,8 @@ impl Turn<'_> {
         let origin = Origin { offset: Offset(record.offset), timestamp: Millis(record.timestamp) };
         let Ok(t) = time::of(&event, origin.timestamp) else { return };
         let outer = (self.t, self.origin, self.parked.take());
-        (self.t, self.origin, self.parked) = (t, origin, Some(bytes.clone()));
+        let waited = Waited { bytes: bytes.clone(), since: Millis(record.since) };
+        (self.t, self.origin, self.parked) = (t, origin, Some(waited));
         self.readmit(&event);
         (self.t, self.origin, self.parked) = outer;
     }

@@ -486,6 +486,8 @@ pub struct Parked {
     /// Offset and log timestamp of the record.
     pub offset: u64,
     pub timestamp: i64,
+    /// The creator's clock when it began to wait.
+    pub since: i64,
     pub len: u32,
     pub pages: u32,
 }

@@ -59,20 +59,20 @@ impl Turn<'_> {
         let t = self.t.0;
         let creator = self.creator_mut();
         creator.coverage_start = creator.coverage_start.min(t);
-        if t <= creator.clock {
-            return;
+        if t > creator.clock {
+            let first = creator.clock == i64::MIN;
+            creator.clock = t;
+            if first {
+                let watermark = t.saturating_sub(LATENESS);
+                creator.sealed_to = watermark.div_euclid(Millis::DAY);
+            }
+            self.fire_timers();
+            self.seal_days();
         }
-        let first = creator.clock == i64::MIN;
-        creator.clock = t;
-        if first {
-            let watermark = t.saturating_sub(LATENESS);
-            creator.sealed_to = watermark.div_euclid(Millis::DAY);
-        }
-        self.fire_timers();
-        self.seal_days();
+        // Even where the clock stands still: the windows may have become shorter.
         let creator = self.creator_mut();
         let window = creator.signup_window.max(creator.purchase_window);
         let horizon = HORIZON.max(window.saturating_add(HORIZON_SPARE));
-        creator.floor = creator.floor.max(t.saturating_sub(horizon));
+        creator.floor = creator.floor.max(creator.clock.saturating_sub(horizon));
     }
 }

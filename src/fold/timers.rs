@@ -85,8 +85,13 @@ impl Turn<'_> {
         let first = self.creator().next_due.div_euclid(Millis::HOUR);
         let last = watermark.div_euclid(Millis::HOUR);
         let mut next_due = i64::MAX;
+        let all = usize::try_from(self.creator().timers).unwrap_or(usize::MAX);
         for hour in first..=last {
             next_due = next_due.min(self.split_hour(hour, watermark, &mut due));
+            // A clock may jump by years: no need to look through them.
+            if due.len() == all {
+                break;
+            }
         }
         let taken = u32::try_from(due.len()).unwrap_or(u32::MAX);
         let remaining = self.creator().timers.saturating_sub(taken);

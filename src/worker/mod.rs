@@ -88,6 +88,13 @@ const HAND_OVER_MAX: Duration = Duration::from_secs(30);
 impl<S: Source, K: Sink, T: Store> Worker<S, K, T> {
     /// Until told to stop, or until something needs an operator.
     pub fn run(mut self) -> Result<(), Error> {
+        let outcome = self.work();
+        // They hold log and store, whose files are free for the next owner once this has returned.
+        self.runtime.block_on(self.outlets.shutdown());
+        outcome
+    }
+
+    fn work(&mut self) -> Result<(), Error> {
         let (sender, acks) = std::sync::mpsc::channel();
         let mut tasks: Vec<Option<Task<K, T>>> = Vec::new();
         let mut batch = Batch::default();

@@ -154,6 +154,7 @@ impl<K: Sink, T: Store> Task<K, T> {
             class: error.class(),
             message: with_causes(error),
             offset: record.offset,
+            timestamp: record.timestamp,
             trigger: record.offset.next(),
             parked: None,
         });
@@ -165,16 +166,13 @@ impl<K: Sink, T: Store> Task<K, T> {
         if letter.trigger <= self.suppress_to {
             return;
         }
-        let (timestamp, value) = match &letter.parked {
-            Some(parked) => (record.timestamp, encode_parked(parked)),
-            None => (record.timestamp, record.value.to_vec()),
-        };
+        let value = letter.parked.as_deref().map_or_else(|| record.value.to_vec(), encode_parked);
         let mut bytes = Vec::new();
         DeadLetter {
             topic: &self.topic,
             partition: self.partition,
             offset: letter.offset,
-            timestamp,
+            timestamp: letter.timestamp,
             class: letter.class,
             message: &letter.message,
             key: record.key,

@@ -6,6 +6,7 @@ mod log;
 mod schemas;
 mod store;
 
+mod fold;
 mod simulate;
 
 mod tidy;

@@ -41,6 +41,9 @@ impl Book {
             return self.earn(t, member, id, commission);
         }
         let place = *self.commission_by_id.get(&id).ok_or(Stop::Park(Awaited::Commission(id)))?;
+        if commission.currency.is_some_and(|currency| currency != self.commission(place).currency) {
+            return Err(Stop::Dead("currency_mismatch"));
+        }
         match commission.kind {
             CommissionKind::Earned => {}
             CommissionKind::Adjusted => self.adjust(t, place, amount.unwrap_or_default()),
@@ -64,6 +67,10 @@ impl Book {
 
     /// §8: where commissions are derived, only a bonus can be stated.
     fn earn(&mut self, t: Millis, member: usize, id: Key, commission: &Commission<'_>) -> Result<(), Stop> {
+        // The ids of derived ones are theirs alone.
+        if commission.commission_id.0.starts_with("auto:") {
+            return Err(Stop::Dead("commission_is_derived"));
+        }
         if commission.conversion_id.is_some() && self.settings().terms.derived.is_some() {
             return Err(Stop::Dead("commission_is_derived"));
         }

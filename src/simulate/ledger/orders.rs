@@ -145,8 +145,9 @@ impl Book {
         match target.kind {
             ConversionKind::Chargeback if !target.reversed => Ok(named),
             ConversionKind::Purchase | ConversionKind::Renewal => {
-                let open = target.chargebacks.iter().rev().find(|place| !self.conversion(**place).reversed);
-                open.copied().ok_or(Stop::Park(Awaited::ChargebackOf(target.key)))
+                let open = target.chargebacks.iter().copied().filter(|place| !self.conversion(*place).reversed);
+                let latest = open.max_by_key(|place| (self.conversion(*place).t, &self.conversion(*place).id));
+                latest.ok_or(Stop::Park(Awaited::ChargebackOf(target.key)))
             }
             ConversionKind::Chargeback | ConversionKind::Signup | ConversionKind::Refund => {
                 Err(Stop::Dead("not_refundable"))

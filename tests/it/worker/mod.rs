@@ -1,4 +1,8 @@
 //! The embedded mode as a whole: events in, rows out, by way of the commit protocol.
 
+mod batches;
+mod dead;
+mod dump;
 mod end_to_end;
+mod kill;
 pub mod programme;

@@ -6,7 +6,7 @@ use tributary::append::{Outgoing, Sink};
 use tributary::consume::Stream;
 use tributary::ids::Millis;
 use tributary::run::Embedded;
-use tributary::simulate::{Pace, Simulation, Spec};
+use tributary::simulate::{Pace, Simulated, Simulation, Spec};
 
 /// 2026-01-05T00:00Z, a Monday.
 pub const START: Millis = Millis(1_767_571_200_000);
@@ -15,22 +15,30 @@ pub fn spec(creators: u32, members: u32, events: u64, seed: u64) -> Spec {
     Spec { creators, members, events, seed, start: START, pace: Pace::History { days: 60 } }
 }
 
-/// Appends the records as producers would have: in order of arrival, the log's own timestamp being the arrival.
+/// The records as producers would have sent them: in order of arrival, the log's own timestamp being the arrival.
+pub fn records(spec: &Spec, partitions: u32) -> Vec<Outgoing> {
+    Simulation::new(spec).map(|record| outgoing(&record, partitions)).collect()
+}
+
+fn outgoing(record: &Simulated, partitions: u32) -> Outgoing {
+    let event = record.event();
+    let mut value = Vec::new();
+    tributary::schema::encode(&event, &mut value);
+    let key = Bytes::copy_from_slice(event.creator_id.0.as_bytes());
+    Outgoing {
+        stream: Stream::Events,
+        partition: partition_of(&key, partitions),
+        timestamp: record.arrival,
+        key,
+        value: Bytes::from(value),
+    }
+}
+
 pub async fn fill(engine: &Embedded, spec: &Spec) {
     let partitions = engine.log.topic().partitions;
     let mut batch = Vec::new();
     for record in Simulation::new(spec) {
-        let event = record.event();
-        let mut value = Vec::new();
-        tributary::schema::encode(&event, &mut value);
-        let key = Bytes::copy_from_slice(event.creator_id.0.as_bytes());
-        batch.push(Outgoing {
-            stream: Stream::Events,
-            partition: partition_of(&key, partitions),
-            timestamp: record.arrival,
-            key,
-            value: Bytes::from(value),
-        });
+        batch.push(outgoing(&record, partitions));
         if batch.len() == 4_096 {
             engine.sink.append(std::mem::take(&mut batch)).await.unwrap();
         }

@@ -1,0 +1,153 @@
+//! What holds of any log, however strange: every case is a script of up to 200 events over few ids.
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestError, TestRunner};
+use tributary::ids::Millis;
+
+use super::scripts::{Draw, Temper, draws, events};
+use super::story::{ALL, rows_text, run};
+use super::sums;
+use super::world::{Flush, World};
+
+const SHORT: u32 = 200;
+const LONG: u32 = 20_000;
+const MOST: usize = 200;
+
+type Events = Vec<(String, Millis)>;
+type Outcome = Result<(), TestCaseError>;
+
+/// The smallest script found that breaks the law is shown as the events it stands for.
+fn hold<S: Strategy>(cases: u32, script: S, events: impl Fn(&S::Value) -> Events, law: impl Fn(S::Value) -> Outcome) {
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
+    match TestRunner::new(config).run(&script, law) {
+        Ok(()) => {}
+        Err(TestError::Fail(why, script)) => {
+            let lines: Vec<String> = events(&script).iter().map(|(event, at)| format!("{} {event}", at.0)).collect();
+            panic!("{why}\n{}", lines.join("\n"));
+        }
+        Err(TestError::Abort(why)) => panic!("{why}"),
+    }
+}
+
+fn wild(draws: &[Draw]) -> Events {
+    events(draws, Temper::Wild, "c")
+}
+
+fn tame(draws: &[Draw]) -> Events {
+    events(draws, Temper::Tame, "c")
+}
+
+/// Nothing is dropped, nothing panics, sums are sums, however large the amounts and odd the times.
+fn sums_hold(draws: Vec<Draw>) -> Outcome {
+    let events = events(&draws, Temper::Wild, "c");
+    let world = run_alone(&events, Flush::EveryEvent);
+    sums::check(&world);
+    let at_once = run_alone(&events, Flush::AtTheEnd);
+    prop_assert_eq!(rows_text(&world, ALL, "c"), rows_text(&at_once, ALL, "c"));
+    Ok(())
+}
+
+/// The books are not made for amounts near the ends of 64 bits.
+fn run_alone(events: &[(String, Millis)], flush: Flush) -> World {
+    let mut world = World::alone(flush);
+    events.iter().for_each(|(event, timestamp)| world.apply(event, *timestamp));
+    world.flush();
+    world
+}
+
+fn books_agree(draws: Vec<Draw>) -> Outcome {
+    let world = run(&events(&draws, Temper::Tame, "c"), Flush::AtTheEnd);
+    sums::check(&world);
+    sums::check_books(&world);
+    Ok(())
+}
+
+/// What was applied may come again at any later place: no row changes.
+fn duplicates_change_nothing((draws, places): (Vec<Draw>, Vec<(usize, usize)>)) -> Outcome {
+    let events = events(&draws, Temper::Wild, "c");
+    let applied = applied_at_once(&events);
+    let mut again = events.clone();
+    for (which, to) in places {
+        let Some(&from) = applied.get(which % applied.len().max(1)) else { return Ok(()) };
+        let to = from + 1 + to % (events.len() - from);
+        // Behind what it repeats, whatever was put in between: the events after `to` are the last of the list.
+        let place = again.len() - (events.len() - to);
+        let timestamp = again[place - 1].1;
+        again.insert(place, (events[from].0.clone(), timestamp));
+    }
+    let (once, twice) = (run_alone(&events, Flush::AtTheEnd), run_alone(&again, Flush::AtTheEnd));
+    prop_assert_eq!(rows_text(&once, ALL, "c"), rows_text(&twice, ALL, "c"));
+    prop_assert_eq!(once.tally.applied, twice.tally.applied);
+    Ok(())
+}
+
+/// Records that were applied as they came; a `Tick` has nothing to be known by.
+fn applied_at_once(events: &[(String, Millis)]) -> Vec<usize> {
+    let mut world = World::alone(Flush::AtTheEnd);
+    let mut applied = Vec::new();
+    for (n, (event, timestamp)) in events.iter().enumerate() {
+        let before = world.tally;
+        world.apply(event, *timestamp);
+        let now = world.tally;
+        if now.dead == before.dead
+            && now.duplicate == before.duplicate
+            && now.parked <= before.parked
+            && !event.contains("Tick")
+        {
+            applied.push(n);
+        }
+    }
+    applied
+}
+
+/// Rows of one creator do not know who else lives in the partition.
+fn creators_are_strangers((ours, theirs, first): (Vec<Draw>, Vec<Draw>, bool)) -> Outcome {
+    let ours = events(&ours, Temper::Wild, "c");
+    let theirs = events(&theirs, Temper::Wild, "d");
+    let mut mixed = Vec::new();
+    let (mut a, mut b) = (ours.iter(), theirs.iter());
+    if first {
+        mixed.extend(b.next().cloned());
+    }
+    loop {
+        let (mine, other) = (a.next(), b.next());
+        if mine.is_none() && other.is_none() {
+            break;
+        }
+        mixed.extend(mine.into_iter().chain(other).cloned());
+    }
+    let (alone, together) = (run_alone(&ours, Flush::AtTheEnd), run_alone(&mixed, Flush::AtTheEnd));
+    prop_assert_eq!(rows_text(&alone, ALL, "c"), rows_text(&together, ALL, "c"));
+    Ok(())
+}
+
+#[test]
+fn sums_hold_of_any_script() {
+    hold(SHORT, draws(MOST), |draws| wild(draws), sums_hold);
+}
+
+#[test]
+fn the_books_kept_from_the_semantics_agree() {
+    hold(SHORT, draws(MOST), |draws| tame(draws), books_agree);
+}
+
+#[test]
+fn duplicates_change_no_row() {
+    let places = proptest::collection::vec((any::<usize>(), any::<usize>()), 1..20);
+    hold(SHORT, (draws(MOST), places), |script| wild(&script.0), duplicates_change_nothing);
+}
+
+#[test]
+fn other_creators_change_no_row() {
+    hold(SHORT, (draws(MOST), draws(MOST), any::<bool>()), |script| wild(&script.0), creators_are_strangers);
+}
+
+#[test]
+#[ignore = "minutes: many scripts"]
+fn any_law_holds_of_many_scripts() {
+    hold(LONG, draws(MOST), |draws| wild(draws), sums_hold);
+    hold(LONG, draws(MOST), |draws| tame(draws), books_agree);
+    let places = proptest::collection::vec((any::<usize>(), any::<usize>()), 1..20);
+    hold(LONG, (draws(MOST), places), |script| wild(&script.0), duplicates_change_nothing);
+    hold(LONG, (draws(MOST), draws(MOST), any::<bool>()), |script| wild(&script.0), creators_are_strangers);
+}

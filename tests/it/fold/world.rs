@@ -1,0 +1,90 @@
+//! The fold of one partition with a store of its own: every row that it ever wrote, the newest of each.
+
+use std::collections::HashMap;
+
+use tributary::decode::json::{Scratch, from_json};
+use tributary::fold::effects::{Effects, Letter, Tally};
+use tributary::fold::state::State;
+use tributary::fold::{Fold, Origin};
+use tributary::ids::{Millis, Offset, Partition};
+use tributary::project::build;
+use tributary::project::key::{Key, Row};
+use tributary::simulate::ledger::Ledger;
+
+/// When the rows of what was touched are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flush {
+    EveryEvent,
+    AtTheEnd,
+}
+
+pub(crate) struct World {
+    pub(crate) state: State,
+    fold: Fold,
+    effects: Effects,
+    flush: Flush,
+    pub(crate) rows: HashMap<Key, Row>,
+    pub(crate) letters: Vec<Letter>,
+    pub(crate) tally: Tally,
+    pub(crate) read: i64,
+    /// The books, kept from the semantics alone.
+    pub(crate) ledger: Option<Ledger>,
+}
+
+impl World {
+    pub(crate) fn new(flush: Flush) -> Self {
+        Self {
+            state: State::default(),
+            fold: Fold::default(),
+            effects: Effects::default(),
+            flush,
+            rows: HashMap::new(),
+            letters: Vec::new(),
+            tally: Tally::default(),
+            read: 0,
+            ledger: Some(Ledger::default()),
+        }
+    }
+
+    /// Without books beside it.
+    pub(crate) fn alone(flush: Flush) -> Self {
+        Self { ledger: None, ..Self::new(flush) }
+    }
+
+    /// Applies one event; `timestamp` is the log's own.
+    pub(crate) fn apply(&mut self, json: &str, timestamp: Millis) {
+        let mut scratch = Scratch::default();
+        let event = from_json(json.as_bytes(), &mut scratch).unwrap_or_else(|error| panic!("{error}: {json}"));
+        let origin = Origin { offset: Offset(u64::try_from(self.read).unwrap()), timestamp };
+        self.fold.apply(&mut self.state, &mut self.effects, &event, origin);
+        if let Some(ledger) = &mut self.ledger {
+            ledger.record(timestamp, &event);
+        }
+        self.read += 1;
+        self.letters.append(&mut self.effects.letters);
+        let tally = std::mem::take(&mut self.effects.tally);
+        self.tally.add(&tally);
+        self.state.add_tally(&tally);
+        if self.flush == Flush::EveryEvent {
+            self.flush();
+        }
+    }
+
+    /// Writes what was touched. A row with a greater `at` wins, as in every store; with equal `at` a tombstone does.
+    pub(crate) fn flush(&mut self) {
+        let fast = build::fast(&self.state, &std::mem::take(&mut self.effects.fast), Partition(0));
+        let slow = build::slow(&self.state, &std::mem::take(&mut self.effects.slow), Partition(0));
+        for row in fast.into_iter().chain(slow) {
+            let older = self.rows.get(&row.key).is_some_and(|there| {
+                there.at > row.at || (there.at == row.at && there.value.is_none() && row.value.is_some())
+            });
+            if !older {
+                self.rows.insert(row.key.clone(), row);
+            }
+        }
+    }
+
+    pub(crate) fn live(&self) -> impl Iterator<Item = &Row> {
+        self.rows.values().filter(|row| row.value.is_some())
+    }
+}

@@ -85,6 +85,15 @@ impl Progress {
         ends.iter().all(|(p, end)| self.of(*p).is_some_and(|progress| progress.rows.load(Ordering::Acquire) >= end.0))
     }
 
+    /// Publishes how many records of each partition have no rows yet; `end` is the log's.
+    pub fn publish_lag(&self, end: impl Fn(Partition) -> Option<Next>) {
+        for (p, progress) in self.iter() {
+            let behind = end(p).unwrap_or_default().0.saturating_sub(progress.rows.load(Ordering::Relaxed));
+            let behind = f64::from(u32::try_from(behind).unwrap_or(u32::MAX));
+            metrics::gauge!(LAG_RECORDS, "partition" => p.0.to_string()).set(behind);
+        }
+    }
+
     /// Publishes the figures as gauges of the metrics recorder in force.
     pub fn publish(&self) {
         for (p, progress) in self.iter() {

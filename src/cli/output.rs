@@ -1,7 +1,7 @@
 //! What a person or a script reads. The only place that prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the program's own terminal")]
+#![expect(clippy::print_stderr, reason = "this is the program's own terminal")]
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 use tracing_subscriber::EnvFilter;
 
@@ -15,9 +15,9 @@ impl Output {
     /// The answer: as text for people, or as JSON for scripts.
     pub(crate) fn answer(self, text: &str, json: &serde_json::Value) {
         if self.json {
-            println!("{json}");
+            self.raw(&format!("{json}\n"));
         } else {
-            println!("{}", text.trim_end());
+            self.raw(&format!("{}\n", text.trim_end()));
         }
     }
 
@@ -39,7 +39,9 @@ impl Output {
 
     /// Text as it is, for completions and drawings.
     pub(crate) fn raw(self, text: &str) {
-        print!("{text}");
+        let mut out = std::io::stdout().lock();
+        // Whoever read us may have seen enough.
+        drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
     }
 
     /// Whether a progress bar would be seen.

@@ -58,9 +58,10 @@ fn app(engine: &Embedded, clock: Clock) -> App<EmbeddedStore, EmbeddedSink> {
     let handle = recorder.handle();
     // A second server in one process (tests) keeps the recorder of the first.
     drop(metrics::set_global_recorder(recorder));
-    let progress = engine.progress.clone();
+    let (progress, followed) = (engine.progress.clone(), engine.log.clone());
     let render = move || {
         progress.publish();
+        progress.publish_lag(|p| followed.bounds(Stream::Events, p).map(|bounds| bounds.end));
         handle.run_upkeep();
         handle.render()
     };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::append::{self, Outgoing, Sink};
+use crate::clock::Clock;
 use crate::ids::{Next, Partition};
 use crate::project::key::Row;
 use crate::store::Store;
@@ -74,13 +75,14 @@ pub(super) struct Owner {
     pub(super) task: u64,
     pub(super) acks: Sender<Ack>,
     pub(super) progress: Progress,
+    pub(super) clock: Clock,
 }
 
 /// Ends when the task drops its sender.
 pub(super) async fn flush_all<T: Store>(store: T, mut jobs: mpsc::Receiver<Flush>, owner: Owner) {
     while let Some(job) = jobs.recv().await {
         metrics::counter!(telemetry::ROWS_WRITTEN).increment(u64::try_from(job.rows.len()).unwrap_or_default());
-        let mut wait = RETRY_MIN;
+        let (mut wait, started) = (RETRY_MIN, owner.clock.monotonic());
         while let Err(error) = store.write(job.rows.clone()).await {
             metrics::counter!(telemetry::FLUSH_FAILURES).increment(1);
             owner.progress.set_struggling(true);
@@ -92,6 +94,7 @@ pub(super) async fn flush_all<T: Store>(store: T, mut jobs: mpsc::Receiver<Flush
             }
         }
         owner.progress.set_struggling(false);
+        metrics::histogram!(telemetry::FLUSH_SECONDS).record(owner.clock.monotonic().saturating_sub(started));
         let ack = Ack::Flushed { partition: owner.partition, task: owner.task, fast: job.fast, slow: job.slow };
         if owner.acks.send(ack).is_err() {
             return;

@@ -90,6 +90,7 @@ impl<K: Sink, T: Store> Task<K, T> {
             task: u64::try_from(now.as_nanos()).unwrap_or_default(),
             acks: acks.clone(),
             progress: worker.progress.clone(),
+            clock: worker.clock.clone(),
         };
         let (flushes, flush_jobs) = mpsc::channel(1);
         let (emits, emit_jobs) = mpsc::channel(1);

@@ -73,10 +73,6 @@ impl Turn<'_> {
             // Nobody knows who it was: a customer of its own.
             record.customer = id;
         }
-        if record.customer == NO_ID {
-            // Nobody knows who it was: a customer of its own.
-            record.customer = id;
-        }
         self.state.conversions.put(&id, record, self.t);
         self.touch_conversion(id);
         if record.is_order() {

@@ -188,9 +188,13 @@ impl Store {
             }
         });
         (self.pending, self.full) = (pending, full);
-        result?;
-        self.turn_ring(state);
-        Ok(())
+        if result.is_ok() {
+            self.turn_ring(state);
+        } else {
+            // Nothing that came of a damaged read may be written.
+            self.jobs = None;
+        }
+        result
     }
 
     /// Whether so much has changed that a commit is due. Age is the caller's business: 0.25 to 5 s.
@@ -363,6 +367,9 @@ impl Store {
 
     /// Takes in what the writer has to say.
     fn hear(&mut self) -> Result<(), Error> {
+        if self.jobs.is_none() {
+            return Err(Error::Ended { dir: self.dir.clone() });
+        }
         loop {
             match self.reports.try_recv() {
                 Ok(Report::Written { next, ends, position }) => {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     ids::Millis,
-    keep::{Error, bytes::size, error::Naming},
+    keep::{Error, bytes::size, error::Naming, hash::KeyHash},
 };
 
 /// Files of a map held open for reading.
@@ -33,14 +33,22 @@ pub(super) struct Disk<K, V> {
     pub(super) first: u64,
     /// Of each file from `first` on.
     pub(super) files: VecDeque<Stats>,
-    /// Where the cleaning of the first file goes on, if it is under way.
-    pub(super) cleaning: Option<u64>,
+    /// Of the first file, if it is under way.
+    pub(super) cleaning: Option<Cleaning>,
     /// End of the tail at the last tick.
     pub(super) ticked: u64,
     poison: RefCell<Option<Error>>,
     handles: RefCell<VecDeque<(u64, File)>>,
     scratch: RefCell<Vec<u8>>,
     hand: Cell<usize>,
+}
+
+/// The first file on its way out.
+pub(super) struct Cleaning {
+    /// The record to go on with.
+    pub(super) at: u64,
+    /// What leaves the index with the file.
+    pub(super) expired: Vec<(KeyHash, u64)>,
 }
 
 #[derive(Clone, Copy)]

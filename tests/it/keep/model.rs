@@ -209,3 +209,43 @@ proptest! {
         same(&both, &mut hot);
     }
 }
+
+#[test]
+fn what_expired_and_was_made_anew_is_there_once_after_a_restart_while_its_file_is_cleaned() {
+    let dir = in_memory();
+    let limits = Limits { file_records: 1_000, ..Limits::default() };
+    let mut both = Both::default();
+    let (mut store, _) = Store::open(dir.path(), IDENTITY, limits.clone(), &mut both).unwrap();
+    for k in 0..1_000 {
+        both.cold.put(&k, 1, Millis(0));
+    }
+    store.commit(&mut both, Next(1)).unwrap();
+    store.flush().unwrap();
+    let now = Millis(10 * Millis::DAY);
+    store.set_floor(&mut both, "cold", now);
+    for _ in 0..4 {
+        store.tick(&mut both).unwrap();
+    }
+    for k in 0..50 {
+        assert_eq!(*both.cold.entry(&k, now, now), 0);
+        both.cold.put(&k, 2, now);
+    }
+    store.commit(&mut both, Next(2)).unwrap();
+    store.release(Next(2));
+    store.flush().unwrap();
+    assert!(dir.path().join("cold-00000000.log").exists(), "the file went too early for this test");
+    drop(store);
+    let (mut store, next) = Store::open(dir.path(), IDENTITY, limits, &mut both).unwrap();
+    assert_eq!((next, both.cold.len()), (Some(Next(2)), 1_000));
+    for turn in 0..100 {
+        for k in 0..1_000 {
+            assert_eq!(both.cold.get(&k, now), (k < 50).then_some(2), "turn {turn}, key {k}");
+        }
+        store.set_floor(&mut both, "cold", now);
+        store.commit(&mut both, Next(3 + turn)).unwrap();
+        store.release(Next(3 + turn));
+    }
+    store.flush().unwrap();
+    assert_eq!(both.cold.len(), 50);
+    assert!(!dir.path().join("cold-00000000.log").exists(), "the file is still there");
+}

@@ -67,10 +67,12 @@ fn files_that_nothing_needs_go() {
     let before = sizes(dir.path());
     task.run(60_000).unwrap();
     let after = sizes(dir.path());
-    for kind in ["journal", "clicks"] {
-        let (old, new) = (before[kind], after[kind]);
-        assert!(new < old * 2, "{kind}: {old} bytes at 20,000 events, {new} at 60,000");
-        assert!(!dir.path().join(format!("{kind}-00000000.log")).exists());
+    // The ring is a few times the 140 KB of the Hot maps, whatever was written: 20 MB by now.
+    assert!(after["journal"] < 700_000, "{} bytes of journal", after["journal"]);
+    let (old, new) = (before["clicks"], after["clicks"]);
+    assert!(new < old * 2, "{old} bytes of clicks at 20,000 events, {new} at 60,000");
+    for gone in ["journal-000000000001.log", "clicks-00000000.log"] {
+        assert!(!dir.path().join(gone).exists(), "{gone} is still there");
     }
     // Orders live for ever, but half of what is written of them is edits.
     let orders = u64::try_from(task.toy.orders.len()).unwrap() * (16 + 20 + 64);

@@ -243,8 +243,11 @@ impl<K: Sink, T: Store> Task<K, T> {
             self.slow_acked
         };
         rows.push(self.applied_row(slow_to));
-        self.is_flushing = self.flushes.try_send(Flush { rows, fast: self.position, slow: slow_to }).is_ok();
-        assert!(self.is_flushing, "one flush in flight, and its outlet lives as long as its task");
+        // One is in flight at most, so there is room. If the runtime is gone nothing is acknowledged any more, P stays
+        // where it is, and the next start makes these rows again.
+        let sent = self.flushes.try_send(Flush { rows, fast: self.position, slow: slow_to });
+        self.is_flushing = !matches!(sent, Err(mpsc::error::TrySendError::Full(_)));
+        assert!(self.is_flushing, "one flush in flight");
     }
 
     fn applied_row(&self, slow: Next) -> Row {

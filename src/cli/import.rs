@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use tokio::task::JoinHandle;
 
 use super::{Context, exit};
@@ -65,7 +65,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
     let (input, len) = open(&args.file)?;
     let mut chunks = Chunks::new(input, format, kind.transpose()?)?;
     let way = way(context).await?;
-    let bar = bar(context, len);
+    let template = if len.is_some() { "{bar:40} {bytes} of {total_bytes}, {eta} left" } else { "{spinner} {bytes}" };
+    let bar = context.out.bar(len, template);
     let mut summary = Summary::default();
     let outcome = carry(&mut chunks, &way, context, &bar, &mut summary).await;
     bar.finish_and_clear();
@@ -189,11 +190,4 @@ impl Summary {
         context.out.answer(&text, &json);
         Ok(if self.rejects.is_empty() { exit::OK } else { exit::REJECTED })
     }
-}
-
-fn bar(context: &Context, len: Option<u64>) -> ProgressBar {
-    let target = if context.out.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let template = if len.is_some() { "{bar:40} {bytes} of {total_bytes}, {eta} left" } else { "{spinner} {bytes}" };
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::with_draw_target(len, target).with_style(style)
 }

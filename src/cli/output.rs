@@ -3,6 +3,7 @@
 
 use std::io::{IsTerminal, Write};
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing_subscriber::EnvFilter;
 
 /// Answers go to standard output, everything else to standard error.
@@ -44,9 +45,12 @@ impl Output {
         drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
     }
 
-    /// Whether a progress bar would be seen.
-    pub(crate) fn shows_progress(self) -> bool {
-        !self.json && std::io::stderr().is_terminal()
+    /// A progress bar, hidden where nobody would see it. Without `len` the end is not known.
+    pub(crate) fn bar(self, len: Option<u64>, template: &str) -> ProgressBar {
+        let is_seen = !self.json && std::io::stderr().is_terminal();
+        let target = if is_seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::with_draw_target(len, target).with_style(style)
     }
 
     /// `RUST_LOG` chooses what is logged; JSON lines when the answer is JSON.

@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use super::{Context, exit};
 use crate::run::Embedded;
 
@@ -43,7 +41,8 @@ async fn stats(context: &Context) -> anyhow::Result<u8> {
 async fn verify(context: &Context) -> anyhow::Result<u8> {
     let engine = Embedded::open(context.config.embedded(), context.clock.clone()).await?;
     let ends = engine.ends();
-    let bar = bar(context, ends.iter().map(|(_, end)| end.0).sum());
+    let events = ends.iter().map(|(_, end)| end.0).sum();
+    let bar = context.out.bar(Some(events), "{bar:40} {human_pos} of {human_len} events, {eta} left");
     let mut differences = Vec::new();
     let mut shown = 0;
     let report = |difference: crate::worker::verify::Difference| {
@@ -86,10 +85,4 @@ async fn rebuild(context: &Context) -> anyhow::Result<u8> {
     let text = format!("made all rows again from {events} events");
     context.out.answer(&text, &serde_json::json!({ "events": events }));
     Ok(exit::OK)
-}
-
-fn bar(context: &Context, len: u64) -> ProgressBar {
-    let target = if context.out.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} events, {eta} left");
-    ProgressBar::with_draw_target(Some(len), target).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

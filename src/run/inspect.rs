@@ -1,6 +1,5 @@
 //! Looking into a data folder that no worker is writing.
 
-use crate::consume::Stream;
 use crate::ids::{Next, Partition};
 use crate::project::rows::AppliedRow;
 use crate::project::tables;
@@ -71,10 +70,5 @@ impl Embedded {
         drop(super::open_log(options)?);
         absent_is_fine(std::fs::remove_file(options.data_dir.join(super::PROJECTIONS_FILE))).map_err(failed)?;
         absent_is_fine(std::fs::remove_dir_all(options.data_dir.join(super::STATE_FOLDER))).map_err(failed)
-    }
-
-    /// The end of a stream's partition; for counting dead letters.
-    pub fn end_of(&self, stream: Stream, partition: Partition) -> Next {
-        self.log.bounds(stream, partition).map_or_else(Next::default, |bounds| bounds.end)
     }
 }

@@ -121,9 +121,7 @@ impl Error {
 
     pub(crate) fn wrong(shape: Shape, wrong: Wrong, at: Place<'_>) -> Self {
         match wrong {
-            Wrong::Currency { slot } => {
-                Self::Currency { kind: shape.name(), field: shape.field_name(slot), at: at.into() }
-            }
+            Wrong::Currency => Self::Currency { kind: shape.name(), field: "currency".to_owned(), at: at.into() },
             Wrong::Missing { slot } => Self::Malformed {
                 schema: shape.name(),
                 field: Some(shape.field_name(slot)),

@@ -85,7 +85,7 @@ impl<'a> Fill<'a> {
         let kind = self.kind;
         let event = to_event::event(kind, &mut self.row).map_err(|wrong| match wrong {
             Wrong::Missing { slot } => refuse(kind, slot, Why::Missing),
-            Wrong::Currency { slot } => refuse(kind, slot, Why::Currency),
+            Wrong::Currency => Error::Field { kind: kind.name(), field: "currency".to_owned(), why: Why::Currency },
         })?;
         event::check(&event).map_err(|why| Error::Invalid { kind: kind.name(), why })?;
         Ok(event)

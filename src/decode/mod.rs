@@ -15,6 +15,7 @@ mod plan;
 mod refusal;
 mod run;
 mod skip;
+mod straight;
 mod to_event;
 
 pub use error::{Error, Place, Verdict};
@@ -24,7 +25,7 @@ pub use plan::Unreadable;
 
 use apache_avro::Schema;
 
-use crate::event::{self, Event};
+use crate::event::{self, Event, Kind};
 use crate::schema::fields::Shape;
 use crate::schema::row::Row;
 use crate::schema::{
@@ -111,17 +112,14 @@ impl Decoder {
         let Shape::Event(kind) = plan.shape else {
             return Err(Error::UnknownType { name: plan.shape.name().to_owned(), at: at.into() });
         };
-        let mut row = Row::new();
-        plan.run(body, &mut row).map_err(|wrong| Error::malformed(plan, wrong, at))?;
-        // The event is looked at where it stands: it is large, and moving it costs more than the checks.
-        let event = to_event::event(kind, &mut row).map_err(|wrong| Error::wrong(plan.shape, wrong, at));
-        if let Ok(event) = &event {
-            event::check(event).map_err(|source| Error::Invalid { kind: kind.name(), at: at.into(), source })?;
-            if event.creator_id.0.as_bytes() != key {
-                return Err(Error::WrongKey { creator_id: event.creator_id.0.to_owned(), at: at.into() });
-            }
+        if plan.is_straight
+            && let Some(event) = straight::event(kind, body)
+            && event.creator_id.0.as_bytes() == key
+            && event::check(&event).is_ok()
+        {
+            return Ok(event);
         }
-        event
+        by_plan(plan, kind, body, key, at)
     }
 
     /// The dead letter of a record of the dead-letter topic.
@@ -167,6 +165,18 @@ impl Decoder {
             Err(_) => Err(Error::UnknownId { id, at: at.into(), newer: names(body, key) }),
         }
     }
+}
+
+/// The long way: for the records of other schemas, and for all that have something wrong.
+fn by_plan<'a>(plan: &Plan, kind: Kind, body: &'a [u8], key: &[u8], at: Place<'_>) -> Result<Event<'a>, Error> {
+    let mut row = Row::new();
+    plan.run(body, &mut row).map_err(|wrong| Error::malformed(plan, wrong, at))?;
+    let event = to_event::event(kind, &mut row).map_err(|wrong| Error::wrong(plan.shape, wrong, at))?;
+    event::check(&event).map_err(|source| Error::Invalid { kind: kind.name(), at: at.into(), source })?;
+    if event.creator_id.0.as_bytes() != key {
+        return Err(Error::WrongKey { creator_id: event.creator_id.0.to_owned(), at: at.into() });
+    }
+    Ok(event)
 }
 
 /// Whether a record that we cannot read may be an event of this key's creator: whatever schema wrote it, the

@@ -8,6 +8,7 @@ use apache_avro::Schema;
 use apache_avro::schema::{EnumSchema, RecordSchema, ResolvedSchema, UuidSchema};
 
 use super::skip::{Compiler, Skip, Skips};
+use super::straight;
 use crate::schema::fields::{Field, Need, Shape, Symbols, Type, nested, symbol_index};
 
 /// What to do with the bytes of a record, in their order.
@@ -18,6 +19,8 @@ pub(crate) struct Plan {
     /// Of each enum of the writer: our index of its symbols, or the name that we do not know.
     pub(crate) choices: Vec<Box<[Result<u8, String>]>>,
     pub(crate) skips: Skips,
+    /// The writer's schema is ours, as far as bytes go.
+    pub(crate) is_straight: bool,
 }
 
 #[derive(Debug)]
@@ -83,7 +86,8 @@ impl Plan {
         let shape = Shape::parse(name).ok_or_else(|| Unreadable::UnknownType(name.to_owned()))?;
         let mut planner = Planner { shape, choices: Vec::new(), skips: Compiler::new(resolved.get_names()) };
         let steps = planner.record(&shape.fields().collect::<Vec<_>>(), record)?;
-        Ok(Self { shape, steps, choices: planner.choices, skips: planner.skips.finish() })
+        let is_straight = straight::is_straight(shape, &steps, &planner.choices);
+        Ok(Self { shape, steps, choices: planner.choices, skips: planner.skips.finish(), is_straight })
     }
 }
 

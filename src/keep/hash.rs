@@ -1,51 +1,73 @@
 //! Keyed hashes: 128-bit ids from the texts that come from outside, and the place of a key in an index.
 
-use std::hash::Hasher;
-
 use bytemuck::{Pod, Zeroable};
-use siphasher::sip128::{Hasher128, SipHasher13};
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use siphasher::sip128::SipHasher13;
+use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_secret};
 
 use crate::ids::ID_BYTES_MAX;
 
 /// Bytes in front of the text: its kind and its owner.
 const PREFIX_BYTES: usize = 5;
 
-/// The secret of one store. Ids come from outside: without a secret somebody could choose texts that collide.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct HashKey(pub [u8; 16]);
+/// Bytes of secret that XXH3 mixes into its input.
+const SECRET_BYTES: usize = 192;
 
-/// What stands for a text in a store: SipHash-1-3, 128 bits, of kind, owner and text.
+/// The secret of one store. Ids come from outside: without a secret somebody could choose texts that collide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HashKey {
+    key: [u8; 16],
+    /// What XXH3 mixes in: grown from the key by SipHash.
+    secret: [u8; SECRET_BYTES],
+}
+
+impl Default for HashKey {
+    fn default() -> Self {
+        Self::new([0; 16])
+    }
+}
+
+/// What stands for a text in a store: XXH3, 128 bits, with a secret of the store's own, of kind, owner and text.
 #[repr(transparent)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Pod, Zeroable)]
 pub struct Id128(pub [u8; 16]);
 
 impl HashKey {
+    /// The secret that 16 random bytes stand for.
+    pub fn new(key: [u8; 16]) -> Self {
+        let hasher = SipHasher13::new_with_key(&key);
+        let mut secret = [0; SECRET_BYTES];
+        for (part, place) in (0_u64..).zip(secret.chunks_exact_mut(16)) {
+            place.copy_from_slice(&hasher.hash(&part.to_le_bytes()).as_bytes());
+        }
+        Self { key, secret }
+    }
+
     /// The id of `text` of this `kind` under `owner`. Equal for equal arguments and key, for ever.
+    #[inline]
     pub fn id(&self, kind: u8, owner: u32, text: &[u8]) -> Id128 {
-        let hasher = SipHasher13::new_with_key(&self.0);
         let [a, b, c, d] = owner.to_le_bytes();
         let mut joined = [0; PREFIX_BYTES + ID_BYTES_MAX];
         if let Some(whole) = joined.get_mut(..PREFIX_BYTES + text.len()) {
             let (head, tail) = whole.split_at_mut(PREFIX_BYTES);
             head.copy_from_slice(&[kind, a, b, c, d]);
             tail.copy_from_slice(text);
-            return Id128(hasher.hash(whole).as_bytes());
+            return self.hash(whole);
         }
-        let mut hasher = hasher;
-        hasher.write(&[kind, a, b, c, d]);
-        hasher.write(text);
-        Id128(hasher.finish128().as_bytes())
+        self.hash(&[&[kind, a, b, c, d], text].concat())
+    }
+
+    fn hash(&self, bytes: &[u8]) -> Id128 {
+        Id128(xxh3_128_with_secret(bytes, &self.secret).to_le_bytes())
     }
 
     /// What the indexes of this store are seeded with.
     pub(super) fn seed(&self) -> Seed {
-        let [a, b, c, d, e, f, g, h, ..] = SipHasher13::new_with_key(&self.0).hash(b"index").as_bytes();
+        let [a, b, c, d, e, f, g, h, ..] = SipHasher13::new_with_key(&self.key).hash(b"index").as_bytes();
         Seed(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
     }
 }
 
-/// Seed of the index hash: seeded XXH3. Ids in keys went through SipHash already, so this one need only be fast.
+/// Seed of the index hash: seeded XXH3. Ids in keys are keyed hashes already, so this one need only be fast.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Seed(u64);
 

@@ -69,7 +69,7 @@ pub(super) fn create(dir: &Path, identity: &Identity, file_records: u64) -> Resu
     bytes.extend_from_slice(&file_records.to_le_bytes());
     bytes.extend_from_slice(&xxh3_64(&bytes).to_le_bytes());
     write_whole(dir, NAME, &bytes)?;
-    Ok(Key { hash_key: HashKey(secret), file_records })
+    Ok(Key { hash_key: HashKey::new(secret), file_records })
 }
 
 /// Writes a small file so that it is there whole or not at all.
@@ -95,7 +95,7 @@ fn decode(bytes: &[u8]) -> Option<(Key, Identity)> {
     if content.take(MAGIC.len())? != MAGIC {
         return None;
     }
-    let hash_key = HashKey(content.pod()?);
+    let hash_key = HashKey::new(content.pod()?);
     let (topic, partition, generation) = (content.pod()?, Partition(content.pod()?), content.pod()?);
     let key = Key { hash_key, file_records: content.pod()? };
     (content.is_empty() && key.file_records > 0)

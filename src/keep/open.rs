@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Part of the schema hash: files of another version are of another fold.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// What a store begins with.
 pub(super) struct Opened {

@@ -64,6 +64,11 @@ impl<K: Pod + Eq, V: Pod> Cold<K, V> {
         self.get(k, floor).is_some()
     }
 
+    /// Whether there may be something under the key: reads its place in the index and nothing else.
+    pub fn touch(&self, k: &K) -> bool {
+        self.index.find(self.seed.of(k), |_| true).is_some()
+    }
+
     /// An edit; keeps the entity's time.
     pub fn get_mut(&mut self, k: &K, floor: Millis) -> Option<&mut V> {
         let hash = self.seed.of(k);

@@ -141,7 +141,7 @@ fn intake_stops_at_a_limit_and_never_drops_state() {
 
 #[test]
 fn an_id_depends_on_key_kind_owner_and_text() {
-    let (one, two) = (HashKey([1; 16]), HashKey([2; 16]));
+    let (one, two) = (HashKey::new([1; 16]), HashKey::new([2; 16]));
     let long = "x".repeat(200);
     let texts = ["", "a", "ab", &long[..64], &long[..65], &long];
     let mut ids = std::collections::HashSet::new();

@@ -7,6 +7,11 @@ pub fn cpu() -> Duration {
     cpu_of("/proc/self/stat")
 }
 
+/// CPU time of the calling thread so far.
+pub fn cpu_of_thread() -> Duration {
+    cpu_of("/proc/thread-self/stat")
+}
+
 fn cpu_of(path: &str) -> Duration {
     let stat = std::fs::read_to_string(path).unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();

@@ -7,7 +7,7 @@ use super::effects::LedgerLeft;
 use super::moves::Move;
 use super::orders::payment_type;
 use super::people::status;
-use super::records::{Commission as Record, Conversion, Head, LongText, NO_ID, Text};
+use super::records::{Commission as Record, CommissionTexts, Conversion, Head, LongText, NO_ID, Text};
 use super::state::FOR_EVER;
 use super::timers::Due;
 use super::{Stop, Turn, kind, refuse};
@@ -98,7 +98,7 @@ fn round_div(a: i128, b: i128) -> i128 {
 
 impl Turn<'_> {
     pub(super) fn commission_record(&mut self, stated: &Commission<'_>) -> Result<(), Stop> {
-        let id = self.id(kind::COMMISSION, stated.commission_id.0);
+        let id = self.subject.id;
         let n = self.member_or_park(stated.member_id)?;
         if stated.kind == CommissionKind::Earned {
             return self.earned(id, n, stated);
@@ -109,7 +109,7 @@ impl Turn<'_> {
             return Err(refuse("currency_mismatch", format!("{:?} is owed in {owed_in}", stated.commission_id.0)));
         }
         let amount = i128::from(stated.amount.unwrap_or(0));
-        let (facts, t) = (self.commission_facts(stated), self.t);
+        let (facts, t) = (self.subject.facts, self.t);
         match stated.kind {
             CommissionKind::Adjusted => self.rebook(id, t, |record| record.earned += amount),
             CommissionKind::Reversed => self.rebook(id, t, |record| record.stated += amount.abs()),
@@ -148,13 +148,16 @@ impl Turn<'_> {
         record.t = self.t.0;
         record.matures_at = i64::MAX;
         record.conversion = stated.conversion_id.map_or(NO_ID, |id| self.id(kind::CONVERSION, id.0));
-        record.names = self.commission_facts(stated);
+        record.names = self.subject.facts;
         record.creator = self.c;
         record.n = n;
         record.currency = self.currency(stated.currency);
         record.payment_type = payment_type(stated.payment_type);
-        record.id = LongText::new(stated.commission_id.0);
-        record.conversion_id = Text::new(stated.conversion_id.map_or("", |id| id.0));
+        let texts = CommissionTexts {
+            id: LongText::new(stated.commission_id.0),
+            conversion_id: Text::new(stated.conversion_id.map_or("", |id| id.0)),
+        };
+        self.state.commission_texts.put(&id, texts, self.t);
         self.make(id, record, i128::from(stated.amount.unwrap_or(0)));
         self.arrive(id);
         Ok(())
@@ -168,7 +171,8 @@ impl Turn<'_> {
         }
         let rate = i128::from(conversion.amount) * i128::from(conversion.rate_bp);
         let amount = round_div(rate, 10_000) + i128::from(conversion.flat_amount);
-        let text = format!("{DERIVED_PREFIX}{}:{}", conversion.id.as_str(), self.profile(conversion.n).id.as_str());
+        let name = self.conversion_name(conversion_id);
+        let text = format!("{DERIVED_PREFIX}{}:{}", name.as_str(), self.profile(conversion.n).id.as_str());
         let id = self.id(kind::COMMISSION, &text);
         let mut record = Record::zeroed();
         record.t = conversion.t;
@@ -179,8 +183,8 @@ impl Turn<'_> {
         record.currency = conversion.currency;
         record.payment_type = derived_payment_type(&conversion);
         record.derived = 1;
-        record.id = LongText::new(&text);
-        record.conversion_id = conversion.id;
+        let texts = CommissionTexts { id: LongText::new(&text), conversion_id: name };
+        self.state.commission_texts.put(&id, texts, self.t);
         if self.watermark().0 >= record.matures_at {
             record.matured = 1;
         } else {
@@ -266,10 +270,9 @@ impl Turn<'_> {
                 self.book_member(record.n, t, record.currency, &moved);
             }
         }
-        let (was, is) = (before.balance().minus(), record.balance());
-        if was != is.minus() {
-            self.balance(record.n, record.currency, &was);
-            self.balance(record.n, record.currency, &is);
+        let change = record.balance().minus(before.balance());
+        if change != Balance::default() {
+            self.balance(record.n, record.currency, &change);
         }
     }
 

@@ -187,7 +187,9 @@ impl Turn<'_> {
             let Some(page) = self.state.customer_orders.get(&key, FOR_EVER) else { continue };
             for id in page.ids.into_iter().filter(|id| *id != NO_ID) {
                 let order = self.conversion_at(id);
-                if order.is_live_order() && best.is_none_or(|(_, best)| is_before(&order, &best)) {
+                if order.is_live_order()
+                    && best.is_none_or(|(best_id, best)| self.is_before((order.t, id), (best.t, best_id)))
+                {
                     best = Some((id, order));
                 }
             }
@@ -199,7 +201,7 @@ impl Turn<'_> {
     fn offer(&mut self, first: First, id: Id128, conversion: &Conversion) {
         let Some(mut customer) = self.state.customers.get(&conversion.customer, FOR_EVER) else { return };
         let now = *first.of(&mut customer);
-        if now == NO_ID || (now != id && is_before(conversion, &self.conversion_at(now))) {
+        if now == NO_ID || (now != id && self.is_before((conversion.t, id), (self.conversion_at(now).t, now))) {
             self.set_first(first, conversion.customer, id);
         }
     }
@@ -230,14 +232,9 @@ impl Turn<'_> {
 /// Orders in one page of a customer's list.
 const PAGE: u32 = 16;
 
-/// By time, then by id.
-fn is_before(a: &Conversion, b: &Conversion) -> bool {
-    (a.t, a.id.as_str()) < (b.t, b.id.as_str())
-}
-
 /// The id that a chargeback's reversal waits for when it names the order.
 impl Turn<'_> {
-    pub(super) fn chargeback_of(&self, order: &str) -> Id128 {
-        self.id(kind::CHARGEBACK_OF, order)
+    pub(super) fn chargeback_of(&self, order: Id128) -> Id128 {
+        self.state.hash_key.id(kind::CHARGEBACK_OF, self.c, &order.0)
     }
 }

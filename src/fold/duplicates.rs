@@ -1,56 +1,32 @@
 //! Is this record, or what it speaks of, known already? (SEMANTICS §2)
 
-use super::{Stop, Turn, kind, refuse};
+use super::{Stop, Subject, Turn, kind, refuse};
 use crate::event::{Body, Click, Commission, CommissionKind, Conversion, Event, Kind, Share};
 
 use super::records::Seen;
 use super::state::FOR_EVER;
+use crate::keep::Id128;
 
 impl Turn<'_> {
-    /// `Ok(true)`: seen, with the same facts. A conflict is refused: the first wins.
-    pub(super) fn is_duplicate(&mut self, event: &Event<'_>) -> Result<bool, Stop> {
-        if !is_claimed(event.body.kind()) {
-            return self.is_known(event);
-        }
-        let id = self.id(kind::EVENT, event.event_id.0);
-        let floor = if event.body.kind() == Kind::Sighting { self.floor() } else { FOR_EVER };
-        match self.state.events.get(&id, floor) {
-            Some(seen) if seen.hash == self.event_facts(event) => Ok(true),
-            Some(_) => Err(conflict("event_id", event.event_id.0)),
-            None => self.is_known(event),
-        }
-    }
-
-    /// An applied record's event id is its own from now on.
-    pub(super) fn claim(&mut self, event: &Event<'_>) {
+    /// Works out the ids of the record in hand and what it says of them.
+    pub(super) fn identify(&mut self, event: &Event<'_>) {
         if is_claimed(event.body.kind()) {
-            let id = self.id(kind::EVENT, event.event_id.0);
-            let hash = self.event_facts(event);
-            self.state.events.put(&id, Seen { hash }, self.t);
+            self.claim = Subject { id: self.id(kind::EVENT, event.event_id.0), facts: self.event_facts(event) };
         }
-    }
-
-    /// By business id.
-    fn is_known(&self, event: &Event<'_>) -> Result<bool, Stop> {
-        let (field, id, known, now) = match &event.body {
+        self.subject = match &event.body {
             Body::Share(share) => {
-                let id = self.id(kind::SHARE, share.share_id.0);
-                let known = self.state.shares.get(&id, self.floor()).map(|share| share.names);
-                ("share_id", share.share_id.0, known, self.share_facts(share))
+                Subject { id: self.id(kind::SHARE, share.share_id.0), facts: self.share_facts(share) }
             }
             Body::Click(click) => {
-                let id = self.id(kind::CLICK, click.click_id.0);
-                let known = self.state.clicks.get(&id, self.floor()).map(|click| click.names);
-                ("click_id", click.click_id.0, known, self.click_facts(click))
+                Subject { id: self.id(kind::CLICK, click.click_id.0), facts: self.click_facts(click) }
             }
             Body::Conversion(conversion) => {
                 let id = self.id(kind::CONVERSION, conversion.conversion_id.0);
-                let known = self.state.conversions.get(&id, FOR_EVER).map(|conversion| conversion.names);
-                ("conversion_id", conversion.conversion_id.0, known, self.conversion_facts(conversion))
+                Subject { id, facts: self.conversion_facts(conversion) }
             }
             Body::Commission(commission) => {
-                let known = self.commission_stated(commission);
-                ("commission_id", commission.commission_id.0, known, self.commission_facts(commission))
+                let id = self.id(kind::COMMISSION, commission.commission_id.0);
+                Subject { id, facts: self.commission_facts(commission) }
             }
             Body::Creator(_)
             | Body::Member(_)
@@ -60,19 +36,60 @@ impl Turn<'_> {
             | Body::ListEntry(_)
             | Body::Template(_)
             | Body::Erasure(_)
-            | Body::Tick => return Ok(false),
+            | Body::Tick => Subject::default(),
         };
-        match known {
+    }
+
+    /// `Ok(true)`: seen, with the same facts. A conflict is refused: the first wins.
+    pub(super) fn is_duplicate(&self, event: &Event<'_>) -> Result<bool, Stop> {
+        if is_claimed(event.body.kind()) {
+            let floor = if event.body.kind() == Kind::Sighting { self.floor() } else { FOR_EVER };
+            match self.state.events.get(&self.claim.id, floor) {
+                Some(seen) if seen.hash == self.claim.facts => return Ok(true),
+                Some(_) => return Err(conflict("event_id", event.event_id.0)),
+                None => {}
+            }
+        }
+        match self.stated_of(event) {
             None => Ok(false),
-            Some(facts) if facts == now => Ok(true),
-            Some(_) => Err(conflict(field, id)),
+            Some(facts) if facts == self.subject.facts => Ok(true),
+            Some(_) => {
+                let (field, id) = business_id(event);
+                Err(conflict(field, id))
+            }
         }
     }
 
-    fn commission_stated(&self, commission: &Commission<'_>) -> Option<u64> {
-        let id = self.id(kind::COMMISSION, commission.commission_id.0);
+    /// An applied record's event id is its own from now on.
+    pub(super) fn claim(&mut self, kind: Kind, claim: Subject) {
+        if is_claimed(kind) {
+            self.state.events.put(&claim.id, Seen { hash: claim.facts }, self.t);
+        }
+    }
+
+    /// What was said first under the business id of the record in hand.
+    fn stated_of(&self, event: &Event<'_>) -> Option<u64> {
+        let id = self.subject.id;
+        match &event.body {
+            Body::Share(_) => self.state.shares.get(&id, self.floor()).map(|share| share.names),
+            Body::Click(_) => self.state.clicks.get(&id, self.floor()).map(|click| click.names),
+            Body::Conversion(_) => self.state.conversions.get(&id, FOR_EVER).map(|conversion| conversion.names),
+            Body::Commission(commission) => self.commission_stated(id, commission.kind),
+            Body::Creator(_)
+            | Body::Member(_)
+            | Body::Sighting(_)
+            | Body::Review(_)
+            | Body::RuleSet(_)
+            | Body::ListEntry(_)
+            | Body::Template(_)
+            | Body::Erasure(_)
+            | Body::Tick => None,
+        }
+    }
+
+    fn commission_stated(&self, id: Id128, kind: CommissionKind) -> Option<u64> {
         let known = self.state.commissions.get(&id, FOR_EVER)?;
-        match commission.kind {
+        match kind {
             // Nobody stated a derived one: what does so now is told why not.
             CommissionKind::Earned => (known.derived == 0).then_some(known.names),
             CommissionKind::Approved => (known.approved == 1).then_some(known.approved_names),
@@ -82,11 +99,11 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn share_facts(&self, share: &Share<'_>) -> u64 {
+    fn share_facts(&self, share: &Share<'_>) -> u64 {
         self.facts(format!("{}\0{}", share.member_id.0, share.platform).as_bytes())
     }
 
-    pub(super) fn click_facts(&self, click: &Click<'_>) -> u64 {
+    fn click_facts(&self, click: &Click<'_>) -> u64 {
         let member = click.member_id.map_or("", |id| id.0).as_bytes();
         let code = click.referral_code.map_or("", |code| code.0.trim()).as_bytes();
         let mut bytes = [0_u8; 2 * crate::ids::ID_BYTES_MAX + 1];
@@ -98,13 +115,13 @@ impl Turn<'_> {
         self.facts(bytes.get(..member.len() + 1 + code.len()).unwrap_or_default())
     }
 
-    pub(super) fn conversion_facts(&self, conversion: &Conversion<'_>) -> u64 {
+    fn conversion_facts(&self, conversion: &Conversion<'_>) -> u64 {
         let stated =
             (conversion.kind, conversion.original_id, conversion.customer_id, conversion.amount, conversion.currency);
         self.hash_of(&stated)
     }
 
-    pub(super) fn commission_facts(&self, commission: &Commission<'_>) -> u64 {
+    fn commission_facts(&self, commission: &Commission<'_>) -> u64 {
         self.hash_of(&(commission.member_id, commission.amount, commission.currency))
     }
 
@@ -157,6 +174,25 @@ impl Turn<'_> {
 /// Click and Share are known by their business id alone; a Tick says nothing.
 const fn is_claimed(kind: Kind) -> bool {
     !matches!(kind, Kind::Click | Kind::Share | Kind::Tick)
+}
+
+/// The field that names what the record speaks of, and the name.
+const fn business_id<'a>(event: &Event<'a>) -> (&'static str, &'a str) {
+    match &event.body {
+        Body::Share(share) => ("share_id", share.share_id.0),
+        Body::Click(click) => ("click_id", click.click_id.0),
+        Body::Conversion(conversion) => ("conversion_id", conversion.conversion_id.0),
+        Body::Commission(commission) => ("commission_id", commission.commission_id.0),
+        Body::Creator(_)
+        | Body::Member(_)
+        | Body::Sighting(_)
+        | Body::Review(_)
+        | Body::RuleSet(_)
+        | Body::ListEntry(_)
+        | Body::Template(_)
+        | Body::Erasure(_)
+        | Body::Tick => ("event_id", event.event_id.0),
+    }
 }
 
 fn conflict(field: &str, id: &str) -> Stop {

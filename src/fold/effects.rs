@@ -2,12 +2,12 @@
 
 use hashbrown::HashMap;
 
-use super::records::{MemberDayKey, MemberKey};
+use super::records::{Member, MemberDayKey, MemberKey};
 use crate::ids::{Millis, Next, Offset};
 use crate::keep::Id128;
 
 /// Everything since the shell last took it away.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Effects {
     pub fast: FastRows,
     pub slow: SlowRows,
@@ -18,8 +18,11 @@ pub struct Effects {
 /// Touched rows of tables that follow within 250 ms. Touched means dirty, even if the value is back where it was.
 #[derive(Debug, Default)]
 pub struct FastRows {
+    /// Gathered from here on: a member whose `at` is beyond it is among `members`.
+    since: Next,
     pub creators: HashMap<u32, Next>,
-    pub members: HashMap<MemberKey, Next>,
+    /// Each once; their `at` stands in the state.
+    pub members: Vec<MemberKey>,
     pub conversions: HashMap<Id128, Next>,
     pub commissions: HashMap<Id128, Next>,
     pub names: Vec<TouchedName>,
@@ -93,7 +96,31 @@ impl Tally {
     }
 }
 
+impl Effects {
+    /// Nothing yet of the events from `position` on.
+    pub fn from(position: Next) -> Self {
+        let fast = FastRows { since: position, ..FastRows::default() };
+        Self { fast, slow: SlowRows::default(), letters: Vec::new(), tally: Tally::default() }
+    }
+
+    /// What was touched by events below `position`, the next to be folded.
+    pub fn take_fast(&mut self, position: Next) -> FastRows {
+        std::mem::replace(&mut self.fast, FastRows { since: position, ..FastRows::default() })
+    }
+
+    pub fn take_slow(&mut self) -> SlowRows {
+        std::mem::take(&mut self.slow)
+    }
+}
+
 impl FastRows {
+    pub(super) fn touch_member(&mut self, key: MemberKey, member: &mut Member, at: Next) {
+        if member.at <= self.since.0 {
+            self.members.push(key);
+        }
+        member.at = at.0;
+    }
+
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -17,11 +17,13 @@ mod park;
 mod people;
 pub mod records;
 pub mod state;
+mod sums;
 mod time;
 mod timers;
 mod traffic;
 pub mod views;
-pub mod zone;
+pub mod warm;
+mod zone;
 
 use bytemuck::Zeroable;
 
@@ -32,12 +34,12 @@ use crate::keep::Id128;
 use agents::Agents;
 use effects::{Effects, Letter};
 use park::Waited;
-use records::{Creator, Name, Text};
+use records::{Creator, NO_ID, Name, OpenDay, OpenSlot, Text};
 use state::{FOR_EVER, State};
-use zone::Zones;
+use zone::Calendars;
 
 /// Names this meaning of the events. State of another fingerprint is refused: replay into a new generation.
-pub const FINGERPRINT: u64 = 1;
+pub const FINGERPRINT: u64 = 2;
 
 /// Where a record came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +87,7 @@ fn refuse(class: &'static str, message: impl Into<String>) -> Stop {
 /// The fold of one partition: caches only, all knowledge is in [`State`].
 #[derive(Debug, Default)]
 pub struct Fold {
-    zones: Zones,
+    calendars: Calendars,
     agents: Agents,
     scratch: Vec<u8>,
     /// Ids that came with the record in hand, each with the number that the next parked record would get: what
@@ -107,9 +109,24 @@ impl Fold {
             origin,
             t: Millis(0),
             parked: None,
+            subject: Subject::default(),
+            claim: Subject::default(),
         };
         turn.admit(event);
         turn.store_head();
+    }
+}
+
+/// An id of the record in hand, and a hash of what the record says of it.
+#[derive(Clone, Copy)]
+struct Subject {
+    id: Id128,
+    facts: u64,
+}
+
+impl Default for Subject {
+    fn default() -> Self {
+        Self { id: NO_ID, facts: 0 }
     }
 }
 
@@ -131,6 +148,10 @@ struct Turn<'s> {
     t: Millis,
     /// The record in hand, if it was parked.
     parked: Option<Waited>,
+    /// What the record in hand speaks of: its business id.
+    subject: Subject,
+    /// Its event id.
+    claim: Subject,
 }
 
 impl Turn<'_> {
@@ -148,11 +169,14 @@ impl Turn<'_> {
         } else {
             self.head.floor = i64::MIN;
         }
+        self.identify(event);
         if let Err(stop) = self.check(event) {
             return self.stopped(event, stop);
         }
         if known.is_none() {
             self.new_creator(id, event.creator_id.0);
+            // Ids are the creator's own.
+            self.identify(event);
         }
         self.move_clock();
         self.settle(event);
@@ -161,6 +185,7 @@ impl Turn<'_> {
 
     /// Checks again what may have changed since the record was parked, then applies it.
     fn readmit(&mut self, event: &Event<'_>) {
+        self.identify(event);
         match self.check(event) {
             Ok(()) => self.settle(event),
             Err(stop) => self.stopped(event, stop),
@@ -178,9 +203,10 @@ impl Turn<'_> {
     }
 
     fn settle(&mut self, event: &Event<'_>) {
+        let claim = self.claim;
         match self.act(event) {
             Ok(()) => {
-                self.claim(event);
+                self.claim(event.body.kind(), claim);
                 self.effects.tally.applied += 1;
             }
             Err(stop) => self.stopped(event, stop),
@@ -240,12 +266,13 @@ impl Turn<'_> {
         self.c = ordinals.creators;
         ordinals.creators += 1;
         self.state.creator_ids.put(&id, Name { n: self.c }, Millis(0));
+        self.state.creator_profiles.entry(&self.c, Millis(0), FOR_EVER).id = Text::new(text);
         let head = self.creator_mut();
-        head.id = Text::new(text);
         head.clock = i64::MIN;
         head.floor = i64::MIN;
         head.next_due = i64::MAX;
         head.coverage_start = i64::MAX;
+        (head.minute, head.quarter, head.day) = (OpenSlot::none(), OpenSlot::none(), OpenDay::none());
     }
 
     /// The creator in hand.
@@ -269,14 +296,8 @@ impl Turn<'_> {
         self.state.hash_key.id(kind, self.c, text.as_bytes())
     }
 
-    /// A referral code or coupon in its compared form: trimmed, without ASCII case.
     fn code_id(&self, code: crate::ids::Code<'_>) -> Id128 {
-        let mut folded = [0_u8; crate::ids::ID_BYTES_MAX];
-        let trimmed = code.0.trim().as_bytes();
-        let folded = folded.get_mut(..trimmed.len()).unwrap_or_default();
-        folded.copy_from_slice(trimmed.get(..folded.len()).unwrap_or_default());
-        folded.make_ascii_lowercase();
-        self.state.hash_key.id(kind::CODE, self.c, folded)
+        self.state.code_id(self.c, code)
     }
 
     /// A hash of stated facts, for telling a duplicate from a conflict.

@@ -20,26 +20,26 @@ impl Turn<'_> {
     pub(super) fn take_back(&mut self, stated: &Conversion<'_>) -> Result<(), Stop> {
         let (order_id, order) = self.original(stated)?;
         if !order.is_order() {
-            return Err(refuse("not_refundable", format!("{:?} is not an order", order.id.as_str())));
+            return Err(refuse("not_refundable", format!("{:?} is not an order", named(stated))));
         }
         if stated.currency.is_some_and(|currency| order.currency != currency.into()) {
             let paid_in = crate::ids::Currency::from(order.currency);
-            return Err(refuse("currency_mismatch", format!("{:?} was paid in {paid_in}", order.id.as_str())));
+            return Err(refuse("currency_mismatch", format!("{:?} was paid in {paid_in}", named(stated))));
         }
         let left = order.left();
         let asked = stated.amount.map_or(left, i64::saturating_abs);
         if left == 0 {
-            return Err(refuse("over_refund", format!("nothing is left of {:?}", order.id.as_str())));
+            return Err(refuse("over_refund", format!("nothing is left of {:?}", named(stated))));
         }
         if asked > left {
-            let message = format!("{asked} asked of {:?}, {left} left: clamped", order.id.as_str());
+            let message = format!("{asked} asked of {:?}, {left} left: clamped", named(stated));
             self.letter(Refusal { class: "over_refund", message });
         }
         let (id, mut record) = self.conversion_record(stated);
         record.amount = asked.min(left);
         record.currency = order.currency;
         if stated.kind == ConversionKind::Chargeback {
-            self.arrive(self.chargeback_of(order.id.as_str()));
+            self.arrive(self.chargeback_of(order_id));
         }
         let taken = record.amount;
         self.book_move(order_id, id, record, taken);
@@ -49,18 +49,19 @@ impl Turn<'_> {
 
     /// A chargeback was won: what it took comes back. It is named, or the latest open one of the order named.
     pub(super) fn give_back(&mut self, stated: &Conversion<'_>) -> Result<(), Stop> {
-        let (named_id, named) = self.original(stated)?;
-        let (chargeback_id, chargeback) = match named.kind() {
-            ConversionKind::Chargeback => (named_id, named),
+        let (original_id, original) = self.original(stated)?;
+        let (chargeback_id, chargeback) = match original.kind() {
+            ConversionKind::Chargeback => (original_id, original),
             ConversionKind::Purchase | ConversionKind::Renewal => {
-                self.latest_open_chargeback(&named).ok_or_else(|| Stop::Park(self.chargeback_of(named.id.as_str())))?
+                self.latest_open_chargeback(&original).ok_or_else(|| Stop::Park(self.chargeback_of(original_id)))?
             }
             ConversionKind::Signup | ConversionKind::Refund | ConversionKind::ChargebackReversed => {
-                return Err(refuse("not_refundable", format!("{:?} is not a chargeback", named.id.as_str())));
+                return Err(refuse("not_refundable", format!("{:?} is not a chargeback", named(stated))));
             }
         };
         if chargeback.undone == 1 {
-            let message = format!("the chargeback {:?} was reversed before", chargeback.id.as_str());
+            let message =
+                format!("the chargeback {:?} was reversed before", self.conversion_name(chargeback_id).as_str());
             return Err(refuse("not_refundable", message));
         }
         if let Some(record) = self.state.conversions.get_mut(&chargeback_id, FOR_EVER) {
@@ -89,8 +90,9 @@ impl Turn<'_> {
         while id != NO_ID {
             let record = self.conversion_at(id);
             let is_open = record.kind() == ConversionKind::Chargeback && record.undone == 0;
-            let key = (record.t, record.id.as_str());
-            if is_open && latest.as_ref().is_none_or(|(_, best)| (best.t, best.id.as_str()) < key) {
+            if is_open
+                && latest.as_ref().is_none_or(|(best_id, best)| self.is_before((best.t, *best_id), (record.t, id)))
+            {
                 latest = Some((id, record));
             }
             id = record.prev_move;
@@ -131,4 +133,9 @@ impl Turn<'_> {
         moves.reverse();
         moves
     }
+}
+
+/// The id of what a move is about.
+fn named<'a>(stated: &Conversion<'a>) -> &'a str {
+    stated.original_id.map_or("", |id| id.0)
 }

@@ -4,7 +4,7 @@ use bytemuck::Zeroable;
 
 use super::attribute::Credit;
 use super::booking::Movement;
-use super::records::{Conversion as Record, Counts, NO_ID, NONE, Text};
+use super::records::{Conversion as Record, ConversionTexts, Counts, NO_ID, NONE, Text};
 use super::state::FOR_EVER;
 use super::{Stop, Turn, kind};
 use crate::event::{Conversion, ConversionKind, PaymentType};
@@ -86,11 +86,11 @@ impl Turn<'_> {
     }
 
     /// What every kind of conversion keeps.
-    pub(super) fn conversion_record(&self, stated: &Conversion<'_>) -> (Id128, Record) {
+    pub(super) fn conversion_record(&mut self, stated: &Conversion<'_>) -> (Id128, Record) {
         let mut record = Record::zeroed();
         record.t = self.t.0;
         record.amount = stated.amount.unwrap_or(0);
-        record.names = self.conversion_facts(stated);
+        record.names = self.subject.facts;
         record.original = stated.original_id.map_or(NO_ID, |id| self.id(kind::CONVERSION, id.0));
         record.customer = stated.customer_id.map_or(NO_ID, |id| self.id(kind::CUSTOMER, id.0));
         record.click = stated.click_id.map_or(NO_ID, |id| self.id(kind::CLICK, id.0));
@@ -102,12 +102,15 @@ impl Turn<'_> {
         record.kind = number(stated.kind);
         record.credit = Credit::NotApplicable.number();
         record.payment_type = payment_type(stated.payment_type);
-        record.id = Text::new(stated.conversion_id.0);
-        record.original_id = Text::new(stated.original_id.map_or("", |id| id.0));
-        record.customer_id = Text::new(stated.customer_id.map_or("", |id| id.0));
-        record.click_id = Text::new(stated.click_id.map_or("", |id| id.0));
-        record.plan = Text::new(stated.plan.unwrap_or(""));
-        (self.id(kind::CONVERSION, stated.conversion_id.0), record)
+        let texts = ConversionTexts {
+            id: Text::new(stated.conversion_id.0),
+            original_id: Text::new(stated.original_id.map_or("", |id| id.0)),
+            customer_id: Text::new(stated.customer_id.map_or("", |id| id.0)),
+            click_id: Text::new(stated.click_id.map_or("", |id| id.0)),
+            plan: Text::new(stated.plan.unwrap_or("")),
+        };
+        self.state.conversion_texts.put(&self.subject.id, texts, self.t);
+        (self.subject.id, record)
     }
 
     /// An order keeps the settings under which it came.
@@ -124,6 +127,16 @@ impl Turn<'_> {
 
     pub(super) fn touch_conversion(&mut self, id: Id128) {
         self.effects.fast.conversions.insert(id, self.at);
+    }
+
+    /// The text of a conversion's id.
+    pub(super) fn conversion_name(&self, id: Id128) -> Text {
+        self.state.conversion_texts.get(&id, FOR_EVER).map_or_else(Text::zeroed, |texts| texts.id)
+    }
+
+    /// Whether `a` is before `b`: by time, then by id.
+    pub(super) fn is_before(&self, a: (i64, Id128), b: (i64, Id128)) -> bool {
+        a.0 < b.0 || (a.0 == b.0 && self.conversion_name(a.1).as_str() < self.conversion_name(b.1).as_str())
     }
 
     /// A conversion that is known to be there.

@@ -35,31 +35,50 @@ impl Turn<'_> {
         let seq = creator.seq;
         creator.seq += 1;
         self.write_pages(seq, &bytes);
+        self.link(awaited, seq, &bytes, since);
+        if expires(event) {
+            self.set_timer(Millis(since.0.saturating_add(EXPIRES)), Due::Park, subject(seq));
+        }
+    }
+
+    /// Puts the record in hand into the list of what waits for `awaited`, which is in the order of the log: one that
+    /// waits for something else after it has waited once goes before younger ones.
+    fn link(&mut self, awaited: Id128, seq: u64, bytes: &[u8], since: Millis) {
+        let offset = self.origin.offset.0;
         let list: &mut Awaited = self.state.awaited.entry(&awaited, self.t, FOR_EVER);
-        let last = std::mem::replace(&mut list.last, seq + 1);
+        let (mut prev, mut next) = (list.last, 0);
+        while let Some(place) = prev.checked_sub(1)
+            && let Some(other) = self.state.parked.peek(&self.seq_key(place), FOR_EVER)
+            && other.offset > offset
+        {
+            (prev, next) = (other.prev, prev);
+        }
         let parked = Parked {
             awaited,
-            next: 0,
-            prev: last,
-            offset: self.origin.offset.0,
+            next,
+            prev,
+            offset,
             timestamp: self.origin.timestamp.0,
             since: since.0,
             len: u32::try_from(bytes.len()).unwrap_or_default(),
             pages: u32::try_from(bytes.len().div_ceil(PAGE_BYTES)).unwrap_or_default(),
         };
         self.state.parked.put(&self.seq_key(seq), parked, Millis(0));
-        match last.checked_sub(1) {
+        match prev.checked_sub(1) {
             None => self.list_mut(awaited, |list| list.first = seq + 1),
-            Some(last) => self.parked_mut(last, |record| record.next = seq + 1),
+            Some(prev) => self.parked_mut(prev, |record| record.next = seq + 1),
         }
-        if expires(event) {
-            self.set_timer(Millis(since.0.saturating_add(EXPIRES)), Due::Park, subject(seq));
+        match next.checked_sub(1) {
+            None => self.list_mut(awaited, |list| list.last = seq + 1),
+            Some(next) => self.parked_mut(next, |record| record.prev = seq + 1),
         }
     }
 
     /// `id` is here: what waits for it is due, once the record in hand is applied.
     pub(super) fn arrive(&mut self, id: Id128) {
-        self.fold.arrived.push((id, self.head.seq));
+        if self.state.awaited.contains(&id, FOR_EVER) {
+            self.fold.arrived.push((id, self.head.seq));
+        }
     }
 
     /// What waited for the ids that came is applied, oldest first whichever it waited for; then credit is tried again.
@@ -82,11 +101,22 @@ impl Turn<'_> {
     /// The oldest record that waits for one of the ids that came.
     fn oldest_arrived(&self) -> Option<(Id128, u64)> {
         let heads = self.fold.arrived.iter().filter_map(|(id, limit)| {
-            let seq = self.state.awaited.get(id, FOR_EVER)?.first.checked_sub(1).filter(|seq| seq < limit)?;
-            let record = self.state.parked.peek(&self.seq_key(seq), FOR_EVER)?;
+            let (seq, record) = self.first_waiting(*id, *limit)?;
             Some((record.offset, *id, seq))
         });
         heads.min_by_key(|(offset, _, _)| *offset).map(|(_, id, seq)| (id, seq))
+    }
+
+    /// The oldest record that waits for `id` and was parked before `limit`.
+    fn first_waiting(&self, id: Id128, limit: u64) -> Option<(u64, &Parked)> {
+        let mut seq = self.state.awaited.get(&id, FOR_EVER)?.first.checked_sub(1)?;
+        loop {
+            let record = self.state.parked.peek(&self.seq_key(seq), FOR_EVER)?;
+            if seq < limit {
+                return Some((seq, record));
+            }
+            seq = record.next.checked_sub(1)?;
+        }
     }
 
     fn release(&mut self, awaited: Id128, seq: u64) {
@@ -119,11 +149,11 @@ impl Turn<'_> {
         let Ok(event) = postcard::from_bytes::<Event<'_>>(&bytes) else { return };
         let origin = Origin { offset: Offset(record.offset), timestamp: Millis(record.timestamp) };
         let Ok(t) = time::of(&event, origin.timestamp) else { return };
-        let outer = (self.t, self.origin, self.parked.take());
+        let outer = (self.t, self.origin, self.parked.take(), self.subject, self.claim);
         let waited = Waited { bytes: bytes.clone(), since: Millis(record.since) };
         (self.t, self.origin, self.parked) = (t, origin, Some(waited));
         self.readmit(&event);
-        (self.t, self.origin, self.parked) = outer;
+        (self.t, self.origin, self.parked, self.subject, self.claim) = outer;
     }
 
     /// Takes a parked record out, but for its place in the list.

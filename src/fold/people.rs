@@ -2,7 +2,7 @@
 
 use super::booking::currency_or;
 use super::effects::TouchedName;
-use super::records::{Member as Record, MemberKey, Name, Profile, Text};
+use super::records::{Member as Record, MemberKey, NO_SLOT, Name, Profile, Text};
 use super::state::FOR_EVER;
 use super::{Refusal, Stop, Turn, kind, refuse, zone};
 use crate::event::{
@@ -30,8 +30,6 @@ impl Turn<'_> {
         let attribution = stated.attribution;
         let creator = self.creator_mut();
         creator.known = 1;
-        creator.name = Text::new(stated.name);
-        creator.zone = Text::new(stated.time_zone);
         creator.currency = stated.currency.into();
         creator.model = match attribution.and_then(|policy| policy.model) {
             None | Some(AttributionModel::Last) => 0,
@@ -53,6 +51,10 @@ impl Turn<'_> {
         creator.flat_amount = commission.and_then(|policy| policy.flat_amount).unwrap_or(0);
         creator.hold_days = commission.and_then(|policy| policy.hold_days).unwrap_or(0);
         creator.earns_on = earning_kinds(commission.map_or(&[], |policy| policy.on.as_slice()));
+        let profile = self.state.creator_profiles.entry(&self.c, Millis(0), FOR_EVER);
+        profile.name = Text::new(stated.name);
+        profile.zone = Text::new(stated.time_zone);
+        self.fold.calendars.forget(self.c);
         self.arrive(self.state.hash_key.id(kind::CREATOR, 0, id.0.as_bytes()));
         Ok(())
     }
@@ -129,6 +131,7 @@ impl Turn<'_> {
         let record: &mut Record = self.state.members.entry(&key, t, FOR_EVER);
         record.active_at = t.0;
         record.status = status::ACTIVE;
+        record.day = NO_SLOT;
         let profile: &mut Profile = self.state.profiles.entry(&key, t, FOR_EVER);
         profile.id = Text::new(id.0);
         profile.joined_at = t.0;

@@ -1,12 +1,13 @@
 //! All that a partition's fold knows.
 
 use super::effects::Tally;
+use super::kind;
 use super::records::{
-    Awaited, Click, Commission, Conversion, Creator, Customer, CustomerOrderKey, CustomerOrders, Day, Head, HourKey,
-    Mark, Member, MemberDay, MemberDayKey, MemberKey, Name, Parked, ParkedPage, Partition, Profile, Purse, PurseKey,
-    Seen, SeqKey, Share, Slot, SlotKey, Timer, TimerHour,
+    Awaited, Click, Commission, CommissionTexts, Conversion, ConversionTexts, Creator, CreatorProfile, Customer,
+    CustomerOrderKey, CustomerOrders, Day, Head, HourKey, Mark, Member, MemberDay, MemberDayKey, MemberKey, Name,
+    Parked, ParkedPage, Partition, Profile, Purse, PurseKey, Seen, SeqKey, Share, Slot, SlotKey, Timer, TimerHour,
 };
-use crate::ids::Millis;
+use crate::ids::{Code, ID_BYTES_MAX, Millis};
 use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps, Store};
 
 /// The floor of maps whose entities never expire.
@@ -19,6 +20,7 @@ pub struct State {
     pub partition: Hot<u32, Partition>,
     pub creator_ids: Hot<Id128, Name>,
     pub creators: Hot<u32, Creator>,
+    pub creator_profiles: Hot<u32, CreatorProfile>,
     pub names: Hot<Id128, Name>,
     pub members: Hot<MemberKey, Member>,
     pub profiles: Hot<MemberKey, Profile>,
@@ -26,6 +28,7 @@ pub struct State {
     pub purses: Hot<PurseKey, Purse>,
     /// Purses of minutes and days.
     pub series_purses: Cold<PurseKey, Purse>,
+    /// Closed ones: the newest of each creator stands in `Creator`, of each member in `Member`.
     pub minutes: Cold<SlotKey, Slot>,
     pub quarters: Cold<SlotKey, Slot>,
     pub days: Cold<SlotKey, Day>,
@@ -38,7 +41,9 @@ pub struct State {
     pub customers: Cold<Id128, Customer>,
     pub customer_orders: Cold<CustomerOrderKey, CustomerOrders>,
     pub conversions: Cold<Id128, Conversion>,
+    pub conversion_texts: Cold<Id128, ConversionTexts>,
     pub commissions: Cold<Id128, Commission>,
+    pub commission_texts: Cold<Id128, CommissionTexts>,
     pub conversion_commissions: Cold<Id128, Head>,
     pub awaited: Hot<Id128, Awaited>,
     pub parked: Hot<SeqKey, Parked>,
@@ -52,6 +57,7 @@ impl Maps for State {
         visitor("partition", &mut self.partition);
         visitor("creator_ids", &mut self.creator_ids);
         visitor("creators", &mut self.creators);
+        visitor("creator_profiles", &mut self.creator_profiles);
         visitor("names", &mut self.names);
         visitor("members", &mut self.members);
         visitor("profiles", &mut self.profiles);
@@ -68,7 +74,9 @@ impl Maps for State {
         visitor("customers", &mut self.customers);
         visitor("customer_orders", &mut self.customer_orders);
         visitor("conversions", &mut self.conversions);
+        visitor("conversion_texts", &mut self.conversion_texts);
         visitor("commissions", &mut self.commissions);
+        visitor("commission_texts", &mut self.commission_texts);
         visitor("conversion_commissions", &mut self.conversion_commissions);
         visitor("awaited", &mut self.awaited);
         visitor("parked", &mut self.parked);
@@ -83,6 +91,16 @@ impl Maps for State {
 }
 
 impl State {
+    /// A referral code or coupon of a creator in its compared form: trimmed, without ASCII case.
+    pub(super) fn code_id(&self, creator: u32, code: Code<'_>) -> Id128 {
+        let mut folded = [0_u8; ID_BYTES_MAX];
+        let trimmed = code.0.trim().as_bytes();
+        let folded = folded.get_mut(..trimmed.len()).unwrap_or_default();
+        folded.copy_from_slice(trimmed.get(..folded.len()).unwrap_or_default());
+        folded.make_ascii_lowercase();
+        self.hash_key.id(kind::CODE, creator, folded)
+    }
+
     /// What became of the partition's records, of all time.
     pub fn tally(&self) -> Tally {
         let Some(record) = self.partition.peek(&0, FOR_EVER) else { return Tally::default() };

@@ -1,15 +1,13 @@
 //! Shares and clicks (SEMANTICS §5).
 
 use super::records::{Click as Record, Counts, Mark, Share as ShareRecord};
-use super::{Stop, Turn, kind};
+use super::{Stop, Subject, Turn, kind};
 use crate::event::{Click, Share};
 
 impl Turn<'_> {
     pub(super) fn share(&mut self, share: &Share<'_>) -> Result<(), Stop> {
         let n = self.member_or_park(share.member_id)?;
-        let id = self.id(kind::SHARE, share.share_id.0);
-        let names = self.share_facts(share);
-        self.state.shares.put(&id, ShareRecord { names, n, pad: 0 }, self.t);
+        self.state.shares.put(&self.subject.id, ShareRecord { names: self.subject.facts, n, pad: 0 }, self.t);
         let delta = Counts { shares: 1, ..Counts::default() };
         self.count_creator(self.t, &delta);
         self.count_member(n, self.t, &delta);
@@ -25,9 +23,8 @@ impl Turn<'_> {
             }
             (None, None) => return Err(super::refuse("invalid_field", "neither member_id nor referral_code")),
         };
-        let id = self.id(kind::CLICK, click.click_id.0);
+        let Subject { id, facts: names } = self.subject;
         let human = !self.is_bot(click);
-        let names = self.click_facts(click);
         let record = Record { t: self.t.0, names, n, human: u8::from(human), pad: [0; 3] };
         self.state.clicks.put(&id, record, self.t);
         let unique = human && self.is_first_visit(click, n);
@@ -48,8 +45,7 @@ impl Turn<'_> {
     /// token is this click alone.
     fn is_first_visit(&mut self, click: &Click<'_>, n: u32) -> bool {
         let Some(token) = click.device_token.or(click.ip_token) else { return true };
-        let zone = self.creator().zone;
-        let day = self.fold.zones.local_day(zone.as_str(), self.t);
+        let day = self.local_day(self.t);
         let by_device = u8::from(click.device_token.is_some());
         let mut bytes = [0_u8; 29];
         bytes

@@ -1,7 +1,9 @@
 //! What projections read of the state: sums with their purses gathered from the lists.
 
 use super::booking::scope;
-use super::records::{Counts, CurrencyCode, MemberDayKey, Purse, PurseKey, Slot, SlotKey};
+use super::records::{
+    Counts, Creator, CurrencyCode, Day, MemberDay, MemberDayKey, MemberKey, OpenSlot, Purse, PurseKey, Slot, SlotKey,
+};
 use super::state::{FOR_EVER, State};
 use crate::keep::Cold;
 
@@ -19,39 +21,58 @@ impl State {
         Some(Sums { counts: record.counts, purses: self.all_time(creator, scope::CREATOR, 0, record.purses) })
     }
 
-    pub fn member_sums(&self, key: super::records::MemberKey) -> Option<Sums> {
+    pub fn member_sums(&self, key: MemberKey) -> Option<Sums> {
         let record = self.members.peek(&key, FOR_EVER)?;
         let purses = self.all_time(key.creator, scope::MEMBER, key.n, record.purses);
         Some(Sums { counts: record.counts, purses })
     }
 
     pub fn member_day_sums(&self, key: MemberDayKey) -> Option<Sums> {
-        let record = self.member_days.get(&key, FOR_EVER)?;
+        let record = self.member_day_of(key)?;
         let day = u32::try_from(key.day).ok()?;
         let first = PurseKey { creator: key.creator, kind: scope::MEMBER_DAY, a: key.n, b: day, currency: [0; 4] };
-        Some(Sums { counts: record.counts, purses: self.series(first, record.purses) })
+        Some(Sums { counts: record.counts.into(), purses: self.series(first, record.purses) })
     }
 
     /// `minute` counts minutes since 1970.
     pub fn minute_sums(&self, creator: u32, minute: i32) -> Option<Sums> {
-        self.slot_sums(&self.minutes, scope::MINUTE, SlotKey { creator, slot: minute })
+        let open = &self.creators.peek(&creator, FOR_EVER)?.minute;
+        self.slot_sums(open, &self.minutes, scope::MINUTE, SlotKey { creator, slot: minute })
     }
 
     /// `quarter` counts quarter hours since 1970.
     pub fn quarter_sums(&self, creator: u32, quarter: i32) -> Option<Sums> {
-        self.slot_sums(&self.quarters, scope::QUARTER, SlotKey { creator, slot: quarter })
+        let open = &self.creators.peek(&creator, FOR_EVER)?.quarter;
+        self.slot_sums(open, &self.quarters, scope::QUARTER, SlotKey { creator, slot: quarter })
     }
 
     /// `day` counts days since 1970.
     pub fn day_sums(&self, creator: u32, day: i32) -> Option<Sums> {
-        let record = self.days.get(&SlotKey { creator, slot: day }, FOR_EVER)?;
+        let record = self.day_of(creator, self.creators.peek(&creator, FOR_EVER)?, day)?;
         let first = slot_purse(scope::DAY, SlotKey { creator, slot: day });
         Some(Sums { counts: record.counts, purses: self.series(first, record.purses) })
     }
 
-    fn slot_sums(&self, slots: &Cold<SlotKey, Slot>, kind: u32, key: SlotKey) -> Option<Sums> {
-        let record = slots.get(&key, FOR_EVER)?;
-        Some(Sums { counts: record.counts, purses: self.series(slot_purse(kind, key), record.purses) })
+    /// A creator's day, open or closed.
+    pub(super) fn day_of(&self, creator: u32, head: &Creator, day: i32) -> Option<Day> {
+        if head.day.day == day {
+            return Some(head.day.sums);
+        }
+        self.days.get(&SlotKey { creator, slot: day }, FOR_EVER)
+    }
+
+    /// A member's day, open or closed.
+    pub(super) fn member_day_of(&self, key: MemberDayKey) -> Option<MemberDay> {
+        let member = self.members.peek(&MemberKey { creator: key.creator, n: key.n }, FOR_EVER)?;
+        if member.day == key.day {
+            return Some(member.of_day);
+        }
+        self.member_days.get(&key, FOR_EVER)
+    }
+
+    fn slot_sums(&self, open: &OpenSlot, closed: &Cold<SlotKey, Slot>, kind: u32, key: SlotKey) -> Option<Sums> {
+        let record = if open.slot == key.slot { open.sums } else { closed.get(&key, FOR_EVER)? };
+        Some(Sums { counts: record.counts.into(), purses: self.series(slot_purse(kind, key), record.purses) })
     }
 
     fn series(&self, mut key: PurseKey, mut head: CurrencyCode) -> Vec<(CurrencyCode, Purse)> {

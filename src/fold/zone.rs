@@ -1,15 +1,17 @@
 //! The creator's calendar: which local day an instant falls on. The zone table is part of the program, so that a
 //! replay on another machine sees the same days.
 
-use hashbrown::HashMap;
 use jiff::tz::TimeZone;
 
+use super::Turn;
+use super::state::FOR_EVER;
 use crate::ids::Millis;
 
-/// Zones met so far, each with the stretch of constant offset it was last asked about. A cache: it decides nothing.
+/// The zone of each creator, by ordinal, with the stretch of constant offset it was last asked about. A cache: it
+/// decides nothing.
 #[derive(Debug, Default)]
-pub struct Zones {
-    known: HashMap<String, Zone>,
+pub(super) struct Calendars {
+    of_creators: Vec<Option<Zone>>,
 }
 
 #[derive(Debug)]
@@ -21,25 +23,52 @@ struct Zone {
 }
 
 /// Whether `name` is an IANA zone of the built-in table.
-pub fn exists(name: &str) -> bool {
+pub(super) fn exists(name: &str) -> bool {
     jiff::tz::db().get(name).is_ok()
 }
 
-impl Zones {
-    /// Days since 1970-01-01 on the calendar of `zone`. An unknown zone reads as UTC; none gets this far.
-    pub fn local_day(&mut self, zone: &str, t: Millis) -> i64 {
-        if zone == "UTC" {
-            return t.0.div_euclid(Millis::DAY);
+impl Calendars {
+    /// The creator's settings have changed.
+    pub(super) fn forget(&mut self, creator: u32) {
+        if let Some(zone) = self.slot(creator) {
+            *zone = None;
         }
-        if !self.known.contains_key(zone) {
-            let found = jiff::tz::db().get(zone).unwrap_or(TimeZone::UTC);
-            self.known.insert(zone.to_owned(), Zone { zone: found, from: 0, to: 0, offset_ms: 0 });
+    }
+
+    fn slot(&mut self, creator: u32) -> Option<&mut Option<Zone>> {
+        self.of_creators.get_mut(usize::try_from(creator).ok()?)
+    }
+
+    /// Days since 1970-01-01 on the creator's calendar, if its zone is known here.
+    fn local_day(&mut self, creator: u32, t: Millis) -> Option<i64> {
+        let zone = self.slot(creator)?.as_mut()?;
+        if t.0 < zone.from || t.0 >= zone.to {
+            zone.refresh(t);
         }
-        let entry = self.known.get_mut(zone).expect("inserted above");
-        if t.0 < entry.from || t.0 >= entry.to {
-            entry.refresh(t);
+        Some((t.0 + zone.offset_ms).div_euclid(Millis::DAY))
+    }
+
+    /// An unknown zone reads as UTC; none gets this far.
+    fn learn(&mut self, creator: u32, name: &str) {
+        let zone = Zone { zone: jiff::tz::db().get(name).unwrap_or(TimeZone::UTC), from: 0, to: 0, offset_ms: 0 };
+        let place = usize::try_from(creator).unwrap_or_default();
+        if self.of_creators.len() <= place {
+            self.of_creators.resize_with(place + 1, || None);
         }
-        (t.0 + entry.offset_ms).div_euclid(Millis::DAY)
+        self.of_creators.splice(place..=place, [Some(zone)]);
+    }
+}
+
+impl Turn<'_> {
+    /// Days since 1970-01-01 on the calendar of the creator's zone as it is now.
+    pub(super) fn local_day(&mut self, t: Millis) -> i64 {
+        let calendars = &mut self.fold.calendars;
+        if let Some(day) = calendars.local_day(self.c, t) {
+            return day;
+        }
+        let profile = self.state.creator_profiles.peek(&self.c, FOR_EVER);
+        calendars.learn(self.c, profile.map_or("UTC", |profile| profile.zone.as_str()));
+        calendars.local_day(self.c, t).unwrap_or_default()
     }
 }
 

@@ -5,7 +5,7 @@ use crate::fold::attribute::Credit;
 use crate::fold::commissions::State as CommissionState;
 use crate::fold::effects::{FastRows, LedgerLeft, SlowRows, TouchedName};
 use crate::fold::orders::number as kind_number;
-use crate::fold::records::{Commission, Creator, MemberDayKey, MemberKey, NONE, Purse};
+use crate::fold::records::{Commission, CommissionTexts, Creator, MemberDayKey, MemberKey, NONE, Purse};
 use crate::fold::state::{FOR_EVER, State};
 use crate::fold::views::Sums;
 use crate::ids::{Currency, Millis, Next, Partition};
@@ -24,7 +24,7 @@ pub fn fast(state: &State, touched: &FastRows, p: Partition) -> Vec<Row> {
     let builder = Builder { state, p };
     let mut rows = Vec::with_capacity(touched.len() + touched.commissions.len());
     rows.extend(touched.creators.iter().filter_map(|(creator, at)| builder.creator(*creator, *at)));
-    rows.extend(touched.members.iter().filter_map(|(key, at)| builder.member(*key, *at)));
+    rows.extend(touched.members.iter().filter_map(|key| builder.member(*key)));
     rows.extend(touched.names.iter().filter_map(|name| builder.name(name)));
     rows.extend(touched.conversions.iter().filter_map(|(id, at)| builder.conversion(*id, *at)));
     for (id, at) in &touched.commissions {
@@ -55,25 +55,31 @@ impl Builder<'_> {
         self.state.creators.peek(&creator, FOR_EVER)
     }
 
+    fn id(&self, creator: u32) -> Option<&str> {
+        self.state.creator_profiles.peek(&creator, FOR_EVER).map(|profile| profile.id.as_str())
+    }
+
     /// None before the creator's own record: there is nothing to show yet.
     fn creator(&self, creator: u32, at: Next) -> Option<Row> {
         let head = self.head(creator).filter(|head| head.known == 1)?;
+        let profile = self.state.creator_profiles.peek(&creator, FOR_EVER)?;
         let value = CreatorRow {
             at,
-            name: head.name.as_str().to_owned(),
+            name: profile.name.as_str().to_owned(),
             currency: head.currency.into(),
-            time_zone: head.zone.as_str().to_owned(),
+            time_zone: profile.zone.as_str().to_owned(),
             clock: Millis(head.clock),
             coverage_start: Millis(head.coverage_start),
             members: i64::from(head.members),
             members_active: i64::from(head.members_active),
             totals: totals(&self.state.creator_sums(creator)?),
         };
-        Some(row(tables::creator(self.p, head.id.as_str()), at, value.encode()))
+        Some(row(tables::creator(self.p, profile.id.as_str()), at, value.encode()))
     }
 
-    fn member(&self, key: MemberKey, at: Next) -> Option<Row> {
-        let (head, member) = (self.head(key.creator)?, self.state.members.peek(&key, FOR_EVER)?);
+    fn member(&self, key: MemberKey) -> Option<Row> {
+        let (creator, member) = (self.id(key.creator)?, self.state.members.peek(&key, FOR_EVER)?);
+        let at = Next(member.at);
         let profile = self.state.profiles.peek(&key, FOR_EVER)?;
         let value = MemberRow {
             at,
@@ -90,37 +96,37 @@ impl Builder<'_> {
             active_at: Millis(member.active_at),
             totals: totals(&self.state.member_sums(key)?),
         };
-        Some(row(tables::member(self.p, head.id.as_str(), key.n), at, value.encode()))
+        Some(row(tables::member(self.p, creator, key.n), at, value.encode()))
     }
 
     fn name(&self, name: &TouchedName) -> Option<Row> {
-        let head = self.head(name.creator)?;
+        let creator = self.id(name.creator)?;
         let kind = if name.code { NameKind::Code } else { NameKind::Member };
-        let key = tables::name(self.p, head.id.as_str(), kind, &name.text);
+        let key = tables::name(self.p, creator, kind, &name.text);
         Some(row(key, name.at, NameRow { at: name.at, n: name.n }.encode()))
     }
 
     fn member_day(&self, key: MemberDayKey, at: Next) -> Option<Row> {
-        let head = self.head(key.creator)?;
+        let creator = self.id(key.creator)?;
         let value = TotalsRow { at, totals: totals(&self.state.member_day_sums(key)?) };
-        let key = tables::member_day(self.p, head.id.as_str(), key.n, i64::from(key.day));
+        let key = tables::member_day(self.p, creator, key.n, i64::from(key.day));
         Some(row(key, at, value.encode()))
     }
 
     fn hour(&self, creator: u32, hour: i64, at: Next) -> Option<Row> {
-        let head = self.head(creator)?;
+        let id = self.id(creator)?;
         let first = i32::try_from(hour * 60).ok()?;
         let value = series(at, 60, |slot| self.state.minute_sums(creator, first + i32::from(slot)));
-        let mut row = row(tables::hour(self.p, head.id.as_str(), hour), at, value.encode());
+        let mut row = row(tables::hour(self.p, id, hour), at, value.encode());
         row.expires = Some(Millis(hour * Millis::HOUR + HOUR_KEPT));
         Some(row)
     }
 
     fn day(&self, creator: u32, day: i64, at: Next) -> Option<Row> {
-        let head = self.head(creator)?;
+        let id = self.id(creator)?;
         let first = i32::try_from(day * 96).ok()?;
         let value = series(at, 96, |slot| self.state.quarter_sums(creator, first + i32::from(slot)));
-        Some(row(tables::day(self.p, head.id.as_str(), day), at, value.encode()))
+        Some(row(tables::day(self.p, id, day), at, value.encode()))
     }
 
     fn month(&self, creator: u32, month: u16, at: Next) -> Option<Row> {
@@ -132,54 +138,61 @@ impl Builder<'_> {
                 value.totals.add(&totals(&sums));
             }
         }
-        Some(row(tables::month(self.p, head.id.as_str(), month), at, value.encode()))
+        Some(row(tables::month(self.p, self.id(creator)?, month), at, value.encode()))
     }
 
     fn conversion(&self, id: Id128, at: Next) -> Option<Row> {
         let record = self.state.conversions.get(&id, FOR_EVER)?;
-        let head = self.head(record.creator)?;
+        let texts = self.state.conversion_texts.get(&id, FOR_EVER)?;
+        let creator = self.id(record.creator)?;
         let key = MemberKey { creator: record.creator, n: record.n };
         let member = self.state.profiles.peek(&key, FOR_EVER).filter(|_| record.n != NONE);
         let value = ConversionRow {
             at,
-            conversion_id: record.id.as_str().to_owned(),
+            conversion_id: texts.id.as_str().to_owned(),
             kind: kind_name(record.kind).to_owned(),
             converted_at: Millis(record.t),
-            original_id: record.original_id.as_str().to_owned(),
-            customer_id: record.customer_id.as_str().to_owned(),
-            plan: record.plan.as_str().to_owned(),
+            original_id: texts.original_id.as_str().to_owned(),
+            customer_id: texts.customer_id.as_str().to_owned(),
+            plan: texts.plan.as_str().to_owned(),
             amount: record.amount,
             currency: record.currency.into(),
             refunded: record.moved,
             member_id: member.map_or_else(String::new, |member| member.id.as_str().to_owned()),
-            click_id: record.click_id.as_str().to_owned(),
+            click_id: texts.click_id.as_str().to_owned(),
             credit: Credit::of_number(record.credit).name().to_owned(),
         };
-        let key = tables::conversion(self.p, head.id.as_str(), Millis(record.t), record.id.as_str());
+        let key = tables::conversion(self.p, creator, Millis(record.t), texts.id.as_str());
         Some(row(key, at, value.encode()))
     }
 
     /// The commission's own row, and its place in its member's ledger.
     fn commission(&self, id: Id128, at: Next, rows: &mut Vec<Row>) {
         let Some(record) = self.state.commissions.get(&id, FOR_EVER) else { return };
-        let Some((head, value)) = self.commission_value(&record, at) else { return };
-        let (creator, bytes) = (head.id.as_str(), value.encode());
+        let Some(texts) = self.state.commission_texts.get(&id, FOR_EVER) else { return };
+        let Some((creator, value)) = self.commission_value(&record, &texts, at) else { return };
+        let bytes = value.encode();
         let made = Millis(record.t);
-        let key = tables::commission(self.p, creator, i64::from(record.payment_type), made, record.id.as_str());
+        let key = tables::commission(self.p, creator, i64::from(record.payment_type), made, texts.id.as_str());
         rows.push(row(key, at, bytes.clone()));
         let is_paid = record.paid == 1;
         let time = if is_paid { Millis(record.paid_at) } else { made };
-        rows.push(row(tables::ledger(self.p, creator, record.n, is_paid, time, record.id.as_str()), at, bytes));
+        rows.push(row(tables::ledger(self.p, creator, record.n, is_paid, time, texts.id.as_str()), at, bytes));
     }
 
-    fn commission_value(&self, record: &Commission, at: Next) -> Option<(&Creator, CommissionRow)> {
-        let head = self.head(record.creator)?;
+    fn commission_value(
+        &self,
+        record: &Commission,
+        texts: &CommissionTexts,
+        at: Next,
+    ) -> Option<(&str, CommissionRow)> {
+        let creator = self.id(record.creator)?;
         let member = self.state.profiles.peek(&MemberKey { creator: record.creator, n: record.n }, FOR_EVER)?;
         let value = CommissionRow {
             at,
-            commission_id: record.id.as_str().to_owned(),
+            commission_id: texts.id.as_str().to_owned(),
             member_id: member.id.as_str().to_owned(),
-            conversion_id: record.conversion_id.as_str().to_owned(),
+            conversion_id: texts.conversion_id.as_str().to_owned(),
             currency: record.currency.into(),
             payment_type: i64::from(record.payment_type),
             created_at: Millis(record.t),
@@ -189,13 +202,14 @@ impl Builder<'_> {
             paid_amount: record.paid_amount,
             paid_at: (record.paid == 1).then_some(Millis(record.paid_at)),
         };
-        Some((head, value))
+        Some((creator, value))
     }
 
     fn ledger_left(&self, left: &LedgerLeft) -> Option<Row> {
         let record = self.state.commissions.get(&left.commission, FOR_EVER)?;
-        let head = self.head(record.creator)?;
-        let key = tables::ledger(self.p, head.id.as_str(), record.n, left.paid, left.time, record.id.as_str());
+        let texts = self.state.commission_texts.get(&left.commission, FOR_EVER)?;
+        let creator = self.id(record.creator)?;
+        let key = tables::ledger(self.p, creator, record.n, left.paid, left.time, texts.id.as_str());
         Some(Row { key, at: left.at, value: None, expires: None })
     }
 }

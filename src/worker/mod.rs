@@ -18,6 +18,7 @@ use crate::append::Sink;
 use crate::clock::Clock;
 use crate::consume::{Batch, Limits, Polled, Source};
 use crate::decode::Decoder;
+use crate::fold::warm::AHEAD;
 use crate::ids::Partition;
 use crate::store::Store;
 use crate::telemetry::Progress;
@@ -156,11 +157,18 @@ impl<S: Source, K: Sink, T: Store> Worker<S, K, T> {
     }
 
     fn apply(&mut self, tasks: &mut Vec<Option<Task<K, T>>>, batch: &Batch, sender: &Sender<Ack>) -> Result<(), Error> {
-        for record in batch.iter() {
+        let mut run = Vec::with_capacity(AHEAD);
+        let mut records = batch.iter().peekable();
+        while let Some(record) = records.next() {
+            run.push(record);
+            if run.len() < AHEAD && records.peek().is_some_and(|next| next.partition == record.partition) {
+                continue;
+            }
             let task = usize::try_from(record.partition.0).ok().and_then(|place| tasks.get_mut(place));
             if let Some(Some(task)) = task {
-                task.apply(&self.decoder, &record)?;
+                task.apply(&self.decoder, &run)?;
             }
+            run.clear();
         }
         let mut damaged = Vec::new();
         for task in tasks.iter_mut().flatten() {

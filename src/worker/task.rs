@@ -103,7 +103,7 @@ impl<K: Sink, T: Store> Task<K, T> {
             state,
             keep,
             fold: Fold::default(),
-            effects: Effects::default(),
+            effects: Effects::from(position),
             outputs: Vec::new(),
             position,
             suppress_to: emitted,
@@ -125,23 +125,28 @@ impl<K: Sink, T: Store> Task<K, T> {
         Ok(task)
     }
 
-    /// FOLD: one record, in order.
-    pub(super) fn apply(&mut self, decoder: &Decoder, record: &Record<'_>) -> Result<(), Error> {
-        assert!(record.offset.next() > self.position, "the log goes backwards at {}", record.offset.0);
-        let at = decode::Place { topic: &self.topic, partition: record.partition, offset: record.offset };
-        match decoder.decode(record.value, record.key, at) {
-            Ok(event) => {
-                let origin = Origin { offset: record.offset, timestamp: record.timestamp };
-                self.fold.apply(&mut self.state, &mut self.effects, &event, origin);
+    /// FOLD: some records of the partition, in order.
+    pub(super) fn apply(&mut self, decoder: &Decoder, records: &[Record<'_>]) -> Result<(), Error> {
+        let mut events = Vec::with_capacity(records.len());
+        for record in records {
+            assert!(record.offset.next() > self.position, "the log goes backwards at {}", record.offset.0);
+            let at = decode::Place { topic: &self.topic, partition: record.partition, offset: record.offset };
+            match decoder.decode(record.value, record.key, at) {
+                Ok(event) => events.push((event, Origin { offset: record.offset, timestamp: record.timestamp })),
+                Err(error) => {
+                    // Its letter comes after those of the records before it.
+                    self.fold.apply_all(&mut self.state, &mut self.effects, &events);
+                    events.clear();
+                    self.undecodable(record, &error)?;
+                }
             }
-            Err(error) => self.undecodable(record, &error)?,
+            self.position = record.offset.next();
+            self.record_time = record.timestamp;
         }
-        self.position = record.offset.next();
-        self.record_time = record.timestamp;
-        if !self.effects.letters.is_empty() {
-            for letter in std::mem::take(&mut self.effects.letters) {
-                self.dead_letter(&letter, record);
-            }
+        self.fold.apply_all(&mut self.state, &mut self.effects, &events);
+        for letter in std::mem::take(&mut self.effects.letters) {
+            let trigger = records.iter().find(|record| record.offset.next() == letter.trigger);
+            self.dead_letter(&letter, trigger.expect("a letter is written for a record in hand"));
         }
         Ok(())
     }
@@ -231,11 +236,11 @@ impl<K: Sink, T: Store> Task<K, T> {
 
     /// ROWS: everything touched; slow tables too if they are due.
     fn flush(&mut self, now: Duration, with_slow: bool) {
-        let fast = std::mem::take(&mut self.effects.fast);
+        let fast = self.effects.take_fast(self.position);
         let mut rows = build::fast(&self.state, &fast, self.partition);
         self.last.fast = now;
         let slow_to = if with_slow {
-            let slow = std::mem::take(&mut self.effects.slow);
+            let slow = self.effects.take_slow();
             rows.extend(build::slow(&self.state, &slow, self.partition));
             self.last.slow = now;
             self.position

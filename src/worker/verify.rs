@@ -8,6 +8,7 @@ use hashbrown::{HashMap, HashSet};
 use crate::consume::{Batch, Limits, Polled, Source};
 use crate::decode::{Decoder, Place};
 use crate::fold::effects::{Effects, FastRows, SlowRows};
+use crate::fold::records::MemberKey;
 use crate::fold::state::State;
 use crate::fold::{FINGERPRINT, Fold, Origin};
 use crate::ids::{Next, Partition};
@@ -50,6 +51,7 @@ struct Stored {
 struct Touched {
     fast: FastRows,
     slow: SlowRows,
+    members: HashSet<MemberKey>,
 }
 
 /// The stored rows, and the places at which the fold must stop to compare.
@@ -132,7 +134,7 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
         let identity = Identity { topic: [0; 16], partition, generation: GENERATION, fingerprint: FINGERPRINT };
         let mut state = State::default();
         let (mut keep, _) = Keep::open(&dir, identity, self.limits.clone(), &mut state).map_err(state_error)?;
-        let (mut fold, mut effects, mut batch) = (Fold::default(), Effects::default(), Batch::default());
+        let (mut fold, mut effects, mut batch) = (Fold::default(), Effects::from(Next(0)), Batch::default());
         self.assign(partition)?;
         let topic = self.source.topic().name.clone();
         let mut position = Next(0);
@@ -174,8 +176,8 @@ impl Comparison {
     /// The fold has passed `position`: rows stored as of it are compared now.
     fn pass(&mut self, state: &State, effects: &mut Effects, partition: Partition, position: Next) {
         effects.letters.clear();
-        let fast = std::mem::take(&mut effects.fast);
-        let slow = std::mem::take(&mut effects.slow);
+        let fast = effects.take_fast(position);
+        let slow = effects.take_slow();
         if self.ats.contains(&position) {
             let rows = build::fast(state, &fast, partition).into_iter().chain(build::slow(state, &slow, partition));
             for row in rows {
@@ -190,13 +192,20 @@ impl Comparison {
     }
 
     /// What is left over on either side is a difference.
-    fn judge(&self, state: &State, partition: Partition, applied: &AppliedRow, report: &mut impl FnMut(Difference)) {
+    fn judge(
+        &mut self,
+        state: &State,
+        partition: Partition,
+        applied: &AppliedRow,
+        report: &mut impl FnMut(Difference),
+    ) {
         let mut found = |key: &Key, what: String| {
             report(Difference { partition, table: table_name(key), key: format!("{:?}", key.cols.0), what });
         };
         for (key, row) in self.stored.iter().filter(|(_, row)| !row.is_equal) {
             found(key, format!("the stored row of at {} is not what the log says", row.at.0));
         }
+        self.touched.fast.members.extend(self.touched.members.drain());
         let fast = build::fast(state, &self.touched.fast, partition).into_iter().map(|row| (row, applied.fast));
         let slow = build::slow(state, &self.touched.slow, partition).into_iter().map(|row| (row, applied.slow));
         // What was touched later may not be out yet.
@@ -217,7 +226,7 @@ impl Comparison {
 impl Touched {
     fn add(&mut self, fast: FastRows, slow: SlowRows) {
         self.fast.creators.extend(fast.creators);
-        self.fast.members.extend(fast.members);
+        self.members.extend(fast.members);
         self.fast.conversions.extend(fast.conversions);
         self.fast.commissions.extend(fast.commissions);
         self.fast.names.extend(fast.names);

@@ -152,8 +152,9 @@ fn check_series(world: &World, creator: &str, head: &CreatorRow) {
 
 fn sealed_to(world: &World, creator: &str) -> i64 {
     let forever = tributary::fold::state::FOR_EVER;
-    let all = (0..u32::MAX).map_while(|n| world.state.creators.peek(&n, forever));
-    all.filter(|head| head.id.as_str() == creator).map(|head| head.sealed_to).next().unwrap()
+    let all = (0..u32::MAX).map_while(|n| Some((n, world.state.creator_profiles.peek(&n, forever)?)));
+    let n = all.filter(|(_, profile)| profile.id.as_str() == creator).map(|(n, _)| n).next().unwrap();
+    world.state.creators.peek(&n, forever).unwrap().sealed_to
 }
 
 fn check_months(world: &World, creator: &str, sealed: &BTreeMap<i64, Totals>) {

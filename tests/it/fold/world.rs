@@ -6,7 +6,7 @@ use tributary::decode::json::{Scratch, from_json};
 use tributary::fold::effects::{Effects, Letter, Tally};
 use tributary::fold::state::State;
 use tributary::fold::{Fold, Origin};
-use tributary::ids::{Millis, Offset, Partition};
+use tributary::ids::{Millis, Next, Offset, Partition};
 use tributary::project::build;
 use tributary::project::key::{Key, Row};
 use tributary::simulate::ledger::Ledger;
@@ -36,7 +36,7 @@ impl World {
         Self {
             state: State::default(),
             fold: Fold::default(),
-            effects: Effects::default(),
+            effects: Effects::from(Next(0)),
             flush,
             rows: HashMap::new(),
             letters: Vec::new(),
@@ -72,8 +72,9 @@ impl World {
 
     /// Writes what was touched. A row with a greater `at` wins, as in every store; with equal `at` a tombstone does.
     pub(crate) fn flush(&mut self) {
-        let fast = build::fast(&self.state, &std::mem::take(&mut self.effects.fast), Partition(0));
-        let slow = build::slow(&self.state, &std::mem::take(&mut self.effects.slow), Partition(0));
+        let position = Next(u64::try_from(self.read).unwrap());
+        let fast = build::fast(&self.state, &self.effects.take_fast(position), Partition(0));
+        let slow = build::slow(&self.state, &self.effects.take_slow(), Partition(0));
         for row in fast.into_iter().chain(slow) {
             let older = self.rows.get(&row.key).is_some_and(|there| {
                 there.at > row.at || (there.at == row.at && there.value.is_none() && row.value.is_some())

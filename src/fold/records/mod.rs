@@ -1,0 +1,28 @@
+//! What the fold keeps of each thing: records of fixed size, little-endian, as `keep` wants them.
+//!
+//! Texts stand in a record only where a row shows them; everything else is known by the hash of its id.
+
+mod money;
+mod people;
+mod sums;
+mod text;
+mod traffic;
+mod waiting;
+
+pub use money::{
+    Commission, CommissionTexts, Conversion, ConversionTexts, Customer, CustomerOrderKey, CustomerOrders, Head,
+};
+pub use people::{Creator, CreatorProfile, Member, MemberKey, Name, Partition, Profile};
+pub use sums::{Counts, Day, MemberDay, MemberDayKey, OpenDay, OpenSlot, Purse, PurseKey, Slot, SlotCounts, SlotKey};
+pub use text::{CurrencyCode, LongText, Text};
+pub use traffic::{Click, Mark, Seen, Share};
+pub use waiting::{Awaited, HourKey, Parked, ParkedPage, SeqKey, Timer, TimerHour};
+
+use crate::keep::Id128;
+
+/// "Nobody" or "nothing" where an ordinal stands.
+pub const NONE: u32 = u32::MAX;
+/// "Nothing" where an id stands.
+pub const NO_ID: Id128 = Id128([0; 16]);
+/// "None yet" where a slot or day stands: before all of them.
+pub const NO_SLOT: i32 = i32::MIN;

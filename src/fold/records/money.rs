@@ -1,0 +1,140 @@
+//! Customers, conversions and commissions.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{CurrencyCode, LongText, Text};
+use crate::keep::Id128;
+
+/// A customer: its first conversions, and the list of its orders.
+#[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Customer {
+    /// First conversion by (t, id); `NO_ID` before it.
+    pub first: Id128,
+    pub first_signup: Id128,
+    /// First order with money left, by (t, id).
+    pub first_order: Id128,
+    /// Orders in the list of `customer_orders`.
+    pub orders: u32,
+    pub pad: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub struct CustomerOrderKey {
+    pub customer: Id128,
+    pub page: u32,
+}
+
+/// Sixteen orders of a customer, in log order.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct CustomerOrders {
+    pub ids: [Id128; 16],
+}
+
+/// A conversion of any kind. Moves (refunds, chargebacks and their reversals) hang on their order.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Conversion {
+    pub t: i64,
+    /// Signed for orders; what it really took, or gave back, for moves.
+    pub amount: i64,
+    /// Of an order: the sum of its moves.
+    pub moved: i64,
+    /// Hash of kind, original, customer, amount and currency: must agree when the id comes again.
+    pub names: u64,
+    /// The creator's settings when the order came: window, rate, flat amount (its own currency only), hold.
+    pub window: i64,
+    pub rate_bp: i64,
+    pub flat_amount: i64,
+    pub hold_days: i64,
+    pub original: Id128,
+    pub customer: Id128,
+    pub click: Id128,
+    pub code: Id128,
+    pub coupon: Id128,
+    /// Head of the list through `prev_move`: newest first.
+    pub last_move: Id128,
+    pub prev_move: Id128,
+    /// The next conversion that waits for the same click or code.
+    pub next_waiting: Id128,
+    pub creator: u32,
+    /// The credited member, or `NONE`.
+    pub n: u32,
+    pub currency: CurrencyCode,
+    pub kind: u8,
+    /// See `attribute::Credit`.
+    pub credit: u8,
+    pub payment_type: u8,
+    /// Of a chargeback: it was won.
+    pub undone: u8,
+    /// Clicks go before coupons.
+    pub click_first: u8,
+    /// Earns a derived commission once credited.
+    pub derives: u8,
+    pub pad: [u8; 6],
+}
+
+/// What a conversion's row shows of it and nothing else needs; apart, because it never changes.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct ConversionTexts {
+    pub id: Text,
+    pub original_id: Text,
+    pub customer_id: Text,
+    pub click_id: Text,
+    pub plan: Text,
+}
+
+/// The commissions of a conversion: head of the list through `Commission::next_of_conversion`.
+#[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Head {
+    pub first: Id128,
+}
+
+/// What one member is owed.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Commission {
+    /// earned + Σ adjusted.
+    pub earned: i128,
+    /// Σ of stated take-backs.
+    pub stated: i128,
+    /// What is booked as reversed now.
+    pub reversed: i128,
+    pub paid_amount: i128,
+    /// Event time of `earned`, or of the conversion for a derived one.
+    pub t: i64,
+    pub paid_at: i64,
+    /// When a derived one may be paid; `i64::MAX` for a producer's.
+    pub matures_at: i64,
+    pub conversion: Id128,
+    pub next_of_conversion: Id128,
+    pub prev_of_member: Id128,
+    /// Hashes of member, amount and currency of `earned`, `approved` and `paid`.
+    pub names: u64,
+    pub approved_names: u64,
+    pub paid_names: u64,
+    pub creator: u32,
+    pub n: u32,
+    pub currency: CurrencyCode,
+    pub payment_type: u8,
+    pub approved: u8,
+    pub paid: u8,
+    pub derived: u8,
+    pub matured: u8,
+    /// See `commissions::State`: where its net is booked now.
+    pub state: u8,
+    pub pad: [u8; 14],
+}
+
+/// What a commission's row shows of it and nothing else needs; apart, because it never changes.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct CommissionTexts {
+    pub id: LongText,
+    /// Of the record that made it; its conversion may come later.
+    pub conversion_id: Text,
+}

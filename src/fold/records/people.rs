@@ -1,0 +1,115 @@
+//! A partition, its creators and their members.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{Counts, CurrencyCode, MemberDay, OpenDay, OpenSlot, Text};
+use crate::keep::Id128;
+
+/// Ordinals given out in this partition, and what became of its records so far.
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+#[repr(C)]
+pub struct Partition {
+    pub applied: i64,
+    pub duplicate: i64,
+    pub parked: i64,
+    pub dead: i64,
+    pub creators: u32,
+    pub pad: u32,
+}
+
+/// A creator: settings, clock, totals. Made at the first record that names it, `known` from its own record on.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Creator {
+    /// Greatest event time of the admitted records.
+    pub clock: i64,
+    /// Clicks and shares before it are forgotten.
+    pub floor: i64,
+    /// Event time of the first record admitted.
+    pub coverage_start: i64,
+    /// UTC days before it are sealed.
+    pub sealed_to: i64,
+    /// No timer is due before.
+    pub next_due: i64,
+    pub signup_window: i64,
+    pub purchase_window: i64,
+    pub rate_bp: i64,
+    pub flat_amount: i64,
+    pub hold_days: i64,
+    pub counts: Counts,
+    /// Sums of the newest UTC day; older ones are in `State::days`.
+    pub day: OpenDay,
+    /// Next number for a timer or a parked record.
+    pub seq: u64,
+    /// Members given out; the next one's ordinal.
+    pub members: u32,
+    pub members_active: u32,
+    pub parked: u32,
+    /// Timers set and not yet fired.
+    pub timers: u32,
+    /// Sums of the newest minute and quarter hour; older ones are in `State::minutes` and `State::quarters`.
+    pub minute: OpenSlot,
+    pub quarter: OpenSlot,
+    pub currency: CurrencyCode,
+    pub purses: CurrencyCode,
+    pub model: u8,
+    pub precedence: u8,
+    pub source: u8,
+    /// Bit i: conversions of kind i earn derived commissions.
+    pub earns_on: u8,
+    pub known: u8,
+    pub pad: [u8; 3],
+}
+
+/// The texts of a creator; apart, because no event but its own needs them.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct CreatorProfile {
+    pub id: Text,
+    pub name: Text,
+    pub zone: Text,
+}
+
+/// A member's ordinal, by the hash of its id or of a code.
+#[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Name {
+    pub n: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub struct MemberKey {
+    pub creator: u32,
+    pub n: u32,
+}
+
+/// What moves of a member.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Member {
+    pub active_at: i64,
+    /// The `at` of its row: one past the event that last touched it.
+    pub at: u64,
+    pub counts: Counts,
+    /// The member's newest commission: head of the list through `Commission::prev_of_member`.
+    pub commissions: Id128,
+    /// The newest UTC day on which it was active, and its sums; older ones are in `State::member_days`.
+    pub day: i32,
+    pub of_day: MemberDay,
+    pub purses: CurrencyCode,
+    pub status: u8,
+    pub pad: [u8; 7],
+}
+
+/// What rarely changes of a member; apart, so that a click touches two lines of cache and not eight.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Profile {
+    pub joined_at: i64,
+    pub id: Text,
+    pub user_id: Text,
+    pub username: Text,
+    pub code: Text,
+    pub pad: [u8; 4],
+}

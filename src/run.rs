@@ -2,8 +2,10 @@
 
 mod feed;
 mod inspect;
+mod look;
 mod serve;
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +14,6 @@ use std::time::Duration;
 
 use crate::append::embedded::{EmbeddedSink, Limits as SinkLimits};
 use crate::clock::Clock;
-use crate::consume::Stream;
 use crate::consume::embedded::{Log, OpenError};
 use crate::decode::Decoder;
 use crate::disk;
@@ -21,12 +22,14 @@ use crate::project::tables;
 use crate::store::embedded::{EmbeddedStore, Options as StoreOptions};
 use crate::store::{Store, Table};
 use crate::telemetry::Progress;
-use crate::worker::verify::{Difference, Summary, Verify};
+use crate::web::Looks;
+use crate::worker::verify::{Difference, Summary};
 use crate::worker::{self, GENERATION, Pace, Worker};
 use crate::{append, keep, store};
 
 pub use feed::Feed;
-pub use inspect::{Place, TableSize};
+pub use inspect::Place;
+use look::{Sight, Turns};
 pub use serve::{address_of, serve};
 
 /// How often those who wait for the worker look.
@@ -99,6 +102,7 @@ pub struct Embedded {
     options: Options,
     runtime: tokio::runtime::Handle,
     stop: Arc<AtomicBool>,
+    turns: Turns,
     workers: Vec<JoinHandle<Result<(), worker::Error>>>,
 }
 
@@ -120,6 +124,7 @@ impl Embedded {
             options,
             runtime: tokio::runtime::Handle::current(),
             stop: Arc::default(),
+            turns: Turns::new(),
             workers: Vec::new(),
         })
     }
@@ -161,8 +166,7 @@ impl Embedded {
 
     /// The ends of the log, now.
     pub fn ends(&self) -> Vec<(Partition, Next)> {
-        let partitions = (0..self.log.topic().partitions).map(Partition);
-        partitions.filter_map(|p| Some((p, self.log.bounds(Stream::Events, p)?.end))).collect()
+        self.sight().ends()
     }
 
     /// Waits until the rows of everything that is in the log now are written.
@@ -177,9 +181,10 @@ impl Embedded {
         Ok(())
     }
 
-    /// Hands over and waits for the workers: everything folded is written, out and committed.
+    /// Hands over and waits for the workers: everything folded is written, out and committed. Nobody looks any more.
     pub async fn stop(mut self) -> Result<(), Error> {
         self.stop.store(true, Ordering::Relaxed);
+        self.turns.end().await;
         let workers = std::mem::take(&mut self.workers);
         let joined = tokio::task::spawn_blocking(move || {
             let outcomes: Vec<_> = workers.into_iter().map(JoinHandle::join).collect();
@@ -194,24 +199,29 @@ impl Embedded {
     /// Compares every stored row with the log. Works beside live input.
     pub async fn verify(
         &self,
-        mut report: impl FnMut(Difference),
+        report: impl FnMut(Difference),
         mut progress: impl FnMut(Partition, Next),
     ) -> Result<Summary, Error> {
-        let mut sum = Summary::default();
-        for p in (0..self.log.topic().partitions).map(Partition) {
-            let verify = Verify {
-                source: self.log.source(0, 1),
-                store: &self.store,
-                decoder: &self.decoder,
-                scratch: &self.options.data_dir,
-                limits: self.options.keep.clone(),
-            };
-            let part = verify.run(p, &mut report, |next| progress(p, next)).await?;
-            sum.events += part.events;
-            sum.rows += part.rows;
-            sum.differences += part.differences;
+        let progress = |p, next| {
+            progress(p, next);
+            ControlFlow::Continue(())
+        };
+        self.sight().verify(report, progress).await
+    }
+
+    /// For whoever looks at the projections from outside.
+    pub fn looks(&self) -> Looks {
+        look::looks(self.sight(), self.turns.clone(), self.runtime.clone())
+    }
+
+    fn sight(&self) -> Sight {
+        Sight {
+            log: self.log.clone(),
+            store: self.store.clone(),
+            decoder: Arc::clone(&self.decoder),
+            data_dir: self.options.data_dir.clone(),
+            keep: self.options.keep.clone(),
         }
-        Ok(sum)
     }
 }
 

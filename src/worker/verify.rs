@@ -1,6 +1,7 @@
 //! Are the stored rows what the log says? A fold from zero beside the stored rows, each compared when the fold
 //! passes the row's own `at`: exact for rows that change meanwhile, no pause for anybody.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use hashbrown::{HashMap, HashSet};
@@ -13,7 +14,7 @@ use crate::fold::{FINGERPRINT, Fold, Origin};
 use crate::ids::{Next, Partition};
 use crate::keep::{self, Identity, Store as Keep};
 use crate::project::build;
-use crate::project::key::Key;
+use crate::project::key::{Key, Row};
 use crate::project::rows::AppliedRow;
 use crate::project::tables;
 use crate::store::Store;
@@ -59,6 +60,9 @@ struct Comparison {
     touched: Touched,
 }
 
+/// The folder of the state that is made again; removed at the end, however it ends.
+struct Scratch(PathBuf);
+
 /// Where the fold of one partition is compared.
 pub struct Verify<'a, S, T> {
     pub source: S,
@@ -70,31 +74,28 @@ pub struct Verify<'a, S, T> {
 }
 
 impl<S: Source, T: Store> Verify<'_, S, T> {
-    /// Compares every row of `partition`. `report` gets each difference, `progress` the position now and then.
+    /// Compares every row of `partition`. `report` gets each difference, `progress` the position now and then, and
+    /// may break it off ([`Error::Stopped`]).
     pub async fn run(
         mut self,
         partition: Partition,
         mut report: impl FnMut(Difference),
-        mut progress: impl FnMut(Next),
+        mut progress: impl FnMut(Next) -> ControlFlow<()>,
     ) -> Result<Summary, Error> {
         let applied = self.applied(partition).await?;
-        let stored = self.scan(partition).await?;
+        let stored = self.scan(partition, &mut progress).await?;
         let rows = u64::try_from(stored.len()).unwrap_or_default();
         let ats: HashSet<Next> = stored.values().map(|row| row.at).collect();
         let end = ats.iter().copied().max().unwrap_or_default().max(applied.fast).max(applied.slow);
         let mut comparison = Comparison { stored, ats, touched: Touched::default() };
-        let state = self.replay(partition, end, &mut comparison, &mut progress)?;
+        let scratch = Scratch::new(self.scratch, partition);
+        let state = self.replay((partition, end), &scratch, &mut comparison, &mut progress)?;
         let mut differences = 0;
         comparison.judge(&state, partition, &applied, &mut |difference| {
             differences += 1;
             report(difference);
         });
-        drop(std::fs::remove_dir_all(self.scratch_of(partition)));
         Ok(Summary { events: end.0, rows, differences })
-    }
-
-    fn scratch_of(&self, partition: Partition) -> PathBuf {
-        self.scratch.join(format!("verify-p{}", partition.0))
     }
 
     async fn applied(&self, partition: Partition) -> Result<AppliedRow, Error> {
@@ -105,15 +106,25 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
         Ok(value.and_then(|value| AppliedRow::decode(&value).ok()).unwrap_or(none))
     }
 
-    async fn scan(&self, partition: Partition) -> Result<HashMap<Key, Stored>, Error> {
+    async fn scan(
+        &self,
+        partition: Partition,
+        progress: &mut impl FnMut(Next) -> ControlFlow<()>,
+    ) -> Result<HashMap<Key, Stored>, Error> {
         let mut stored = HashMap::new();
         let unreadable = |source| Error::Store { partition, source };
         let months = super::scan::months(self.store, partition).await.map_err(unreadable)?;
         for table in tables::ALL.into_iter().filter(|table| table.id != tables::APPLIED.id) {
-            let rows = super::scan::table(self.store, table, partition, months.clone()).await;
-            for row in rows.map_err(unreadable)? {
-                let value = row.value.unwrap_or_default();
-                stored.insert(row.key, Stored { at: row.at, value, is_equal: false });
+            let take = |page: Vec<Row>| {
+                for row in page {
+                    let value = row.value.unwrap_or_default();
+                    stored.insert(row.key, Stored { at: row.at, value, is_equal: false });
+                }
+                progress(Next(0))
+            };
+            let scanned = super::scan::each(self.store, table, partition, months.clone(), take).await;
+            if scanned.map_err(unreadable)?.is_break() {
+                return Err(Error::Stopped);
             }
         }
         Ok(stored)
@@ -121,17 +132,15 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
 
     fn replay(
         &mut self,
-        partition: Partition,
-        end: Next,
+        (partition, end): (Partition, Next),
+        scratch: &Scratch,
         comparison: &mut Comparison,
-        progress: &mut impl FnMut(Next),
+        progress: &mut impl FnMut(Next) -> ControlFlow<()>,
     ) -> Result<State, Error> {
         let state_error = |source| Error::State { partition, source };
-        let dir = self.scratch_of(partition);
-        drop(std::fs::remove_dir_all(&dir));
         let identity = Identity { topic: [0; 16], partition, generation: GENERATION, fingerprint: FINGERPRINT };
         let mut state = State::default();
-        let (mut keep, _) = Keep::open(&dir, identity, self.limits.clone(), &mut state).map_err(state_error)?;
+        let (mut keep, _) = Keep::open(&scratch.0, identity, self.limits.clone(), &mut state).map_err(state_error)?;
         let (mut fold, mut effects, mut batch) = (Fold::default(), Effects::default(), Batch::default());
         self.assign(partition)?;
         let topic = self.source.topic().name.clone();
@@ -152,7 +161,9 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
                 keep.commit(&mut state, position).map_err(state_error)?;
             }
             keep.release(position);
-            progress(position);
+            if progress(position).is_break() {
+                return Err(Error::Stopped);
+            }
         }
         keep.flush().map_err(state_error)?;
         Ok(state)
@@ -226,6 +237,21 @@ impl Touched {
         self.slow.days.extend(slow.days);
         self.slow.months.extend(slow.months);
         self.slow.member_days.extend(slow.member_days);
+    }
+}
+
+impl Scratch {
+    fn new(below: &Path, partition: Partition) -> Self {
+        let scratch = Self(below.join(format!("verify-p{}", partition.0)));
+        // What a killed one left behind.
+        drop(std::fs::remove_dir_all(&scratch.0));
+        scratch
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
     }
 }
 

@@ -1,5 +1,6 @@
 //! The HTTP side over real sockets: routes, limits, the way in, and what is answered from rows.
 
+mod admin;
 mod client;
 mod document;
 mod intake;

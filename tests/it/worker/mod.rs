@@ -6,3 +6,4 @@ mod dump;
 mod end_to_end;
 mod kill;
 pub mod programme;
+mod verify;

@@ -3,6 +3,7 @@
 mod feed;
 mod inspect;
 mod look;
+mod purge;
 mod serve;
 
 use std::ops::ControlFlow;
@@ -11,6 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use tokio::task::JoinSet;
 
 use crate::append::embedded::{EmbeddedSink, Limits as SinkLimits};
 use crate::clock::Clock;
@@ -102,7 +105,9 @@ pub struct Embedded {
     options: Options,
     runtime: tokio::runtime::Handle,
     stop: Arc<AtomicBool>,
+    working: Arc<AtomicBool>,
     turns: Turns,
+    purging: JoinSet<()>,
     workers: Vec<JoinHandle<Result<(), worker::Error>>>,
 }
 
@@ -124,12 +129,14 @@ impl Embedded {
             options,
             runtime: tokio::runtime::Handle::current(),
             stop: Arc::default(),
+            working: Arc::default(),
             turns: Turns::new(),
+            purging: JoinSet::new(),
             workers: Vec::new(),
         })
     }
 
-    /// Starts the worker threads.
+    /// Starts the worker threads, and what tidies up behind them.
     pub fn start(&mut self) -> Result<(), Error> {
         let partitions = self.log.topic().partitions;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -144,6 +151,8 @@ impl Embedded {
                 .map_err(Error::Thread)?;
             self.workers.push(thread);
         }
+        self.working.store(true, Ordering::Relaxed);
+        self.purging.spawn_on(purge::follow(self.store.clone(), partitions), &self.runtime);
         Ok(())
     }
 
@@ -159,7 +168,7 @@ impl Embedded {
             clock: self.clock.clone(),
             progress: self.progress.clone(),
             runtime: self.runtime.clone(),
-            outlets: tokio::task::JoinSet::new(),
+            outlets: JoinSet::new(),
             stop: Arc::clone(&self.stop),
         }
     }
@@ -185,6 +194,7 @@ impl Embedded {
     pub async fn stop(mut self) -> Result<(), Error> {
         self.stop.store(true, Ordering::Relaxed);
         self.turns.end().await;
+        self.purging.shutdown().await;
         let workers = std::mem::take(&mut self.workers);
         let joined = tokio::task::spawn_blocking(move || {
             let outcomes: Vec<_> = workers.into_iter().map(JoinHandle::join).collect();
@@ -209,6 +219,11 @@ impl Embedded {
         self.sight().verify(report, progress).await
     }
 
+    /// Takes every row away that has expired, and says how many; the workers' process does so by itself every hour.
+    pub async fn purge(&self) -> Result<u64, Error> {
+        Ok(purge::purge(&self.store, self.log.topic().partitions).await?)
+    }
+
     /// For whoever looks at the projections from outside.
     pub fn looks(&self) -> Looks {
         look::looks(self.sight(), self.turns.clone(), self.runtime.clone())
@@ -221,6 +236,8 @@ impl Embedded {
             decoder: Arc::clone(&self.decoder),
             data_dir: self.options.data_dir.clone(),
             keep: self.options.keep.clone(),
+            progress: self.progress.clone(),
+            working: Arc::clone(&self.working),
         }
     }
 }

@@ -23,6 +23,16 @@ pub struct CreatorRow {
     pub totals: Totals,
 }
 
+/// The watermark's distance from the clock: events may be this much out of order.
+const LATENESS: i64 = 10 * Millis::MINUTE;
+
+impl CreatorRow {
+    /// Everything at or before it has come, as far as expiry is concerned. It never moves back.
+    pub const fn watermark(&self) -> Millis {
+        Millis(self.clock.0.saturating_sub(LATENESS))
+    }
+}
+
 /// `member`: all-time totals, and what a list shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberRow {

@@ -3,6 +3,8 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
 
@@ -13,15 +15,17 @@ use crate::ids::{Next, Partition};
 use crate::keep;
 use crate::project::tables;
 use crate::store::embedded::EmbeddedStore;
-use crate::telemetry::with_causes;
+use crate::telemetry::{Progress, with_causes};
 use crate::web::{Counted, Line, Look, Looks};
 use crate::worker::scan;
 use crate::worker::verify::{Difference, Summary, Verify};
 
-use super::Error;
+use super::{Error, LOOK_EVERY};
 
 /// Lines that may wait for their reader. Progress beyond it is left out.
 const LINES_MAX: usize = 16;
+/// How long the workers may take to write the rows of what is in the log when a comparison begins.
+const CATCH_UP_MAX: Duration = Duration::from_secs(10);
 /// Differences told; all are counted.
 const TOLD_MAX: usize = 100;
 
@@ -34,6 +38,9 @@ pub(super) struct Sight {
     /// Scratch state is kept below it.
     pub(super) data_dir: PathBuf,
     pub(super) keep: keep::Limits,
+    /// How far the workers are, once there are any.
+    pub(super) progress: Progress,
+    pub(super) working: Arc<AtomicBool>,
 }
 
 /// Whether somebody looks, and whether anybody may.
@@ -111,6 +118,7 @@ impl Telling {
 
     async fn verify(&self, sight: &Sight) -> Result<Vec<Line>, Error> {
         let ends = sight.ends();
+        self.await_rows(sight, &ends).await?;
         let of = ends.iter().map(|(_, end)| end.0).sum();
         let mut told = Vec::new();
         let report = |difference| {
@@ -125,6 +133,19 @@ impl Telling {
         let Summary { events, rows, differences } = sight.verify(report, progress).await?;
         told.push(Line::Verified { differences, rows, events });
         Ok(told)
+    }
+
+    /// What has just been sent in is compared too, unless the workers are far behind.
+    async fn await_rows(&self, sight: &Sight, ends: &[(Partition, Next)]) -> Result<(), Error> {
+        let mut looks = CATCH_UP_MAX.as_millis() / LOOK_EVERY.as_millis();
+        while looks > 0 && sight.working.load(Ordering::Relaxed) && !sight.progress.reached(ends) {
+            if self.progress(0, 0).is_break() {
+                return Err(crate::worker::Error::Stopped.into());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+            looks -= 1;
+        }
+        Ok(())
     }
 
     fn progress(&self, done: u64, of: u64) -> ControlFlow<()> {

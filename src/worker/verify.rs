@@ -11,11 +11,11 @@ use crate::decode::{Decoder, Place};
 use crate::fold::effects::{Effects, FastRows, SlowRows};
 use crate::fold::state::State;
 use crate::fold::{FINGERPRINT, Fold, Origin};
-use crate::ids::{Next, Partition};
+use crate::ids::{Millis, Next, Partition};
 use crate::keep::{self, Identity, Store as Keep};
 use crate::project::build;
-use crate::project::key::{Key, Row};
-use crate::project::rows::AppliedRow;
+use crate::project::key::{Col, Key, Row};
+use crate::project::rows::{AppliedRow, CreatorRow};
 use crate::project::tables;
 use crate::store::Store;
 
@@ -58,6 +58,8 @@ struct Comparison {
     stored: HashMap<Key, Stored>,
     ats: HashSet<Next>,
     touched: Touched,
+    /// Of each creator: what expired by then may have been purged.
+    watermarks: HashMap<String, Millis>,
 }
 
 /// The folder of the state that is made again; removed at the end, however it ends.
@@ -87,7 +89,9 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
         let rows = u64::try_from(stored.len()).unwrap_or_default();
         let ats: HashSet<Next> = stored.values().map(|row| row.at).collect();
         let end = ats.iter().copied().max().unwrap_or_default().max(applied.fast).max(applied.slow);
-        let mut comparison = Comparison { stored, ats, touched: Touched::default() };
+        // Read behind the rows: what was purged before had expired by then.
+        let watermarks = self.watermarks(partition).await?;
+        let mut comparison = Comparison { stored, ats, touched: Touched::default(), watermarks };
         let scratch = Scratch::new(self.scratch, partition);
         let state = self.replay((partition, end), &scratch, &mut comparison, &mut progress)?;
         let mut differences = 0;
@@ -102,7 +106,7 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
         let rows = self.store.get(&[tables::applied(partition)]).await;
         let rows = rows.map_err(|source| Error::Store { partition, source })?;
         let value = rows.into_iter().flatten().next().and_then(|row| row.value);
-        let none = AppliedRow { fast: Next(0), slow: Next(0), record_time: crate::ids::Millis(0) };
+        let none = AppliedRow { fast: Next(0), slow: Next(0), record_time: Millis(0) };
         Ok(value.and_then(|value| AppliedRow::decode(&value).ok()).unwrap_or(none))
     }
 
@@ -128,6 +132,16 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
             }
         }
         Ok(stored)
+    }
+
+    async fn watermarks(&self, partition: Partition) -> Result<HashMap<String, Millis>, Error> {
+        let heads = super::scan::table(self.store, tables::CREATOR, partition, 0..1).await;
+        let heads = heads.map_err(|source| Error::Store { partition, source })?.into_iter();
+        let watermark = |row: Row| {
+            let head = CreatorRow::decode(row.value.as_deref()?).ok()?;
+            Some((creator_of(&row.key)?.to_owned(), head.watermark()))
+        };
+        Ok(heads.filter_map(watermark).collect())
     }
 
     fn replay(
@@ -211,7 +225,7 @@ impl Comparison {
         let fast = build::fast(state, &self.touched.fast, partition).into_iter().map(|row| (row, applied.fast));
         let slow = build::slow(state, &self.touched.slow, partition).into_iter().map(|row| (row, applied.slow));
         // What was touched later may not be out yet.
-        for (row, _) in fast.chain(slow).filter(|(row, out)| row.at <= *out) {
+        for (row, _) in fast.chain(slow).filter(|(row, out)| row.at <= *out && !self.is_expired(row)) {
             match self.stored.get(&row.key) {
                 Some(_) if row.value.is_none() => found(&row.key, format!("not deleted at {}", row.at.0)),
                 None if row.value.is_none() => {}
@@ -222,6 +236,14 @@ impl Comparison {
                 Some(_) => {}
             }
         }
+    }
+}
+
+impl Comparison {
+    /// It may be gone, or be stored as it was before it was purged and made again.
+    fn is_expired(&self, row: &Row) -> bool {
+        let watermark = creator_of(&row.key).and_then(|creator| self.watermarks.get(creator));
+        row.expires.zip(watermark).is_some_and(|(expires, watermark)| expires <= *watermark)
     }
 }
 
@@ -252,6 +274,13 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+fn creator_of(key: &Key) -> Option<&str> {
+    match key.cols.0.first() {
+        Some(Col::Text(creator)) => Some(creator),
+        Some(Col::Int(_) | Col::IntDesc(_)) | None => None,
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::boards::{Metric, Place, place_of};
 use super::figures::Figures;
-use super::{At, One, Page, Stamp, scan};
+use super::{At, One, Page, Stamp};
 use crate::ids::{Currency, ID_BYTES_MAX};
 use crate::project::rows::{MemberRow, NameRow};
 use crate::project::tables::{self, NameKind};
@@ -245,7 +245,7 @@ async fn members_between<S: Store>(
             reverse,
             limit: 0,
         };
-        for row in scan(at.store, range, max - found.len()).await? {
+        for row in at.scan(range, max - found.len()).await? {
             found.extend(decode(row)?);
         }
         if found.len() >= max {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::figures::{COUNTS, CountMetric, MOVED, MoneyMetric, currencies};
-use super::{At, One, Stamp, scan};
+use super::{At, One, Stamp};
 use crate::ids::{Currency, Millis};
 use crate::project::rows::SeriesRow;
 use crate::project::tables;
@@ -23,6 +23,14 @@ const MONTH_ROWS_MAX: usize = 20_000;
 pub(super) struct Span {
     pub(super) from: Millis,
     pub(super) to: Millis,
+}
+
+impl Span {
+    /// What lies before `instant`, and the rest.
+    fn cut(self, instant: Millis) -> (Self, Self) {
+        let between = instant.clamp(self.from, self.to);
+        (Self { from: self.from, to: between }, Self { from: between, to: self.to })
+    }
 }
 
 /// The sums of an instant or a whole hour or day, at its start.
@@ -217,10 +225,45 @@ fn starts(span: Span, interval: Interval) -> Vec<Millis> {
 pub(super) async fn pieces<S: Store>(at: &At<'_, S>, span: Span, interval: Interval) -> Result<Vec<Piece>, Problem> {
     let mut found = Vec::new();
     match interval {
-        Interval::Minute | Interval::Hour => by_hours(at, span, interval == Interval::Hour, &mut found).await?,
+        Interval::Minute => {
+            check_minutes(at, span)?;
+            by_hours(at, span, false, &mut found).await?;
+        }
+        Interval::Hour => {
+            let (of_days, of_hours) = span.cut(hours_from(at));
+            by_quarters(at, of_days, &mut found).await?;
+            by_hours(at, of_hours, true, &mut found).await?;
+        }
         Interval::Day | Interval::Month => by_days(at, span, &mut found).await?,
     }
     Ok(found)
+}
+
+/// The first day whose hours are all kept.
+fn hours_from<S>(at: &At<'_, S>) -> Millis {
+    let expired = at.row.watermark().0 - tables::HOUR_KEPT;
+    Millis((tables::day_of(Millis(expired)) + 1) * Millis::DAY)
+}
+
+/// A zero must not stand where minutes were once and are kept no more.
+fn check_minutes<S>(at: &At<'_, S>, span: Span) -> Result<(), Problem> {
+    let from = hours_from(at);
+    if span.from >= from || at.row.coverage_start >= from {
+        return Ok(());
+    }
+    let days = tables::HOUR_KEPT / Millis::DAY;
+    let detail = format!("minutes are kept for {days} days, here from {} on; ask by hour", Stamp(from));
+    Err(Problem::not_kept(detail, vec!["hour", "day", "month"]))
+}
+
+/// Hours that are kept no more, by the quarter hours of their days.
+async fn by_quarters<S: Store>(at: &At<'_, S>, span: Span, found: &mut Vec<Piece>) -> Result<(), Problem> {
+    let day = Grid { unit: Millis::DAY, slot: QUARTER, whole: false };
+    let key = |day| tables::day(at.p, &at.id, day);
+    for (number, row) in rows(at, span, &day, key).await? {
+        day.take(span, Millis(number * Millis::DAY), &row, found);
+    }
+    Ok(())
 }
 
 /// Sealed days by their rows, the others by their hours.
@@ -297,7 +340,7 @@ async fn rows<S: Store>(
             reverse: false,
             limit: 0,
         };
-        for row in scan(at.store, range, MONTH_ROWS_MAX).await? {
+        for row in at.scan(range, MONTH_ROWS_MAX).await? {
             found.extend(totals_of(row)?);
         }
         from = to;

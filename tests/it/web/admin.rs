@@ -27,7 +27,7 @@ async fn verify(server: &Server) -> Vec<Value> {
 }
 
 /// Posts a programme over and over, each time another one, until told to stop. How many events were taken.
-async fn pour(addr: std::net::SocketAddr, stop: Arc<AtomicBool>) -> u64 {
+pub async fn pour(addr: std::net::SocketAddr, stop: Arc<AtomicBool>) -> u64 {
     let mut taken = 0;
     for seed in 0.. {
         let pace = Pace::History { days: 20 };

@@ -4,7 +4,7 @@ use hyper::HeaderMap;
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 
-use super::boards::{Metric, Place, place_of};
+use super::boards::{Metric, Place, is_ranked, place_of};
 use super::figures::Figures;
 use super::{At, One, Page, Stamp};
 use crate::ids::{Currency, ID_BYTES_MAX};
@@ -84,7 +84,8 @@ impl Member {
 
 pub(in crate::web) async fn member_stats<S: Store>(at: &At<'_, S>, id: &str) -> Result<Reply, Problem> {
     let (_, row) = member_row(at, id).await?;
-    let rank = if at.row.members > RANKED_MAX {
+    // Most earn nothing, and need no look at the others.
+    let rank = if at.row.members > RANKED_MAX || !is_ranked(Metric::Earnings, &row, at.row.currency) {
         None
     } else {
         place_of(Metric::Earnings, &all_members(at).await?, id, at.row.currency)

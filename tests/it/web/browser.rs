@@ -1,4 +1,5 @@
 //! A real browser, driven over a pipe by the DevTools protocol: JSON messages, each ended by a zero byte.
+#![expect(clippy::disallowed_methods, reason = "the browser is outside: which one, and how long it is waited for")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};

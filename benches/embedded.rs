@@ -21,11 +21,12 @@ fn main() {
         Some("log") => measure::log::run(events.unwrap_or(3_000_000)),
         Some("drain") => measure::drain::run(events.unwrap_or(3_000_000)),
         Some("live") => measure::live::run(events.unwrap_or(400_000)),
+        Some("queries") => measure::queries::run(events.unwrap_or(400_000)),
         Some("memory") => measure::memory::run(events.unwrap_or(11_400_000)),
         Some("restart-child") => measure::restart::child(&args.next().expect("a folder")),
         Some("restart") => measure::restart::run(events.unwrap_or(5_000_000)),
         Some(other) => {
-            eprintln!("no measure is called {other:?}: all, decode, fold, log, drain, live, memory, restart");
+            eprintln!("no measure is called {other:?}: all, decode, fold, log, drain, live, queries, memory, restart");
             std::process::exit(2);
         }
     }

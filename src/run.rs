@@ -2,17 +2,21 @@
 
 mod feed;
 mod inspect;
+mod look;
+mod purge;
 mod serve;
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 use crate::append::embedded::{EmbeddedSink, Limits as SinkLimits};
 use crate::clock::Clock;
-use crate::consume::Stream;
 use crate::consume::embedded::{Log, OpenError};
 use crate::decode::Decoder;
 use crate::disk;
@@ -21,12 +25,14 @@ use crate::project::tables;
 use crate::store::embedded::{EmbeddedStore, Options as StoreOptions};
 use crate::store::{Store, Table};
 use crate::telemetry::Progress;
-use crate::worker::verify::{Difference, Summary, Verify};
+use crate::web::Looks;
+use crate::worker::verify::{Difference, Summary};
 use crate::worker::{self, GENERATION, Pace, Worker};
 use crate::{append, keep, store};
 
 pub use feed::Feed;
-pub use inspect::{Place, TableSize};
+pub use inspect::Place;
+use look::{Sight, Turns};
 pub use serve::{address_of, serve};
 
 /// How often those who wait for the worker look.
@@ -99,6 +105,9 @@ pub struct Embedded {
     options: Options,
     runtime: tokio::runtime::Handle,
     stop: Arc<AtomicBool>,
+    working: Arc<AtomicBool>,
+    turns: Turns,
+    purging: JoinSet<()>,
     workers: Vec<JoinHandle<Result<(), worker::Error>>>,
 }
 
@@ -120,11 +129,14 @@ impl Embedded {
             options,
             runtime: tokio::runtime::Handle::current(),
             stop: Arc::default(),
+            working: Arc::default(),
+            turns: Turns::new(),
+            purging: JoinSet::new(),
             workers: Vec::new(),
         })
     }
 
-    /// Starts the worker threads.
+    /// Starts the worker threads, and what tidies up behind them.
     pub fn start(&mut self) -> Result<(), Error> {
         let partitions = self.log.topic().partitions;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -139,6 +151,8 @@ impl Embedded {
                 .map_err(Error::Thread)?;
             self.workers.push(thread);
         }
+        self.working.store(true, Ordering::Relaxed);
+        self.purging.spawn_on(purge::follow(self.store.clone(), partitions), &self.runtime);
         Ok(())
     }
 
@@ -154,15 +168,14 @@ impl Embedded {
             clock: self.clock.clone(),
             progress: self.progress.clone(),
             runtime: self.runtime.clone(),
-            outlets: tokio::task::JoinSet::new(),
+            outlets: JoinSet::new(),
             stop: Arc::clone(&self.stop),
         }
     }
 
     /// The ends of the log, now.
     pub fn ends(&self) -> Vec<(Partition, Next)> {
-        let partitions = (0..self.log.topic().partitions).map(Partition);
-        partitions.filter_map(|p| Some((p, self.log.bounds(Stream::Events, p)?.end))).collect()
+        self.sight().ends()
     }
 
     /// Waits until the rows of everything that is in the log now are written.
@@ -177,9 +190,11 @@ impl Embedded {
         Ok(())
     }
 
-    /// Hands over and waits for the workers: everything folded is written, out and committed.
+    /// Hands over and waits for the workers: everything folded is written, out and committed. Nobody looks any more.
     pub async fn stop(mut self) -> Result<(), Error> {
         self.stop.store(true, Ordering::Relaxed);
+        self.turns.end().await;
+        self.purging.shutdown().await;
         let workers = std::mem::take(&mut self.workers);
         let joined = tokio::task::spawn_blocking(move || {
             let outcomes: Vec<_> = workers.into_iter().map(JoinHandle::join).collect();
@@ -194,24 +209,36 @@ impl Embedded {
     /// Compares every stored row with the log. Works beside live input.
     pub async fn verify(
         &self,
-        mut report: impl FnMut(Difference),
+        report: impl FnMut(Difference),
         mut progress: impl FnMut(Partition, Next),
     ) -> Result<Summary, Error> {
-        let mut sum = Summary::default();
-        for p in (0..self.log.topic().partitions).map(Partition) {
-            let verify = Verify {
-                source: self.log.source(0, 1),
-                store: &self.store,
-                decoder: &self.decoder,
-                scratch: &self.options.data_dir,
-                limits: self.options.keep.clone(),
-            };
-            let part = verify.run(p, &mut report, |next| progress(p, next)).await?;
-            sum.events += part.events;
-            sum.rows += part.rows;
-            sum.differences += part.differences;
+        let progress = |p, next| {
+            progress(p, next);
+            ControlFlow::Continue(())
+        };
+        self.sight().verify(report, progress).await
+    }
+
+    /// Takes every row away that has expired, and says how many; the workers' process does so by itself every hour.
+    pub async fn purge(&self) -> Result<u64, Error> {
+        Ok(purge::purge(&self.store, self.log.topic().partitions).await?)
+    }
+
+    /// For whoever looks at the projections from outside.
+    pub fn looks(&self) -> Looks {
+        look::looks(self.sight(), self.turns.clone(), self.runtime.clone())
+    }
+
+    fn sight(&self) -> Sight {
+        Sight {
+            log: self.log.clone(),
+            store: self.store.clone(),
+            decoder: Arc::clone(&self.decoder),
+            data_dir: self.options.data_dir.clone(),
+            keep: self.options.keep.clone(),
+            progress: self.progress.clone(),
+            working: Arc::clone(&self.working),
         }
-        Ok(sum)
     }
 }
 

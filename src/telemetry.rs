@@ -16,6 +16,8 @@ pub const RECORDS_DEAD: &str = "tributary_records_dead_total";
 pub const LAG_RECORDS: &str = "tributary_lag_records";
 /// Rows handed to the projection store.
 pub const ROWS_WRITTEN: &str = "tributary_rows_written_total";
+/// Rows taken away because they had expired.
+pub const ROWS_PURGED: &str = "tributary_rows_purged_total";
 pub const FLUSH_SECONDS: &str = "tributary_flush_seconds";
 pub const FLUSH_FAILURES: &str = "tributary_flush_failures_total";
 pub const STATE_COMMITS: &str = "tributary_state_commits_total";

@@ -8,5 +8,6 @@ pub mod log;
 pub mod machine;
 pub mod memory;
 pub mod programme;
+pub mod queries;
 pub mod report;
 pub mod restart;

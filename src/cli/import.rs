@@ -90,9 +90,7 @@ fn open(file: &str) -> anyhow::Result<(Box<dyn Read + Send>, Option<u64>)> {
 }
 
 async fn way(context: &Context) -> anyhow::Result<Way> {
-    if let Some(addr) = run::address_of(&context.config.data_dir)
-        && client::get(addr, "/livez").await.is_ok()
-    {
+    if let Some(addr) = context.server().await {
         return Ok(Way::Server(addr));
     }
     let mut engine = Embedded::open(context.config.embedded(), context.clock.clone()).await?;

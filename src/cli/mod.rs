@@ -11,6 +11,7 @@ mod simulate;
 mod status;
 mod topology;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,6 +19,7 @@ use clap::{Parser, Subcommand};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::web::client;
 pub use output::Output;
 
 /// Exit codes, as `--help` states them.
@@ -83,6 +85,14 @@ pub(crate) struct Context {
     pub(crate) config: Config,
     pub(crate) clock: Clock,
     pub(crate) out: Output,
+}
+
+impl Context {
+    /// The server that holds the data folder, if one runs.
+    pub(crate) async fn server(&self) -> Option<SocketAddr> {
+        let addr = crate::run::address_of(&self.config.data_dir)?;
+        client::get(addr, "/livez").await.ok().map(|_| addr)
+    }
 }
 
 /// Runs the command line of this process.

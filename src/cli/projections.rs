@@ -2,21 +2,22 @@
 
 use std::fmt::Write as _;
 
+use anyhow::Context as _;
+use indicatif::ProgressBar;
+
 use super::{Context, exit};
 use crate::run::Embedded;
+use crate::web::{Counted, Line, Look, client};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Rows of each table.
     Stats,
-    /// Make every row again from the log, in memory, and print each that differs.
+    /// Make every row again from the log, beside a running server too, and print each that differs.
     Verify,
     /// Throw rows and state away, and make them again from the log.
     Rebuild,
 }
-
-/// Differences printed; all are counted.
-const SHOWN_MAX: u64 = 100;
 
 pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<u8> {
     match command {
@@ -26,52 +27,73 @@ pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<u
     }
 }
 
-async fn stats(context: &Context) -> anyhow::Result<u8> {
-    let engine = Embedded::open(context.config.embedded(), context.clock.clone()).await?;
-    let mut text = String::from("table           rows       bytes\n");
-    let mut tables = serde_json::Map::new();
-    for table in engine.table_sizes().await? {
-        writeln!(text, "{:<12} {:>7} {:>11}", table.name, table.rows, table.bytes)?;
-        tables.insert(table.name.to_owned(), serde_json::json!({ "rows": table.rows, "bytes": table.bytes }));
+/// Has the server that holds the folder look, or looks itself. The last line, which is not a failure.
+async fn look(context: &Context, look: Look, mut each: impl FnMut(&Line)) -> anyhow::Result<Line> {
+    let mut last = None;
+    let mut take = |line: Line| {
+        each(&line);
+        last = Some(line);
+    };
+    if let Some(addr) = context.server().await {
+        let body = (look == Look::Verify).then(|| bytes::Bytes::from_static(b"{}"));
+        client::lines(addr, look.path(), body, take).await?;
+    } else {
+        let engine = Embedded::open(context.config.embedded(), context.clock.clone()).await?;
+        let mut lines = (engine.looks())(look).context("somebody looks already")?;
+        while let Some(line) = lines.recv().await {
+            take(line);
+        }
+        engine.stop().await?;
     }
-    context.out.answer(&text, &serde_json::json!({ "tables": tables }));
+    match last {
+        Some(Line::Failed { why }) => anyhow::bail!(why),
+        Some(line) => Ok(line),
+        None => anyhow::bail!(BROKEN_OFF),
+    }
+}
+
+const BROKEN_OFF: &str = "it broke off before the end; if the server was not stopped, its log says why";
+
+async fn stats(context: &Context) -> anyhow::Result<u8> {
+    let bar = context.out.bar(None, "{spinner} {human_pos} rows");
+    let last = look(context, Look::Stats, |line| show(&bar, line)).await?;
+    bar.finish_and_clear();
+    let Line::Counted { tables } = last else { anyhow::bail!(BROKEN_OFF) };
+    let mut text = String::from("table           rows       bytes\n");
+    let mut json = serde_json::Map::new();
+    for Counted { table, rows, bytes } in tables {
+        writeln!(text, "{table:<12} {rows:>7} {bytes:>11}")?;
+        json.insert(table, serde_json::json!({ "rows": rows, "bytes": bytes }));
+    }
+    context.out.answer(&text, &serde_json::json!({ "tables": json }));
     Ok(exit::OK)
 }
 
 async fn verify(context: &Context) -> anyhow::Result<u8> {
-    let engine = Embedded::open(context.config.embedded(), context.clock.clone()).await?;
-    let ends = engine.ends();
-    let events = ends.iter().map(|(_, end)| end.0).sum();
-    let bar = context.out.bar(Some(events), "{bar:40} {human_pos} of {human_len} events, {eta} left");
-    let mut differences = Vec::new();
-    let mut shown = 0;
-    let report = |difference: crate::worker::verify::Difference| {
-        shown += 1;
-        if shown <= SHOWN_MAX {
-            differences.push(difference);
+    let bar = context.out.bar(Some(0), "{bar:40} {human_pos} of {human_len} events, {eta} left");
+    let (mut text, mut found) = (String::new(), Vec::new());
+    let each = |line: &Line| {
+        show(&bar, line);
+        if let Line::Difference { table, partition, key, what } = line {
+            text.push_str(&format!("{table} p{partition} {key}: {what}\n"));
+            found.push(serde_json::json!({ "table": table, "partition": partition, "key": key, "what": what }));
         }
     };
-    let progress = |p: crate::ids::Partition, next: crate::ids::Next| {
-        let before: u64 = ends.iter().take_while(|(other, _)| *other < p).map(|(_, end)| end.0).sum();
-        bar.set_position(before + next.0);
-    };
-    let summary = engine.verify(report, progress).await?;
+    let last = look(context, Look::Verify, each).await?;
     bar.finish_and_clear();
-    let mut text = String::new();
-    for one in &differences {
-        writeln!(text, "{} p{} {}: {}", one.table, one.partition.0, one.key, one.what)?;
-    }
-    let (events, rows) = (summary.events, summary.rows);
-    write!(text, "{} differences in {rows} rows, made again from {events} events", summary.differences)?;
-    let found: Vec<_> = differences
-        .iter()
-        .map(|one| serde_json::json!({ "table": one.table, "partition": one.partition.0, "key": one.key, "what": one.what }))
-        .collect();
-    let json = serde_json::json!({
-        "differences": summary.differences, "rows": rows, "events": events, "found": found,
-    });
+    let Line::Verified { differences, rows, events } = last else { anyhow::bail!(BROKEN_OFF) };
+    write!(text, "{differences} differences in {rows} rows, made again from {events} events")?;
+    let json = serde_json::json!({ "differences": differences, "rows": rows, "events": events, "found": found });
     context.out.answer(&text, &json);
-    Ok(if summary.differences == 0 { exit::OK } else { exit::DIFFERENCES })
+    Ok(if differences == 0 { exit::OK } else { exit::DIFFERENCES })
+}
+
+fn show(bar: &ProgressBar, line: &Line) {
+    if let Line::Progress { done, of } = line {
+        // What comes meanwhile is folded too.
+        bar.set_length(*done.max(of));
+        bar.set_position(*done);
+    }
 }
 
 async fn rebuild(context: &Context) -> anyhow::Result<u8> {

@@ -16,9 +16,6 @@ use super::rows::{CommissionRow, ConversionRow, CreatorRow, MemberRow, MemberSta
 use super::tables::{self, NameKind};
 use super::totals::{Counts, Money, Totals};
 
-/// Hour rows are kept this long after their hour.
-const HOUR_KEPT: i64 = 400 * Millis::DAY;
-
 /// Rows of the tables that follow fast.
 pub fn fast(state: &State, touched: &FastRows, p: Partition) -> Vec<Row> {
     let builder = Builder { state, p };
@@ -118,7 +115,7 @@ impl Builder<'_> {
         let first = i32::try_from(hour * 60).ok()?;
         let value = series(at, 60, |slot| self.state.minute_sums(creator, first + i32::from(slot)));
         let mut row = row(tables::hour(self.p, id, hour), at, value.encode());
-        row.expires = Some(Millis(hour * Millis::HOUR + HOUR_KEPT));
+        row.expires = Some(Millis(hour * Millis::HOUR + tables::HOUR_KEPT));
         Some(row)
     }
 

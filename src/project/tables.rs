@@ -46,6 +46,9 @@ pub const ALL: [Table; 11] =
 /// Members per shard step: ordinals that share `n >> 12` stay together.
 const MEMBERS_PER_SHARD_BITS: u32 = 12;
 
+/// An hour's row expires this long after the hour began: from then on its quarter hours stand in its day's row alone.
+pub const HOUR_KEPT: i64 = 400 * Millis::DAY;
+
 /// What kind of name a `name` row resolves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameKind {

@@ -4,7 +4,6 @@ use crate::ids::{Next, Partition};
 use crate::project::rows::AppliedRow;
 use crate::project::tables;
 use crate::store::Store;
-use crate::worker::scan;
 
 use super::{Embedded, Error, Options};
 
@@ -21,15 +20,6 @@ pub struct Place {
     pub slow: Next,
 }
 
-/// What a table holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TableSize {
-    pub name: &'static str,
-    pub rows: u64,
-    /// Of the values.
-    pub bytes: u64,
-}
-
 impl Embedded {
     pub async fn places(&self) -> Result<Vec<Place>, Error> {
         let mut places = Vec::new();
@@ -41,22 +31,6 @@ impl Embedded {
             places.push(Place { partition, end, emitted, fast, slow });
         }
         Ok(places)
-    }
-
-    /// Counts every row.
-    pub async fn table_sizes(&self) -> Result<Vec<TableSize>, Error> {
-        let mut sizes: Vec<TableSize> =
-            tables::ALL.iter().map(|table| TableSize { name: table.name, rows: 0, bytes: 0 }).collect();
-        for p in (0..self.log.topic().partitions).map(Partition) {
-            let months = scan::months(&self.store, p).await?;
-            for (table, size) in tables::ALL.into_iter().zip(&mut sizes) {
-                for row in scan::table(&self.store, table, p, months.clone()).await? {
-                    size.rows += 1;
-                    size.bytes += u64::try_from(row.value.map_or(0, |value| value.len())).unwrap_or_default();
-                }
-            }
-        }
-        Ok(sizes)
     }
 
     /// Throws away what the log can make again: rows and state. The log stays.

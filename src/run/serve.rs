@@ -77,6 +77,7 @@ fn app(engine: &Embedded, clock: Clock) -> App<EmbeddedStore, EmbeddedSink> {
         clock,
         metrics: Arc::new(render),
         log_ends: Arc::new(log_ends),
+        looks: engine.looks(),
         workers: Some(engine.progress.clone()),
     }
 }

@@ -99,14 +99,14 @@ impl EmbeddedStore {
         Ok(Self { short, long, writer, room: Arc::new(Semaphore::new(room)), room_bytes, disk })
     }
 
-    /// Takes rows away whose `expires` lies before `before`, and says how many. Readers drop them anyway: this frees
-    /// their space.
-    pub async fn purge(&self, before: Millis) -> Result<u64, Error> {
-        let mut from = Vec::new();
+    /// Takes rows of `range` away whose `expires` lies before `before`, and says how many. Readers drop them anyway:
+    /// this frees their space. It reads and writes in small steps, so that nobody waits for it.
+    pub async fn purge(&self, range: &Range, before: Millis) -> Result<u64, Error> {
+        let (mut from, to) = key::range(range);
         let mut purged = 0;
         loop {
-            let asked = std::mem::take(&mut from);
-            let found = self.long.ask(|reply| reader::Job::Expired { from: asked, before, reply }).await?;
+            let asked = (std::mem::take(&mut from), to.clone());
+            let found = self.long.ask(|reply| reader::Job::Expired { range: asked, before, reply }).await?;
             if !found.rows.is_empty() {
                 let bytes = found.rows.iter().map(|(key, _)| key.len()).sum();
                 let rows = found.rows;

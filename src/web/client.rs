@@ -1,18 +1,21 @@
-//! A small client for the command line: one request to a server of this machine.
+//! A small client for the command line: one request to a server of this machine, its answer whole or line by line.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper::{Method, Request, header};
+use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
 
-/// An answer takes at most this long, and is at most this large.
+/// An answer takes at most this long, and is at most this large; of one line by line, each line.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const BODY_BYTES_MAX: usize = 64 << 20;
+const LINE_BYTES_MAX: usize = 1 << 20;
 
 /// What the server said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,38 +33,73 @@ pub enum Error {
     Timeout { addr: SocketAddr },
     #[error("the exchange with {addr} broke off")]
     Broken { addr: SocketAddr, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("{addr} refused: {why}")]
+    Refused { addr: SocketAddr, why: String },
 }
 
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
 pub async fn get(addr: SocketAddr, path: &str) -> Result<Answer, Error> {
-    exchange(addr, Method::GET, path, Bytes::new()).await
+    exchange(addr, request(addr, Method::GET, path, Bytes::new())?).await
 }
 
 /// Sends JSON.
 pub async fn post(addr: SocketAddr, path: &str, body: Bytes) -> Result<Answer, Error> {
-    exchange(addr, Method::POST, path, body).await
+    exchange(addr, request(addr, Method::POST, path, body)?).await
 }
 
-async fn exchange(addr: SocketAddr, method: Method, path: &str, body: Bytes) -> Result<Answer, Error> {
-    let stream = TcpStream::connect(addr).await.map_err(|source| Error::Connect { addr, source })?;
-    tokio::time::timeout(TIMEOUT, send(stream, addr, method, path, body)).await.map_err(|_| Error::Timeout { addr })?
+/// Asks, with JSON if there is a body, and hands on each line of JSON of the answer as it comes.
+pub async fn lines<T: DeserializeOwned>(
+    addr: SocketAddr,
+    path: &str,
+    body: Option<Bytes>,
+    mut each: impl FnMut(T),
+) -> Result<(), Error> {
+    let method = if body.is_some() { Method::POST } else { Method::GET };
+    let request = request(addr, method, path, body.unwrap_or_default())?;
+    let stream = connect(addr).await?;
+    talk(addr, stream, request, |answer| follow(addr, answer, &mut each)).await
 }
 
-async fn send(stream: TcpStream, addr: SocketAddr, method: Method, path: &str, body: Bytes) -> Result<Answer, Error> {
-    let broken = |source: Box<dyn std::error::Error + Send + Sync>| Error::Broken { addr, source };
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(|source| broken(source.into()))?;
-    let request = Request::builder()
+fn request(addr: SocketAddr, method: Method, path: &str, body: Bytes) -> Result<Request<Full<Bytes>>, Error> {
+    Request::builder()
         .method(method)
         .uri(path)
         .header(header::HOST, addr.to_string())
         .header(header::CONTENT_TYPE, "application/json")
         .body(Full::new(body))
-        .map_err(|source| broken(source.into()))?;
+        .map_err(|source| broken(addr, source))
+}
+
+async fn exchange(addr: SocketAddr, request: Request<Full<Bytes>>) -> Result<Answer, Error> {
+    let stream = connect(addr).await?;
+    within(addr, talk(addr, stream, request, |answer| whole(addr, answer))).await
+}
+
+async fn connect(addr: SocketAddr) -> Result<TcpStream, Error> {
+    within(addr, async { TcpStream::connect(addr).await.map_err(|source| Error::Connect { addr, source }) }).await
+}
+
+async fn within<T>(addr: SocketAddr, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    tokio::time::timeout(TIMEOUT, work).await.map_err(|_| Error::Timeout { addr })?
+}
+
+fn broken(addr: SocketAddr, source: impl Into<Source>) -> Error {
+    Error::Broken { addr, source: source.into() }
+}
+
+/// Sends `request` and lets `read` have the answer while the connection goes on.
+async fn talk<T, R: Future<Output = Result<T, Error>>>(
+    addr: SocketAddr,
+    stream: TcpStream,
+    request: Request<Full<Bytes>>,
+    read: impl FnOnce(Response<Incoming>) -> R,
+) -> Result<T, Error> {
+    let (mut sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(|source| broken(addr, source))?;
     let exchange = async {
-        let answer = sender.send_request(request).await.map_err(|source| broken(source.into()))?;
-        let status = answer.status().as_u16();
-        let body = Limited::new(answer.into_body(), BODY_BYTES_MAX).collect().await.map_err(broken)?.to_bytes();
-        Ok(Answer { status, body })
+        let answer = async { sender.send_request(request).await.map_err(|source| broken(addr, source)) };
+        read(within(addr, answer).await?).await
     };
     tokio::pin!(connection, exchange);
     tokio::select! {
@@ -70,4 +108,41 @@ async fn send(stream: TcpStream, addr: SocketAddr, method: Method, path: &str, b
         // The connection may end while the last of the body is still to be read.
         _ = &mut connection => exchange.await,
     }
+}
+
+async fn whole(addr: SocketAddr, answer: Response<Incoming>) -> Result<Answer, Error> {
+    let status = answer.status().as_u16();
+    let body = Limited::new(answer.into_body(), BODY_BYTES_MAX).collect().await;
+    Ok(Answer { status, body: body.map_err(|source| broken(addr, source))?.to_bytes() })
+}
+
+async fn follow<T: DeserializeOwned>(
+    addr: SocketAddr,
+    answer: Response<Incoming>,
+    each: &mut impl FnMut(T),
+) -> Result<(), Error> {
+    if answer.status() != StatusCode::OK {
+        let Answer { body, .. } = within(addr, whole(addr, answer)).await?;
+        return Err(Error::Refused { addr, why: detail(&body) });
+    }
+    let (mut body, mut rest) = (answer.into_body(), Vec::new());
+    while let Some(frame) = within(addr, async { Ok(body.frame().await) }).await? {
+        let frame = frame.map_err(|source| broken(addr, source))?;
+        rest.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = rest.drain(..=end).collect();
+            each(serde_json::from_slice(&line).map_err(|source| broken(addr, source))?);
+        }
+        if rest.len() > LINE_BYTES_MAX {
+            return Err(broken(addr, format!("a line of more than {LINE_BYTES_MAX} bytes")));
+        }
+    }
+    Ok(())
+}
+
+/// What a problem says, in words where it has some.
+fn detail(body: &[u8]) -> String {
+    let problem: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let detail = problem.as_ref().and_then(|problem| problem.get("detail")?.as_str());
+    detail.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned)
 }

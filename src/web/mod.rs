@@ -4,6 +4,7 @@
 //! nothing is unbounded: sockets, heads, bodies, waits, listeners ([`Limits`]). The fold's state is never read, only
 //! rows. There are no keys yet, so the server binds to this machine alone.
 
+mod admin;
 pub mod client;
 mod events;
 mod health;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
+pub use admin::{Counted, Line, Look, Looks};
 pub use limits::Limits;
 pub use openapi::OPENAPI;
 pub use position::LogEnds;
@@ -48,6 +50,7 @@ pub struct App<S, K> {
     pub clock: Clock,
     pub metrics: Metrics,
     pub log_ends: LogEnds,
+    pub looks: Looks,
     /// The workers of this process, if it has any: one that halted makes it unhealthy.
     pub workers: Option<Progress>,
 }

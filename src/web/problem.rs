@@ -18,6 +18,7 @@ pub(super) enum Kind {
     UnknownCreator,
     UnknownMember,
     MethodNotAllowed,
+    AlreadyRunning,
     BodyTimeout,
     BodyTooLarge,
     MediaType,
@@ -36,7 +37,7 @@ pub(super) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::InvalidParameter,
         Self::InvalidBody,
         Self::UnalignedBound,
@@ -44,6 +45,7 @@ impl Kind {
         Self::UnknownCreator,
         Self::UnknownMember,
         Self::MethodNotAllowed,
+        Self::AlreadyRunning,
         Self::BodyTimeout,
         Self::BodyTooLarge,
         Self::MediaType,
@@ -69,6 +71,7 @@ impl Kind {
             Self::UnknownCreator => ("unknown-creator", StatusCode::NOT_FOUND, "No such creator"),
             Self::UnknownMember => ("unknown-member", StatusCode::NOT_FOUND, "No such member"),
             Self::MethodNotAllowed => ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
+            Self::AlreadyRunning => ("already-running", StatusCode::CONFLICT, "One is running already"),
             Self::BodyTimeout => ("body-timeout", StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time"),
             Self::BodyTooLarge => ("body-too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::MediaType => ("media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body must be JSON"),

@@ -11,7 +11,7 @@ use super::query::{self, Query};
 use super::read::At;
 use super::reply::{self, Reply};
 use super::server::Shared;
-use super::{OPENAPI, events, health, live, page, read};
+use super::{Look, OPENAPI, admin, events, health, live, page, read};
 use crate::append::Sink;
 use crate::project::tables::Class;
 use crate::store::Store;
@@ -35,6 +35,8 @@ enum Endpoint {
     Readyz,
     Metrics,
     OpenApi,
+    ProjectionsStats,
+    ProjectionsVerify,
     Events,
     Creators,
     Ask(Question),
@@ -76,6 +78,8 @@ pub const ROUTES: &[Route] = &[
     get("/readyz", &[], Endpoint::Readyz),
     get("/metrics", &[], Endpoint::Metrics),
     get("/v1/openapi.json", &[], Endpoint::OpenApi),
+    get(Look::Stats.path(), &[], Endpoint::ProjectionsStats),
+    post(Look::Verify.path(), Endpoint::ProjectionsVerify),
     post("/v1/events", Endpoint::Events),
     get("/v1/creators", &["limit", "cursor"], Endpoint::Creators),
     ask("/v1/creators/{creator}", &[], Question::Creator),
@@ -135,6 +139,8 @@ pub(super) async fn answer<S: Store, K: Sink>(
         Endpoint::Readyz => Ok(health::readyz(shared)),
         Endpoint::Metrics => Ok(health::metrics(shared)),
         Endpoint::OpenApi => Ok(reply::whole(StatusCode::OK, "application/json", OPENAPI)),
+        Endpoint::ProjectionsStats => admin::stats(shared),
+        Endpoint::ProjectionsVerify => admin::verify(shared, &parts.headers, body).await,
         Endpoint::Events => events::post(shared, &parts.headers, body).await,
         Endpoint::Creators => read::creators(shared, &parts.headers, &query).await,
         Endpoint::Ask(question) => {

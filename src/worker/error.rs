@@ -26,4 +26,7 @@ pub enum Error {
     Unreadable(crate::decode::Error),
     #[error("partition {}: the state's map {map} holds {entities} entities, its limit is {limit}; raise `state.entities_max` and restart", partition.0)]
     MapFull { partition: Partition, map: &'static str, entities: usize, limit: usize },
+    /// By whoever asked for it, or by the end of the process.
+    #[error("told to stop before the end")]
+    Stopped,
 }

@@ -1,6 +1,7 @@
 //! Are the stored rows what the log says? A fold from zero beside the stored rows, each compared when the fold
 //! passes the row's own `at`: exact for rows that change meanwhile, no pause for anybody.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use hashbrown::{HashMap, HashSet};
@@ -11,11 +12,11 @@ use crate::fold::effects::{Effects, FastRows, SlowRows};
 use crate::fold::records::MemberKey;
 use crate::fold::state::State;
 use crate::fold::{FINGERPRINT, Fold, Origin};
-use crate::ids::{Next, Partition};
+use crate::ids::{Millis, Next, Partition};
 use crate::keep::{self, Identity, Store as Keep};
 use crate::project::build;
-use crate::project::key::Key;
-use crate::project::rows::AppliedRow;
+use crate::project::key::{Col, Key, Row};
+use crate::project::rows::{AppliedRow, CreatorRow};
 use crate::project::tables;
 use crate::store::Store;
 
@@ -59,7 +60,12 @@ struct Comparison {
     stored: HashMap<Key, Stored>,
     ats: HashSet<Next>,
     touched: Touched,
+    /// Of each creator: what expired by then may have been purged.
+    watermarks: HashMap<String, Millis>,
 }
+
+/// The folder of the state that is made again; removed at the end, however it ends.
+struct Scratch(PathBuf);
 
 /// Where the fold of one partition is compared.
 pub struct Verify<'a, S, T> {
@@ -72,68 +78,85 @@ pub struct Verify<'a, S, T> {
 }
 
 impl<S: Source, T: Store> Verify<'_, S, T> {
-    /// Compares every row of `partition`. `report` gets each difference, `progress` the position now and then.
+    /// Compares every row of `partition`. `report` gets each difference, `progress` the position now and then, and
+    /// may break it off ([`Error::Stopped`]).
     pub async fn run(
         mut self,
         partition: Partition,
         mut report: impl FnMut(Difference),
-        mut progress: impl FnMut(Next),
+        mut progress: impl FnMut(Next) -> ControlFlow<()>,
     ) -> Result<Summary, Error> {
         let applied = self.applied(partition).await?;
-        let stored = self.scan(partition).await?;
+        let stored = self.scan(partition, &mut progress).await?;
         let rows = u64::try_from(stored.len()).unwrap_or_default();
         let ats: HashSet<Next> = stored.values().map(|row| row.at).collect();
         let end = ats.iter().copied().max().unwrap_or_default().max(applied.fast).max(applied.slow);
-        let mut comparison = Comparison { stored, ats, touched: Touched::default() };
-        let state = self.replay(partition, end, &mut comparison, &mut progress)?;
+        // Read behind the rows: what was purged before had expired by then.
+        let watermarks = self.watermarks(partition).await?;
+        let mut comparison = Comparison { stored, ats, touched: Touched::default(), watermarks };
+        let scratch = Scratch::new(self.scratch, partition);
+        let state = self.replay((partition, end), &scratch, &mut comparison, &mut progress)?;
         let mut differences = 0;
         comparison.judge(&state, partition, &applied, &mut |difference| {
             differences += 1;
             report(difference);
         });
-        drop(std::fs::remove_dir_all(self.scratch_of(partition)));
         Ok(Summary { events: end.0, rows, differences })
-    }
-
-    fn scratch_of(&self, partition: Partition) -> PathBuf {
-        self.scratch.join(format!("verify-p{}", partition.0))
     }
 
     async fn applied(&self, partition: Partition) -> Result<AppliedRow, Error> {
         let rows = self.store.get(&[tables::applied(partition)]).await;
         let rows = rows.map_err(|source| Error::Store { partition, source })?;
         let value = rows.into_iter().flatten().next().and_then(|row| row.value);
-        let none = AppliedRow { fast: Next(0), slow: Next(0), record_time: crate::ids::Millis(0) };
+        let none = AppliedRow { fast: Next(0), slow: Next(0), record_time: Millis(0) };
         Ok(value.and_then(|value| AppliedRow::decode(&value).ok()).unwrap_or(none))
     }
 
-    async fn scan(&self, partition: Partition) -> Result<HashMap<Key, Stored>, Error> {
+    async fn scan(
+        &self,
+        partition: Partition,
+        progress: &mut impl FnMut(Next) -> ControlFlow<()>,
+    ) -> Result<HashMap<Key, Stored>, Error> {
         let mut stored = HashMap::new();
         let unreadable = |source| Error::Store { partition, source };
         let months = super::scan::months(self.store, partition).await.map_err(unreadable)?;
         for table in tables::ALL.into_iter().filter(|table| table.id != tables::APPLIED.id) {
-            let rows = super::scan::table(self.store, table, partition, months.clone()).await;
-            for row in rows.map_err(unreadable)? {
-                let value = row.value.unwrap_or_default();
-                stored.insert(row.key, Stored { at: row.at, value, is_equal: false });
+            let take = |page: Vec<Row>| {
+                for row in page {
+                    let value = row.value.unwrap_or_default();
+                    stored.insert(row.key, Stored { at: row.at, value, is_equal: false });
+                }
+                progress(Next(0))
+            };
+            let scanned = super::scan::each(self.store, table, partition, months.clone(), take).await;
+            if scanned.map_err(unreadable)?.is_break() {
+                return Err(Error::Stopped);
             }
         }
         Ok(stored)
     }
 
+    async fn watermarks(&self, partition: Partition) -> Result<HashMap<String, Millis>, Error> {
+        let heads = super::scan::table(self.store, tables::CREATOR, partition, 0..1).await;
+        let heads = heads.map_err(|source| Error::Store { partition, source })?.into_iter();
+        let watermark = |row: Row| {
+            let head = CreatorRow::decode(row.value.as_deref()?).ok()?;
+            Some((creator_of(&row.key)?.to_owned(), head.watermark()))
+        };
+        Ok(heads.filter_map(watermark).collect())
+    }
+
     fn replay(
         &mut self,
-        partition: Partition,
-        end: Next,
+        (partition, end): (Partition, Next),
+        scratch: &Scratch,
         comparison: &mut Comparison,
-        progress: &mut impl FnMut(Next),
+        progress: &mut impl FnMut(Next) -> ControlFlow<()>,
     ) -> Result<State, Error> {
         let state_error = |source| Error::State { partition, source };
-        let dir = self.scratch_of(partition);
-        drop(std::fs::remove_dir_all(&dir));
         let identity = Identity { topic: [0; 16], partition, generation: GENERATION, fingerprint: FINGERPRINT };
         let mut state = State::default();
-        let (mut keep, _) = Keep::open(&dir, identity, self.limits.clone(), &mut state).map_err(state_error)?;
+        let (mut keep, _) = Keep::open(&scratch.0, identity, self.limits.clone(), &mut state).map_err(state_error)?;
         let (mut fold, mut effects, mut batch) = (Fold::default(), Effects::from(Next(0)), Batch::default());
         self.assign(partition)?;
         let topic = self.source.topic().name.clone();
@@ -154,7 +177,9 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
                 keep.commit(&mut state, position).map_err(state_error)?;
             }
             keep.release(position);
-            progress(position);
+            if progress(position).is_break() {
+                return Err(Error::Stopped);
+            }
         }
         keep.flush().map_err(state_error)?;
         Ok(state)
@@ -209,7 +234,7 @@ impl Comparison {
         let fast = build::fast(state, &self.touched.fast, partition).into_iter().map(|row| (row, applied.fast));
         let slow = build::slow(state, &self.touched.slow, partition).into_iter().map(|row| (row, applied.slow));
         // What was touched later may not be out yet.
-        for (row, _) in fast.chain(slow).filter(|(row, out)| row.at <= *out) {
+        for (row, _) in fast.chain(slow).filter(|(row, out)| row.at <= *out && !self.is_expired(row)) {
             match self.stored.get(&row.key) {
                 Some(_) if row.value.is_none() => found(&row.key, format!("not deleted at {}", row.at.0)),
                 None if row.value.is_none() => {}
@@ -220,6 +245,14 @@ impl Comparison {
                 Some(_) => {}
             }
         }
+    }
+}
+
+impl Comparison {
+    /// It may be gone, or be stored as it was before it was purged and made again.
+    fn is_expired(&self, row: &Row) -> bool {
+        let watermark = creator_of(&row.key).and_then(|creator| self.watermarks.get(creator));
+        row.expires.zip(watermark).is_some_and(|(expires, watermark)| expires <= *watermark)
     }
 }
 
@@ -235,6 +268,28 @@ impl Touched {
         self.slow.days.extend(slow.days);
         self.slow.months.extend(slow.months);
         self.slow.member_days.extend(slow.member_days);
+    }
+}
+
+impl Scratch {
+    fn new(below: &Path, partition: Partition) -> Self {
+        let scratch = Self(below.join(format!("verify-p{}", partition.0)));
+        // What a killed one left behind.
+        drop(std::fs::remove_dir_all(&scratch.0));
+        scratch
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+fn creator_of(key: &Key) -> Option<&str> {
+    match key.cols.0.first() {
+        Some(Col::Text(creator)) => Some(creator),
+        Some(Col::Int(_) | Col::IntDesc(_)) | None => None,
     }
 }
 

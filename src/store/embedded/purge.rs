@@ -14,6 +14,8 @@ use crate::ids::{Millis, Next};
 const TOMBSTONES_TOGETHER: usize = 2_000;
 /// Rows looked at in one go.
 const ROWS_TOGETHER: usize = 20_000;
+/// Expired rows taken away in one transaction.
+const EXPIRED_TOGETHER: usize = 2_000;
 
 /// Expired rows among those looked at, and where to go on.
 pub(super) struct Expired {
@@ -44,12 +46,20 @@ pub(super) fn tombstones(db: &Database, below: u64) -> Result<bool, redb::Error>
     Ok(!taken.is_empty())
 }
 
-/// Looks at the rows from `from` on for those that expired before `before`.
-pub(super) fn expired(rows: &Rows, from: &[u8], before: Millis) -> Result<Expired, redb::Error> {
+/// Looks at the rows of a range for those that expired before `before`.
+pub(super) fn expired(
+    rows: &Rows,
+    (from, to): &(Vec<u8>, Option<Vec<u8>>),
+    before: Millis,
+) -> Result<Expired, redb::Error> {
     let mut found = Expired { rows: Vec::new(), next: None };
-    for (looked_at, row) in rows.range::<&[u8]>((Bound::Included(from), Bound::Unbounded))?.enumerate() {
+    let end = to.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+    if to.as_ref().is_some_and(|to| to <= from) {
+        return Ok(found);
+    }
+    for (looked_at, row) in rows.range::<&[u8]>((Bound::Included(from.as_slice()), end))?.enumerate() {
         let (key, value) = row?;
-        if looked_at == ROWS_TOGETHER {
+        if looked_at == ROWS_TOGETHER || found.rows.len() == EXPIRED_TOGETHER {
             found.next = Some(key.value().to_vec());
             break;
         }

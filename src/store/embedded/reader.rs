@@ -24,9 +24,20 @@ pub(super) type Rows = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
 /// A read that waits.
 pub(super) enum Job {
-    Get { keys: Vec<Key>, reply: oneshot::Sender<Result<Vec<Option<Row>>, Error>> },
-    Scan { range: Range, reply: oneshot::Sender<Result<Vec<Row>, Error>> },
-    Expired { from: Vec<u8>, before: Millis, reply: oneshot::Sender<Result<Expired, Error>> },
+    Get {
+        keys: Vec<Key>,
+        reply: oneshot::Sender<Result<Vec<Option<Row>>, Error>>,
+    },
+    Scan {
+        range: Range,
+        reply: oneshot::Sender<Result<Vec<Row>, Error>>,
+    },
+    /// `range`: the first key and the first behind.
+    Expired {
+        range: (Vec<u8>, Option<Vec<u8>>),
+        before: Millis,
+        reply: oneshot::Sender<Result<Expired, Error>>,
+    },
 }
 
 /// The reader threads. They end with the last clone.
@@ -117,8 +128,8 @@ fn answer(disk: &Disk, jobs: Vec<Job>) {
             Job::Scan { range, reply } if !reply.is_closed() => {
                 drop(reply.send(read(disk, &mut snapshot, |rows| scan(rows, &range))));
             }
-            Job::Expired { from, before, reply } if !reply.is_closed() => {
-                drop(reply.send(read(disk, &mut snapshot, |rows| purge::expired(rows, &from, before))));
+            Job::Expired { range, before, reply } if !reply.is_closed() => {
+                drop(reply.send(read(disk, &mut snapshot, |rows| purge::expired(rows, &range, before))));
             }
             Job::Get { .. } | Job::Scan { .. } | Job::Expired { .. } => {}
         }

@@ -124,11 +124,15 @@ pub(in crate::web) async fn leaderboard<S: Store>(at: &At<'_, S>, query: &Query)
     Ok(reply::json(&One { data, meta: at.meta() }))
 }
 
+/// Whether the member has a place at all.
+pub(super) fn is_ranked(metric: Metric, member: &MemberRow, own: Currency) -> bool {
+    member.status == MemberState::Active && metric.value(member, own) > 0
+}
+
 /// Active members above 0, the greatest first, equals in the order in which they joined.
 fn ranked(metric: Metric, members: &[(u32, MemberRow)], own: Currency) -> Vec<(i128, &MemberRow)> {
-    let active = members.iter().map(|(_, member)| member).filter(|member| member.status == MemberState::Active);
-    let mut ranked: Vec<_> =
-        active.map(|member| (metric.value(member, own), member)).filter(|(value, _)| *value > 0).collect();
+    let members = members.iter().map(|(_, member)| member).filter(|member| is_ranked(metric, member, own));
+    let mut ranked: Vec<_> = members.map(|member| (metric.value(member, own), member)).collect();
     // Stable: members come in the order in which they joined.
     ranked.sort_by_key(|(value, _)| Reverse(*value));
     ranked

@@ -4,9 +4,9 @@ use hyper::HeaderMap;
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 
-use super::boards::{Metric, Place, place_of};
+use super::boards::{Metric, Place, is_ranked, place_of};
 use super::figures::Figures;
-use super::{At, One, Page, Stamp, scan};
+use super::{At, One, Page, Stamp};
 use crate::ids::{Currency, ID_BYTES_MAX};
 use crate::project::rows::{MemberRow, NameRow};
 use crate::project::tables::{self, NameKind};
@@ -84,7 +84,8 @@ impl Member {
 
 pub(in crate::web) async fn member_stats<S: Store>(at: &At<'_, S>, id: &str) -> Result<Reply, Problem> {
     let (_, row) = member_row(at, id).await?;
-    let rank = if at.row.members > RANKED_MAX {
+    // Most earn nothing, and need no look at the others.
+    let rank = if at.row.members > RANKED_MAX || !is_ranked(Metric::Earnings, &row, at.row.currency) {
         None
     } else {
         place_of(Metric::Earnings, &all_members(at).await?, id, at.row.currency)
@@ -245,7 +246,7 @@ async fn members_between<S: Store>(
             reverse,
             limit: 0,
         };
-        for row in scan(at.store, range, max - found.len()).await? {
+        for row in at.scan(range, max - found.len()).await? {
             found.extend(decode(row)?);
         }
         if found.len() >= max {

@@ -30,9 +30,6 @@ use crate::project::rows::CreatorRow;
 use crate::project::tables::{self, Class};
 use crate::store::{Bound, Range, Row, Store};
 
-/// The clock's distance to the watermark (SEMANTICS: events may be ten minutes out of order).
-const WATERMARK_BEHIND_MS: i64 = 10 * Millis::MINUTE;
-
 /// A creator, as of a position read before any of its rows.
 pub(super) struct At<'a, S> {
     pub(super) store: &'a S,
@@ -116,6 +113,14 @@ impl<'a, S: Store> At<'a, S> {
         Ok(Self { store: &shared.app.store, id, p, row, now, as_of })
     }
 
+    /// The rows of `range` that have not expired; `max` are read at most.
+    async fn scan(&self, range: Range, max: usize) -> Result<Vec<Row>, Problem> {
+        let watermark = self.row.watermark();
+        let mut rows = scan(self.store, range, max).await?;
+        rows.retain(|row| row.expires.is_none_or(|expires| expires > watermark));
+        Ok(rows)
+    }
+
     pub(super) fn meta(&self) -> Meta {
         meta(&self.as_of, Some(&self.row))
     }
@@ -159,7 +164,7 @@ pub(super) fn meta_now(seen: &Seen, p: Partition, creator: &CreatorRow, now: Mil
 }
 
 fn meta(as_of: &AsOf, creator: Option<&CreatorRow>) -> Meta {
-    let watermark = creator.map(|row| Stamp(Millis(row.clock.0 - WATERMARK_BEHIND_MS)));
+    let watermark = creator.map(|row| Stamp(row.watermark()));
     Meta {
         as_of: MetaAsOf { position: as_of.position.to_string(), watermark },
         lag_ms: as_of.lag_ms,

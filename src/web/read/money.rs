@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::members::member_row;
-use super::{At, Page, Stamp, scan};
+use super::{At, Page, Stamp};
 use crate::ids::Millis;
 use crate::project::rows::{CommissionRow, ConversionRow};
 use crate::project::tables;
@@ -123,7 +123,7 @@ pub(in crate::web) async fn commissions<S: Store>(
     all.extend(paid.map(Col::Int));
     let all = Bound::Included(Cols(all));
     let range = Range { part, from: from.unwrap_or_else(|| all.clone()), to: all, reverse: false, limit: 0 };
-    let mut found = scan(at.store, range, limit + 1).await?;
+    let mut found = at.scan(range, limit + 1).await?;
     let mut next = None;
     if found.len() > limit {
         found.truncate(limit);
@@ -159,7 +159,7 @@ pub(in crate::web) async fn conversions<S: Store>(at: &At<'_, S>, query: &Query)
             Bound::Excluded(Cols(vec![Col::Text(at.id.clone()), Col::IntDesc(time.0), Col::Text(id)]))
         });
         let range = Range { part, from: from.unwrap_or_else(|| all.clone()), to: all, reverse: false, limit: 0 };
-        for bytes in scan(at.store, range, limit + 1 - data.len()).await?.into_iter().filter_map(|row| row.value) {
+        for bytes in at.scan(range, limit + 1 - data.len()).await?.into_iter().filter_map(|row| row.value) {
             let row = ConversionRow::decode(&bytes)?;
             if data.len() < limit {
                 last = Some((row.converted_at, row.conversion_id.clone()));

@@ -1,9 +1,10 @@
 //! Sums over time, exact: whole days and hours where a span covers them, their slots at its edges.
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::figures::{COUNTS, CountMetric, MOVED, MoneyMetric, currencies};
-use super::{At, One, Stamp, scan};
+use super::{At, One, Stamp};
 use crate::ids::{Currency, Millis};
 use crate::project::rows::SeriesRow;
 use crate::project::tables;
@@ -23,6 +24,14 @@ const MONTH_ROWS_MAX: usize = 20_000;
 pub(super) struct Span {
     pub(super) from: Millis,
     pub(super) to: Millis,
+}
+
+impl Span {
+    /// What lies before `instant`, and the rest.
+    fn cut(self, instant: Millis) -> (Self, Self) {
+        let between = instant.clamp(self.from, self.to);
+        (Self { from: self.from, to: between }, Self { from: between, to: self.to })
+    }
 }
 
 /// The sums of an instant or a whole hour or day, at its start.
@@ -217,10 +226,45 @@ fn starts(span: Span, interval: Interval) -> Vec<Millis> {
 pub(super) async fn pieces<S: Store>(at: &At<'_, S>, span: Span, interval: Interval) -> Result<Vec<Piece>, Problem> {
     let mut found = Vec::new();
     match interval {
-        Interval::Minute | Interval::Hour => by_hours(at, span, interval == Interval::Hour, &mut found).await?,
+        Interval::Minute => {
+            check_minutes(at, span)?;
+            by_hours(at, span, false, &mut found).await?;
+        }
+        Interval::Hour => {
+            let (of_days, of_hours) = span.cut(hours_from(at));
+            by_quarters(at, of_days, &mut found).await?;
+            by_hours(at, of_hours, true, &mut found).await?;
+        }
         Interval::Day | Interval::Month => by_days(at, span, &mut found).await?,
     }
     Ok(found)
+}
+
+/// The first day whose hours are all kept.
+fn hours_from<S>(at: &At<'_, S>) -> Millis {
+    let expired = at.row.watermark().0 - tables::HOUR_KEPT;
+    Millis((tables::day_of(Millis(expired)) + 1) * Millis::DAY)
+}
+
+/// A zero must not stand where minutes were once and are kept no more.
+fn check_minutes<S>(at: &At<'_, S>, span: Span) -> Result<(), Problem> {
+    let from = hours_from(at);
+    if span.from >= from || at.row.coverage_start >= from {
+        return Ok(());
+    }
+    let days = tables::HOUR_KEPT / Millis::DAY;
+    let detail = format!("minutes are kept for {days} days, here from {} on; ask by hour", Stamp(from));
+    Err(Problem::not_kept(detail, vec!["hour", "day", "month"]))
+}
+
+/// Hours that are kept no more, by the quarter hours of their days.
+async fn by_quarters<S: Store>(at: &At<'_, S>, span: Span, found: &mut Vec<Piece>) -> Result<(), Problem> {
+    let day = Grid { unit: Millis::DAY, slot: QUARTER, whole: false };
+    let key = |day| tables::day(at.p, &at.id, day);
+    for (number, row) in rows(at, span, &day, key).await? {
+        day.take(span, number, &row, found)?;
+    }
+    Ok(())
 }
 
 /// Sealed days by their rows, the others by their hours.
@@ -233,7 +277,7 @@ async fn by_days<S: Store>(at: &At<'_, S>, span: Span, found: &mut Vec<Piece>) -
         if covered < start {
             by_hours(at, Span { from: covered, to: start }, true, found).await?;
         }
-        day.take(span, start, &row, found);
+        day.take(span, number, &row, found)?;
         covered = Millis(start.0 + Millis::DAY);
     }
     if covered < span.to {
@@ -246,7 +290,7 @@ async fn by_hours<S: Store>(at: &At<'_, S>, span: Span, whole: bool, found: &mut
     let hour = Grid { unit: Millis::HOUR, slot: Millis::MINUTE, whole };
     let key = |hour| tables::hour(at.p, &at.id, hour);
     for (number, row) in rows(at, span, &hour, key).await? {
-        hour.take(span, Millis(number * Millis::HOUR), &row, found);
+        hour.take(span, number, &row, found)?;
     }
     Ok(())
 }
@@ -262,27 +306,30 @@ struct Grid {
 }
 
 impl Grid {
-    fn take(&self, span: Span, start: Millis, row: &SeriesRow, found: &mut Vec<Piece>) {
+    /// Adds what `row`, of the number given since 1970, holds of `span`.
+    fn take(&self, span: Span, number: i64, row: &Bytes, found: &mut Vec<Piece>) -> Result<(), Problem> {
+        let start = Millis(number * self.unit);
         if self.whole && span.from <= start && start.0 + self.unit <= span.to.0 {
-            found.push((start, row.totals.clone()));
-            return;
+            found.push((start, SeriesRow::decode_totals(row)?));
+            return Ok(());
         }
-        for (slot, totals) in &row.slots {
-            let instant = Millis(start.0 + i64::from(*slot) * self.slot);
+        for (slot, totals) in SeriesRow::decode(row)?.slots {
+            let instant = Millis(start.0 + i64::from(slot) * self.slot);
             if span.from <= instant && instant < span.to {
-                found.push((instant, totals.clone()));
+                found.push((instant, totals));
             }
         }
+        Ok(())
     }
 }
 
-/// The rows that overlap `span`, in order, with their numbers since 1970.
+/// The rows that overlap `span`, in order, each with its number since 1970.
 async fn rows<S: Store>(
     at: &At<'_, S>,
     span: Span,
     grid: &Grid,
     key: impl Fn(i64) -> Key,
-) -> Result<Vec<(i64, SeriesRow)>, Problem> {
+) -> Result<Vec<(i64, Bytes)>, Problem> {
     let mut found = Vec::new();
     let mut from = span.from;
     while from < span.to {
@@ -297,18 +344,16 @@ async fn rows<S: Store>(
             reverse: false,
             limit: 0,
         };
-        for row in scan(at.store, range, MONTH_ROWS_MAX).await? {
-            found.extend(totals_of(row)?);
-        }
+        found.extend(at.scan(range, MONTH_ROWS_MAX).await?.into_iter().filter_map(totals_of));
         from = to;
     }
     Ok(found)
 }
 
 /// Part 0 holds the totals; other parts, breakdowns.
-fn totals_of(row: Row) -> Result<Option<(i64, SeriesRow)>, Problem> {
-    let (Some(bytes), [_, Col::Int(number), Col::Int(0)]) = (row.value, row.key.cols.0.as_slice()) else {
-        return Ok(None);
-    };
-    Ok(Some((*number, SeriesRow::decode(&bytes)?)))
+fn totals_of(row: Row) -> Option<(i64, Bytes)> {
+    match row.key.cols.0.as_slice() {
+        [_, Col::Int(number), Col::Int(0)] => Some((*number, row.value?)),
+        _ => None,
+    }
 }

@@ -53,7 +53,17 @@ fn commands_go_through_the_process_that_holds_the_folder() {
     let status = shell.json(0, &["status"]);
     assert!(status["projections"]["partitions"].as_array().is_some_and(|all| !all.is_empty()), "{status}");
 
-    let held: Ran = shell.run(&["projections", "verify"]);
+    // Both compare and count while another programme comes in.
+    let more = [&programme[..], &["--seed", "3", "--to", &server.url]].concat();
+    let mut sending = shell.command(&more).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let verified = shell.json(0, &["projections", "verify"]);
+    let stats = shell.json(0, &["projections", "stats"]);
+    assert!(sending.wait().unwrap().success());
+    assert_eq!(verified["differences"], 0, "{verified}");
+    assert!(verified["events"].as_u64().unwrap() >= taken, "{verified}");
+    assert!(stats["tables"]["member"]["rows"].as_u64().unwrap() > 0, "{stats}");
+
+    let held: Ran = shell.run(&["projections", "rebuild"]);
     held.assert_code(1).assert_error(&["in use"]);
     assert_eq!(server.stop(), Some(0));
     assert_eq!(shell.json(0, &["projections", "verify"])["differences"], 0);

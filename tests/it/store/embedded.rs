@@ -4,7 +4,7 @@ use bytes::Bytes;
 use tempfile::TempDir;
 use tributary::disk;
 use tributary::ids::{Millis, Next};
-use tributary::project::key::{Col, Range, Row};
+use tributary::project::key::{Bound, Col, Cols, Range, Row};
 use tributary::store::embedded::{EmbeddedStore, Options};
 use tributary::store::{Error, Store};
 
@@ -116,16 +116,18 @@ fn tombstones_last_until_the_next_open_and_no_longer() {
 }
 
 #[test]
-fn purge_takes_what_expired_and_nothing_else() {
+fn purge_takes_what_expired_in_its_range_and_nothing_else() {
     let lab = Embedded::new();
     let expiring = |n: i64| Row { expires: Some(Millis(n)), ..live(n, 1) };
     let rows: Vec<_> = (0..45_000).map(|n| if n % 3 == 0 { live(n, 1) } else { expiring(n) }).collect();
     block_on(lab.store().write(rows.clone())).unwrap();
+    let beyond = Range { from: Bound::Included(Cols(vec![Col::Int(44_000)])), ..everything() };
+    assert_eq!(block_on(lab.store().purge(&beyond, Millis(30_000))).unwrap(), 0);
     let left: Vec<_> = rows.into_iter().filter(|row| row.expires.is_none_or(|at| at >= Millis(30_000))).collect();
-    assert_eq!(block_on(lab.store().purge(Millis(30_000))).unwrap(), 20_000);
+    assert_eq!(block_on(lab.store().purge(&everything(), Millis(30_000))).unwrap(), 20_000);
     let found = block_on(lab.store().scan(&Range { limit: u32::MAX, ..everything() })).unwrap();
     assert!(found == left, "{} rows are left, not {}", found.len(), left.len());
-    assert_eq!(block_on(lab.store().purge(Millis(30_000))).unwrap(), 0);
+    assert_eq!(block_on(lab.store().purge(&everything(), Millis(30_000))).unwrap(), 0);
 }
 
 #[test]

@@ -242,6 +242,43 @@ async fn series_are_the_same_by_minute_hour_and_day_and_end_at_their_bounds() {
 }
 
 #[tokio::test]
+async fn an_hour_that_has_expired_is_told_by_its_day_and_its_minutes_no_more() {
+    const OLD: i64 = START - 402 * 24 * HOUR;
+    let server = Server::whole().await;
+    let fields = json!({"name": "Acme", "currency": "EUR", "time_zone": "UTC"});
+    let ann = json!({"member_id": "ann", "referral_code": "acme-ann"});
+    let events = json!([
+        event("Creator", "acme", "c", OLD, fields),
+        event("Member", "acme", "m", OLD, ann),
+        click("1", "ann", OLD + HOUR),
+        click("2", "ann", OLD + 2 * HOUR),
+    ]);
+    let path = |interval: &str| {
+        let to = OLD + 3 * HOUR;
+        format!("/v1/creators/acme/timeseries?from={OLD}&to={to}&interval={interval}&metric=clicks_human")
+    };
+    let token = server.fill(&events).await;
+    for (interval, expected) in [("hour", json!([0, 1, 1])), ("day", json!([2]))] {
+        let answer = server.get_at(&path(interval), &token).await.ok();
+        assert_eq!(values(&answer, "clicks_human", None), &expected);
+    }
+    // The rows are still there: it is the creator's own time that tells what has expired.
+    let token = server.fill(&json!([purchase("p", "ann", START, 100, "EUR")])).await;
+    for purged in [0, 2] {
+        for (interval, expected) in [("hour", json!([0, 1, 1])), ("day", json!([2]))] {
+            let answer = server.get_at(&path(interval), &token).await.ok();
+            assert_eq!(values(&answer, "clicks_human", None), &expected, "by {interval}, {purged} purged");
+        }
+        let minutes = server.get(&path("minute")).await;
+        assert_eq!((minutes.status, minutes.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "not-kept"));
+        assert_eq!(minutes.json()["kept"], json!(["hour", "day", "month"]));
+        assert!(minutes.json()["detail"].as_str().unwrap().contains("ask by hour"));
+        assert_eq!(server.engine.purge().await.unwrap(), 2 - purged);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn bounds_off_the_grid_and_spans_too_long_are_refused_with_what_would_do() {
     let (server, token) = told().await;
     server.get_at("/v1/creators/acme", &token).await.ok();

@@ -43,6 +43,11 @@ impl Server {
 
     /// No worker: nothing is ever applied.
     pub async fn start(limits: Limits) -> Self {
+        Self::start_with(limits, |_| {}).await
+    }
+
+    /// On parts that `change` has put in place.
+    pub async fn start_with(limits: Limits, change: impl FnOnce(&mut App<EmbeddedStore, EmbeddedSink>)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut options = Options::new(dir.path());
         options.pace.fast = std::time::Duration::from_millis(5);
@@ -51,7 +56,8 @@ impl Server {
         let listener = web::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let app = app(&engine);
+        let mut app = app(&engine);
+        change(&mut app);
         #[expect(clippy::disallowed_methods, reason = "awaited in `stop`")]
         let serving = tokio::spawn(web::serve(listener, app, limits, async {
             let _ = stopped.await;
@@ -101,6 +107,7 @@ pub fn app(engine: &Embedded) -> App<EmbeddedStore, EmbeddedSink> {
         clock: engine.clock.clone(),
         metrics: Arc::new(|| "tributary_records_read_total 0\n".to_owned()),
         log_ends: Arc::new(ends),
+        looks: engine.looks(),
         workers: Some(engine.progress.clone()),
     }
 }

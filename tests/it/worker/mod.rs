@@ -6,3 +6,6 @@ mod dump;
 mod end_to_end;
 mod kill;
 pub mod programme;
+mod purge;
+mod story;
+mod verify;

@@ -1,0 +1,220 @@
+//! Long looks at the projections, one at a time, each on a thread of its own beside the workers.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use crate::consume::Stream;
+use crate::consume::embedded::Log;
+use crate::decode::Decoder;
+use crate::ids::{Next, Partition};
+use crate::keep;
+use crate::project::tables;
+use crate::store::embedded::EmbeddedStore;
+use crate::telemetry::{Progress, with_causes};
+use crate::web::{Counted, Line, Look, Looks};
+use crate::worker::scan;
+use crate::worker::verify::{Difference, Summary, Verify};
+
+use super::{Error, LOOK_EVERY};
+
+/// Lines that may wait for their reader. Progress beyond it is left out.
+const LINES_MAX: usize = 16;
+/// How long the workers may take to write the rows of what is in the log when a comparison begins.
+const CATCH_UP_MAX: Duration = Duration::from_secs(10);
+/// Differences told; all are counted.
+const TOLD_MAX: usize = 100;
+
+/// What is looked at. Clones look at the same.
+#[derive(Clone)]
+pub(super) struct Sight {
+    pub(super) log: Log,
+    pub(super) store: EmbeddedStore,
+    pub(super) decoder: Arc<Decoder>,
+    /// Scratch state is kept below it.
+    pub(super) data_dir: PathBuf,
+    pub(super) keep: keep::Limits,
+    /// How far the workers are, once there are any.
+    pub(super) progress: Progress,
+    pub(super) working: Arc<AtomicBool>,
+}
+
+/// Whether somebody looks, and whether anybody may.
+#[derive(Clone)]
+pub(super) struct Turns {
+    one: Arc<Semaphore>,
+    over: Arc<watch::Sender<bool>>,
+}
+
+impl Turns {
+    pub(super) fn new() -> Self {
+        Self { one: Arc::new(Semaphore::new(1)), over: Arc::default() }
+    }
+
+    /// Breaks off who looks, waits until it has let go of log and store, and lets nobody look again.
+    pub(super) async fn end(&self) {
+        self.over.send_replace(true);
+        if let Ok(last) = self.one.acquire().await {
+            last.forget();
+        }
+    }
+}
+
+pub(super) fn looks(sight: Sight, turns: Turns, runtime: tokio::runtime::Handle) -> Looks {
+    Arc::new(move |look| {
+        let turn = Arc::clone(&turns.one).try_acquire_owned().ok()?;
+        let (lines, receiver) = mpsc::channel(LINES_MAX);
+        let telling = Telling { lines: lines.clone(), over: turns.over.subscribe() };
+        let (sight, runtime) = (sight.clone(), runtime.clone());
+        let run = move || {
+            runtime.block_on(telling.tell(look, &sight));
+            // Files are free for the next owner before the turn is over.
+            drop(sight);
+            drop(turn);
+        };
+        if let Err(error) = std::thread::Builder::new().name("look".to_owned()).spawn(run) {
+            // The channel is empty, so there is room.
+            drop(lines.try_send(Line::Failed { why: with_causes(&Error::Thread(error)) }));
+        }
+        Some(receiver)
+    })
+}
+
+/// One look's way to its reader.
+struct Telling {
+    lines: mpsc::Sender<Line>,
+    over: watch::Receiver<bool>,
+}
+
+impl Telling {
+    async fn tell(&self, look: Look, sight: &Sight) {
+        let told = match look {
+            Look::Stats => self.count(sight).await,
+            Look::Verify => self.verify(sight).await,
+        };
+        let told = told.unwrap_or_else(|error| vec![Line::Failed { why: with_causes(&error) }]);
+        let mut over = self.over.clone();
+        for line in told {
+            tokio::select! {
+                // Nobody waits for what is dropped: it is over, or the reader has gone.
+                sent = self.lines.send(line) => if sent.is_err() { return },
+                _ = over.wait_for(|over| *over) => return,
+            }
+        }
+    }
+
+    async fn count(&self, sight: &Sight) -> Result<Vec<Line>, Error> {
+        let mut done = 0;
+        let tables = sight.count(|rows| {
+            done += rows;
+            self.progress(done, 0)
+        });
+        Ok(vec![Line::Counted { tables: tables.await? }])
+    }
+
+    async fn verify(&self, sight: &Sight) -> Result<Vec<Line>, Error> {
+        let ends = sight.ends();
+        self.await_rows(sight, &ends).await?;
+        let of = ends.iter().map(|(_, end)| end.0).sum();
+        let mut told = Vec::new();
+        let report = |difference| {
+            if told.len() < TOLD_MAX {
+                told.push(line(difference));
+            }
+        };
+        let progress = |p: Partition, next: Next| {
+            let before: u64 = ends.iter().take_while(|(other, _)| *other < p).map(|(_, end)| end.0).sum();
+            self.progress(before + next.0, of)
+        };
+        let Summary { events, rows, differences } = sight.verify(report, progress).await?;
+        told.push(Line::Verified { differences, rows, events });
+        Ok(told)
+    }
+
+    /// What has just been sent in is compared too, unless the workers are far behind.
+    async fn await_rows(&self, sight: &Sight, ends: &[(Partition, Next)]) -> Result<(), Error> {
+        let mut looks = CATCH_UP_MAX.as_millis() / LOOK_EVERY.as_millis();
+        while looks > 0 && sight.working.load(Ordering::Relaxed) && !sight.progress.reached(ends) {
+            if self.progress(0, 0).is_break() {
+                return Err(crate::worker::Error::Stopped.into());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+            looks -= 1;
+        }
+        Ok(())
+    }
+
+    fn progress(&self, done: u64, of: u64) -> ControlFlow<()> {
+        if *self.over.borrow() || self.lines.is_closed() {
+            return ControlFlow::Break(());
+        }
+        // Another comes soon.
+        drop(self.lines.try_send(Line::Progress { done, of }));
+        ControlFlow::Continue(())
+    }
+}
+
+fn line(difference: Difference) -> Line {
+    let Difference { partition, table, key, what } = difference;
+    Line::Difference { table: table.to_owned(), partition: partition.0, key, what }
+}
+
+impl Sight {
+    /// The ends of the log, now.
+    pub(super) fn ends(&self) -> Vec<(Partition, Next)> {
+        let partitions = (0..self.log.topic().partitions).map(Partition);
+        partitions.filter_map(|p| Some((p, self.log.bounds(Stream::Events, p)?.end))).collect()
+    }
+
+    /// Compares every stored row with the log, until `progress` breaks it off.
+    pub(super) async fn verify(
+        &self,
+        mut report: impl FnMut(Difference),
+        mut progress: impl FnMut(Partition, Next) -> ControlFlow<()>,
+    ) -> Result<Summary, Error> {
+        let mut sum = Summary::default();
+        for p in (0..self.log.topic().partitions).map(Partition) {
+            let verify = Verify {
+                source: self.log.source(0, 1),
+                store: &self.store,
+                decoder: &self.decoder,
+                scratch: &self.data_dir,
+                limits: self.keep.clone(),
+            };
+            let part = verify.run(p, &mut report, |next| progress(p, next)).await?;
+            sum.events += part.events;
+            sum.rows += part.rows;
+            sum.differences += part.differences;
+        }
+        Ok(sum)
+    }
+
+    /// Counts every row, until `progress`, which gets the rows of a page, breaks it off.
+    async fn count(&self, mut progress: impl FnMut(u64) -> ControlFlow<()>) -> Result<Vec<Counted>, Error> {
+        let none = |table: &tables::Table| Counted { table: table.name.to_owned(), rows: 0, bytes: 0 };
+        let mut counted: Vec<Counted> = tables::ALL.iter().map(none).collect();
+        for p in (0..self.log.topic().partitions).map(Partition) {
+            let months = scan::months(&self.store, p).await?;
+            for (table, sum) in tables::ALL.into_iter().zip(&mut counted) {
+                let take = |page: Vec<crate::store::Row>| {
+                    let rows = count_of(page.len());
+                    sum.rows += rows;
+                    sum.bytes += page.iter().flat_map(|row| &row.value).map(|value| count_of(value.len())).sum::<u64>();
+                    progress(rows)
+                };
+                if scan::each(&self.store, table, p, months.clone(), take).await?.is_break() {
+                    return Err(crate::worker::Error::Stopped.into());
+                }
+            }
+        }
+        Ok(counted)
+    }
+}
+
+fn count_of(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}

@@ -6,7 +6,7 @@ use tributary::append::partition::partition_of;
 use tributary::consume::Stream;
 use tributary::event::Event;
 use tributary::ids::Millis;
-use tributary::simulate::{Pace, Simulation, Spec};
+use tributary::simulate::{Pace, SIGNUPS_PERMILLE, Simulation, Spec};
 
 /// Encoded records in one arena.
 #[derive(Default)]
@@ -19,7 +19,8 @@ pub struct Encoded {
 pub const START: Millis = Millis(1_767_571_200_000);
 
 pub fn spec(creators: u32, members: u32, events: u64) -> Spec {
-    Spec { creators, members, events, seed: 1, start: START, pace: Pace::History { days: 30 } }
+    let pace = Pace::History { days: 30 };
+    Spec { creators, members, events, seed: 1, start: START, pace, signups_permille: SIGNUPS_PERMILLE }
 }
 
 impl Encoded {

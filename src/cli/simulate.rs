@@ -10,7 +10,7 @@ use super::{Context, exit};
 use crate::ids::Millis;
 use crate::schema;
 use crate::simulate::ledger::{self, Ledger};
-use crate::simulate::{Pace, Simulation, Spec};
+use crate::simulate::{Pace, SIGNUPS_PERMILLE, Simulation, Spec};
 use crate::web::client;
 
 /// The same seed gives the same bytes.
@@ -34,6 +34,9 @@ pub(crate) struct Args {
     /// Write them as they happen, so many a second, with the times of now.
     #[arg(long, value_name = "EVENTS_A_SECOND", conflicts_with_all = ["start", "days"], value_parser = clap::value_parser!(u32).range(1..=100_000))]
     rate: Option<u32>,
+    /// Of a thousand clicks of people, so many are followed by a signup.
+    #[arg(long, default_value_t = SIGNUPS_PERMILLE, value_parser = clap::value_parser!(u32).range(0..=800), value_name = "PERMILLE")]
+    signups: u32,
     /// Write NDJSON here; - is standard output.
     #[arg(long, default_value = "-", value_name = "FILE")]
     out: String,
@@ -144,7 +147,8 @@ fn spec(args: &Args, now: Millis) -> anyhow::Result<Spec> {
     };
     let pace = args.rate.map_or(Pace::History { days: args.days }, |rate_per_s| Pace::Live { rate_per_s });
     anyhow::ensure!(args.creators > 0 && args.members > 0, "a programme has at least one creator and one member");
-    Ok(Spec { creators: args.creators, members: args.members, events: args.events, seed: args.seed, start, pace })
+    let Args { creators, members, events, seed, signups: signups_permille, .. } = *args;
+    Ok(Spec { creators, members, events, seed, start, pace, signups_permille })
 }
 
 async fn wait_until(arrival: Millis, context: &Context, lines: &mut impl Write) -> anyhow::Result<()> {

@@ -19,6 +19,8 @@ pub struct Feed {
 
 const CREATORS: u32 = 3;
 const MEMBERS: u32 = 150;
+/// More than any programme sees: whoever looks on for a minute should see money move.
+const SIGNUPS_PERMILLE: u32 = 200;
 /// Appends a second.
 const TICKS: u32 = 10;
 
@@ -32,6 +34,7 @@ pub(super) async fn feed<K: Sink>(feed: Feed, sink: K, partitions: u32, clock: C
         seed: start.0.unsigned_abs(),
         start,
         pace: Pace::Live { rate_per_s: feed.rate_per_s },
+        signups_permille: SIGNUPS_PERMILLE,
     };
     let mut simulation = Simulation::new(&spec).peekable();
     let mut tick = tokio::time::interval(Duration::from_secs(1) / TICKS);

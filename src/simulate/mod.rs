@@ -37,7 +37,12 @@ pub struct Spec {
     /// When the first record arrives.
     pub start: Millis,
     pub pace: Pace,
+    /// Of a thousand clicks of people, so many are followed by a signup, and a fifth as many by an order at once.
+    pub signups_permille: u32,
 }
+
+/// What a programme that does well sees. Tests ask for more, because trouble begins with money.
+pub const SIGNUPS_PERMILLE: u32 = 50;
 
 /// How simulated time runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +64,7 @@ pub struct Simulation {
     planned: u64,
     made: u64,
     events: u64,
+    signups_permille: u64,
     /// Microseconds since `start` up to which visits were made.
     visited_us: i64,
     start: Millis,
@@ -133,6 +139,7 @@ impl Simulation {
             planned: 0,
             made: 0,
             events: spec.events,
+            signups_permille: u64::from(spec.signups_permille),
             visited_us: 0,
             start: spec.start,
             tempo: Tempo::new(spec),

@@ -71,10 +71,10 @@ impl Simulation {
         self.publish(creator, at, Content::Click(card));
         let journey = Journey { creator, member, click: number, visitor, customer: visitor, first_order: None };
         let fate = self.traffic.below(1_000);
-        if fate < 200 {
+        if fate < self.signups_permille {
             let after = self.delay(25 * Millis::MINUTE);
             self.schedule(Millis(at.0 + after), Plan::Signup(Box::new(journey)));
-        } else if fate < 240 {
+        } else if fate < self.signups_permille * 6 / 5 {
             let after = self.delay(6 * Millis::HOUR);
             self.schedule(Millis(at.0 + after), Plan::Order(Box::new(journey)));
         }

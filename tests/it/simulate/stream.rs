@@ -14,6 +14,7 @@ pub(crate) fn spec(events: u64, seed: u64) -> Spec {
         seed,
         start: Millis(1_767_225_600_000),
         pace: Pace::History { days: 90 },
+        signups_permille: 200,
     }
 }
 

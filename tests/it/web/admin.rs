@@ -31,7 +31,15 @@ pub async fn pour(addr: std::net::SocketAddr, stop: Arc<AtomicBool>) -> u64 {
     let mut taken = 0;
     for seed in 0.. {
         let pace = Pace::History { days: 20 };
-        let spec = Spec { creators: 4, members: 40, events: 5_000, seed, start: Millis(1_767_571_200_000), pace };
+        let spec = Spec {
+            creators: 4,
+            members: 40,
+            events: 5_000,
+            seed,
+            start: Millis(1_767_571_200_000),
+            pace,
+            signups_permille: 200,
+        };
         let records: Vec<_> = Simulation::new(&spec).collect();
         for chunk in records.chunks(200) {
             let mut body = Vec::from(*b"[");

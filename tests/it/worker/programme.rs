@@ -12,7 +12,7 @@ use tributary::simulate::{Pace, Simulated, Simulation, Spec};
 pub const START: Millis = Millis(1_767_571_200_000);
 
 pub fn spec(creators: u32, members: u32, events: u64, seed: u64) -> Spec {
-    Spec { creators, members, events, seed, start: START, pace: Pace::History { days: 60 } }
+    Spec { creators, members, events, seed, start: START, pace: Pace::History { days: 60 }, signups_permille: 200 }
 }
 
 /// The records as producers would have sent them: in order of arrival, the log's own timestamp being the arrival.

@@ -47,10 +47,13 @@ impl Frame<'_> {
         HEAD_BYTES + self.packed.len()
     }
 
-    /// `None`: the body is not what a writer makes.
-    pub(super) fn body(&self) -> Option<Vec<u8>> {
-        let mut body = vec![0; self.raw];
-        let length = lz4_flex::block::decompress_into(self.packed, &mut body).ok()?;
+    /// The body, in `room`, which grows as needed. `None`: it is not what a writer makes.
+    pub(super) fn body<'a>(&self, room: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+        if room.len() < self.raw {
+            room.resize(self.raw, 0);
+        }
+        let body = room.get_mut(..self.raw)?;
+        let length = lz4_flex::block::decompress_into(self.packed, body).ok()?;
         (length == self.raw).then_some(body)
     }
 }

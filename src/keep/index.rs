@@ -41,6 +41,13 @@ impl Index {
         self.find(hash, |p| p == place).is_some()
     }
 
+    /// Room for so many more in one shard, so that it grows once.
+    pub(super) fn reserve(&mut self, shard: u8, more: usize) {
+        if let Some(table) = self.shards.get_mut(usize::from(shard)) {
+            table.reserve(more, |e| spread(e.bits));
+        }
+    }
+
     pub(super) fn insert(&mut self, hash: KeyHash, place: u32) {
         let entry = Entry { bits: hash.bits, place };
         self.shard_mut(hash).insert_unique(spread(hash.bits), entry, |e| spread(e.bits));

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::Write,
+    io::{Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -39,13 +39,22 @@ pub(super) struct Journal {
     pub(super) frames: Vec<Found>,
 }
 
+/// The bytes of one file at a time, in memory that is used again: touching fresh memory costs more than reading.
+#[derive(Default)]
+pub(super) struct Room {
+    part: Option<usize>,
+    bytes: Vec<u8>,
+}
+
 impl Journal {
     /// Verifies every frame. Only the very end may be torn.
-    pub(super) fn read(dir: &Path, schema: u64) -> Result<Self, Error> {
+    pub(super) fn read(dir: &Path, schema: u64, room: &mut Room) -> Result<Self, Error> {
         let mut journal = Self { parts: list(dir)?, frames: Vec::new() };
         let last = journal.parts.len().checked_sub(1).ok_or_else(|| Error::Missing { file: name(dir, 1) })?;
+        let lengths = journal.parts.iter().filter_map(|part| Some(fs::metadata(&part.path).ok()?.len()));
+        room.bytes.reserve_exact(size(lengths.max().unwrap_or(0)));
         for part in 0..=last {
-            journal.read_part(part, part == last, schema)?;
+            journal.read_part(part, part == last, schema, room)?;
         }
         Ok(journal)
     }
@@ -70,22 +79,19 @@ impl Journal {
     pub(super) fn load(
         &self,
         position: &Found,
+        room: &mut Room,
         mut each: impl FnMut(&Found, &[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut open: Option<(usize, Vec<u8>)> = None;
+        let mut body = Vec::new();
         for (found, state) in self.frames.iter().zip(self.states()) {
             let wanted = (position.head.needed..=position.head.seq).contains(&found.head.seq);
             if !wanted || !state {
                 continue;
             }
-            let bytes = match open.take() {
-                Some((part, bytes)) if part == found.part => bytes,
-                Some(_) | None => self.bytes(found.part)?,
-            };
+            let bytes = self.bytes(found.part, room)?;
             let frame = bytes.get(size(found.at)..).and_then(frame::decode);
-            let body = frame.and_then(|f| f.body()).ok_or_else(|| self.damaged(found, "the frame does not unpack"))?;
-            each(found, &body)?;
-            open = Some((found.part, bytes));
+            let body = frame.and_then(|f| f.body(&mut body));
+            each(found, body.ok_or_else(|| self.damaged(found, "the frame does not unpack"))?)?;
         }
         Ok(())
     }
@@ -119,17 +125,23 @@ impl Journal {
         states
     }
 
-    fn bytes(&self, part: usize) -> Result<Vec<u8>, Error> {
-        let path = self.path(part);
-        fs::read(&path).naming("read", &path)
+    fn bytes<'a>(&self, part: usize, room: &'a mut Room) -> Result<&'a [u8], Error> {
+        if room.part != Some(part) {
+            let path = self.path(part);
+            room.part = None;
+            room.bytes.clear();
+            File::open(&path).and_then(|mut file| file.read_to_end(&mut room.bytes)).naming("read", &path)?;
+            room.part = Some(part);
+        }
+        Ok(&room.bytes)
     }
 
     fn path(&self, part: usize) -> PathBuf {
         self.parts.get(part).map(|p| p.path.clone()).unwrap_or_default()
     }
 
-    fn read_part(&mut self, part: usize, last: bool, schema: u64) -> Result<(), Error> {
-        let (bytes, file) = (self.bytes(part)?, self.path(part));
+    fn read_part(&mut self, part: usize, last: bool, schema: u64, room: &mut Room) -> Result<(), Error> {
+        let (bytes, file) = (self.bytes(part, room)?, self.path(part));
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|r| !r.is_empty()) {
             let place = count64(at);

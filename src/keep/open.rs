@@ -9,7 +9,7 @@ use super::{
     bytes::{Bytes, count64, size},
     cold::Layout,
     frame::{Head, Kind},
-    journal::{Appender, Found, Journal},
+    journal::{Appender, Found, Journal, Room},
     key::{self, Key},
     map::{Home, Shape},
     writer::{ColdFile, Position, Writer},
@@ -38,14 +38,16 @@ pub(super) fn open<S: Maps>(dir: &Path, identity: &Identity, limits: &Limits, st
     state.set_hash_key(key.hash_key);
     let layouts = attach(dir, &key, state);
     let schema = schema(identity, state);
-    let journal = Journal::read(dir, schema)?;
+    let mut room = Room::default();
+    let journal = Journal::read(dir, schema, &mut room)?;
     let found = journal.position();
     journal.check_first(found.as_ref())?;
     let mut position = None;
     if let Some(found) = &found {
-        position =
-            Some(Position { next: found.head.next, needed: found.head.needed, colds: load(&journal, found, state)? });
+        let colds = load(&journal, found, &mut room, state)?;
+        position = Some(Position { next: found.head.next, needed: found.head.needed, colds });
     }
+    drop(room);
     let (released, last_seq) = (journal.released(), journal.last_seq());
     let appender = cut(dir, &journal, found.as_ref(), schema, limits)?;
     let seq = last_seq + 1 + u64::from(last_seq > found.map_or(0, |f| f.head.seq));
@@ -101,9 +103,9 @@ fn schema<S: Maps>(identity: &Identity, state: &mut S) -> u64 {
 }
 
 /// Loads the frames that make up the state at `found`; first file and end of each Cold map there.
-fn load<S: Maps>(journal: &Journal, found: &Found, state: &mut S) -> Result<Vec<(u64, u64)>, Error> {
+fn load<S: Maps>(journal: &Journal, found: &Found, room: &mut Room, state: &mut S) -> Result<Vec<(u64, u64)>, Error> {
     let mut colds = Vec::new();
-    journal.load(found, |frame, body| {
+    journal.load(found, room, |frame, body| {
         let (mut body, mut whole) = (Bytes(body), true);
         colds.clear();
         state.visit(&mut |_, map| {

@@ -101,6 +101,8 @@ pub struct Store {
     in_flight: usize,
     /// Frames not released: `next` and bytes.
     ahead: VecDeque<(Next, u64)>,
+    /// A frame was released, and no frame on its way to the disk says so.
+    is_passed: bool,
     position: Option<Position>,
     written: Next,
     /// Ends of the Cold maps on disk, and whether the maps have been told.
@@ -152,6 +154,7 @@ impl Store {
             marked: released,
             in_flight: 0,
             ahead: VecDeque::new(),
+            is_passed: false,
             written: next.unwrap_or_default(),
             settled: position.iter().flat_map(|p| &p.colds).map(|(_, end)| *end).collect(),
             position,
@@ -168,6 +171,12 @@ impl Store {
 
     /// After each batch, before its effects leave: an error says that they must be dropped. Frees and cleans a little.
     pub fn tick<S: Maps>(&mut self, state: &mut S) -> Result<(), Error> {
+        self.look(state)?;
+        // A restart can begin at the frame that was released last, and not at the one before the next commit.
+        if self.is_passed && self.in_flight == 0 { self.mark() } else { Ok(()) }
+    }
+
+    fn look<S: Maps>(&mut self, state: &mut S) -> Result<(), Error> {
         self.hear()?;
         let (mut result, mut pending, mut full, mut cold) = (Ok(()), Pending::default(), None, 0);
         state.visit(&mut |name, map| {
@@ -219,7 +228,7 @@ impl Store {
     /// disk unless the writer is two frames behind.
     pub fn commit<S: Maps>(&mut self, state: &mut S, next: Next) -> Result<(), Error> {
         assert!(next >= self.next, "positions never go back");
-        self.tick(state)?;
+        self.look(state)?;
         let mut needed = self.seq;
         let mut body = Vec::with_capacity(2 * self.pending.hot + (64 << 10));
         let mut batches = Vec::new();
@@ -240,7 +249,7 @@ impl Store {
     }
 
     /// Rows and outputs of events below `to` are out: a restart may begin there. On disk with the next commit, `mark`
-    /// or `flush`.
+    /// or `flush`, and if it passes a frame with the next `tick` that finds the writer idle.
     pub fn release(&mut self, to: Next) {
         self.released = self.released.max(to);
         self.forget_released();
@@ -355,6 +364,7 @@ impl Store {
 
     fn send_frame(&mut self, commit: Commit) -> Result<(), Error> {
         self.marked = commit.head.released;
+        self.is_passed = false;
         self.seq += 1;
         self.in_flight += 1;
         self.send(Job::Frame(Box::new(commit)))
@@ -397,6 +407,7 @@ impl Store {
     fn forget_released(&mut self) {
         while self.ahead.front().is_some_and(|(next, _)| *next <= self.released) {
             self.ahead.pop_front();
+            self.is_passed = true;
         }
     }
 }

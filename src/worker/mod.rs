@@ -4,6 +4,7 @@
 //! partition; nothing in the fold waits for the network.
 
 mod error;
+mod open;
 mod outlet;
 pub mod scan;
 mod task;
@@ -120,11 +121,7 @@ impl<S: Source, K: Sink, T: Store> Worker<S, K, T> {
         } else {
             match self.source.poll(&self.pace.poll, batch)? {
                 Polled::Records => self.apply(tasks, batch, sender)?,
-                Polled::Assigned(partitions) => {
-                    for p in partitions {
-                        self.start(tasks, p, sender)?;
-                    }
-                }
+                Polled::Assigned(partitions) => self.start(tasks, &partitions, sender)?,
                 Polled::Revoked(partitions) => {
                     self.hand_over(tasks, acks)?;
                     drop_tasks(tasks, &partitions);
@@ -144,15 +141,22 @@ impl<S: Source, K: Sink, T: Store> Worker<S, K, T> {
     }
 
     /// START: state from disk, position at P, outputs below E suppressed.
-    fn start(&mut self, tasks: &mut Vec<Option<Task<K, T>>>, p: Partition, acks: &Sender<Ack>) -> Result<(), Error> {
-        let place = usize::try_from(p.0).unwrap_or_default();
-        if tasks.len() <= place {
-            tasks.resize_with(place + 1, || None);
+    fn start(
+        &mut self,
+        tasks: &mut Vec<Option<Task<K, T>>>,
+        partitions: &[Partition],
+        acks: &Sender<Ack>,
+    ) -> Result<(), Error> {
+        // The former ones' files must be closed before they are opened again.
+        drop_tasks(tasks, partitions);
+        for opened in open::open_all(self, partitions)? {
+            let place = usize::try_from(opened.partition.0).unwrap_or_default();
+            if tasks.len() <= place {
+                tasks.resize_with(place + 1, || None);
+            }
+            let slot = tasks.get_mut(place).expect("resized above");
+            *slot = Some(Task::start(self, opened, acks)?);
         }
-        let slot = tasks.get_mut(place).expect("resized above");
-        // The former one's files must be closed before they are opened again.
-        *slot = None;
-        *slot = Some(Task::start(self, p, acks)?);
         Ok(())
     }
 
@@ -177,10 +181,7 @@ impl<S: Source, K: Sink, T: Store> Worker<S, K, T> {
                 damaged.push(task.partition);
             }
         }
-        for p in damaged {
-            self.start(tasks, p, sender)?;
-        }
-        Ok(())
+        self.start(tasks, &damaged, sender)
     }
 
     fn acknowledge(
@@ -195,7 +196,7 @@ impl<S: Source, K: Sink, T: Store> Worker<S, K, T> {
             return Ok(());
         }
         // The outcome of an emit is unknown: what is committed says what happened.
-        self.start(tasks, ack.partition(), sender)
+        self.start(tasks, &[ack.partition()], sender)
     }
 
     /// Flush, emit, commit, release, within a deadline; missing it is safe, replay does it again.

@@ -12,17 +12,18 @@ use crate::consume::{Record, Source};
 use crate::decode::{self, Decoder};
 use crate::fold::effects::{Effects, Letter};
 use crate::fold::state::State;
-use crate::fold::{FINGERPRINT, Fold, Origin};
+use crate::fold::{Fold, Origin};
 use crate::ids::{Millis, Next, Partition};
-use crate::keep::{Identity, Intake, Store as Keep};
+use crate::keep::{Intake, Store as Keep};
 use crate::project::rows::AppliedRow;
 use crate::project::{build, tables};
 use crate::schema::DeadLetter;
 use crate::store::{Row, Store};
 use crate::telemetry::{Progress, with_causes};
 
+use super::open::Opened;
 use super::outlet::{self, Ack, Emit, Flush, Owner};
-use super::{Error, GENERATION, Pace, Worker};
+use super::{Error, Pace, Worker};
 
 /// A partition's fold and its ways out.
 pub(super) struct Task<K, T> {
@@ -66,18 +67,12 @@ impl<K: Sink, T: Store> Task<K, T> {
     /// PROTOCOL's START.
     pub(super) fn start<S: Source>(
         worker: &mut Worker<S, K, T>,
-        partition: Partition,
+        opened: Opened,
         acks: &Sender<Ack>,
     ) -> Result<Self, Error> {
+        let Opened { partition, state, keep, position } = opened;
         let committed = worker.source.committed(partition)?;
         let bounds = worker.source.bounds(partition)?;
-        let identity =
-            Identity { topic: worker.source.topic().id, partition, generation: GENERATION, fingerprint: FINGERPRINT };
-        let dir = worker.state_dir.join(format!("p{}", partition.0));
-        let mut state = State::default();
-        let (keep, position) = Keep::open(&dir, identity, worker.keep.clone(), &mut state)
-            .map_err(|source| Error::State { partition, source })?;
-        let position = position.unwrap_or(Next(0));
         let emitted = committed.unwrap_or(Next(0));
         if position > emitted || position > bounds.end {
             return Err(Error::Ahead { partition, state: position, committed: emitted, end: bounds.end });
@@ -97,6 +92,8 @@ impl<K: Sink, T: Store> Task<K, T> {
         worker.outlets.spawn_on(outlet::flush_all(worker.store.clone(), flush_jobs, owner.clone()), &worker.runtime);
         worker.outlets.spawn_on(outlet::emit_all(worker.sink.clone(), emit_jobs, owner.clone()), &worker.runtime);
         tracing::info!(partition = partition.0, position = position.0, emitted = emitted.0, "partition started");
+        // Rows are due as soon as it is live: what was appended meanwhile has waited long enough.
+        let lately = now.saturating_sub(worker.pace.slow);
         let task = Self {
             partition,
             incarnation: owner.task,
@@ -116,7 +113,7 @@ impl<K: Sink, T: Store> Task<K, T> {
             emits,
             is_flushing: false,
             is_emitting: false,
-            last: Last { fast: now, slow: now, emit: now, commit: now },
+            last: Last { fast: lately, slow: lately, emit: now, commit: now },
             progress: owner.progress,
             topic: worker.source.topic().name.clone(),
             engines: std::marker::PhantomData,

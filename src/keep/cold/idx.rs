@@ -6,7 +6,10 @@ use std::{fs, os::unix::fs::FileExt, path::Path};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::layout::{Layout, check};
+use super::{
+    NOWHERE,
+    layout::{Layout, check},
+};
 use crate::{
     ids::Millis,
     keep::{
@@ -28,6 +31,13 @@ pub(in crate::keep) struct Step {
     pub(in crate::keep) hash: KeyHash,
     pub(in crate::keep) prev: u32,
     pub(in crate::keep) erased: bool,
+}
+
+impl Step {
+    /// Whether it brings a key that was not there.
+    pub(in crate::keep) const fn is_new(self) -> bool {
+        self.prev == NOWHERE && !self.erased
+    }
 }
 
 /// Records in order, and the newest time among them.
@@ -53,16 +63,11 @@ impl Steps {
     pub(in crate::keep) fn of_file(layout: &Layout, file: u64, records: u64) -> Result<Self, Error> {
         let mut all = Self { newest: Millis(i64::MIN), steps: Vec::with_capacity(size(records)) };
         let start = layout.start(file);
-        let mut from = start;
-        while from < start + records {
-            let to = (from + READ_RECORDS).min(start + records);
-            read(layout, from..to, |_, raw| {
-                all.newest = all.newest.max(raw.time);
-                let hash = layout.home.seed.of_bytes(layout.key(&raw));
-                all.steps.push(Step { hash, prev: raw.prev, erased: raw.erased });
-            })?;
-            from = to;
-        }
+        read(layout, start..start + records, |_, raw| {
+            all.newest = all.newest.max(raw.time);
+            let hash = layout.home.seed.of_bytes(layout.key(&raw));
+            all.steps.push(Step { hash, prev: raw.prev, erased: raw.erased });
+        })?;
         Ok(all)
     }
 
@@ -82,7 +87,7 @@ impl Steps {
     }
 }
 
-/// Reads and verifies records of one file.
+/// Reads and verifies records of one file, some at a time.
 pub(in crate::keep) fn read(
     layout: &Layout,
     numbers: std::ops::Range<u64>,
@@ -90,12 +95,18 @@ pub(in crate::keep) fn read(
 ) -> Result<(), Error> {
     let path = layout.log(layout.file(numbers.start));
     let log = open(&path)?;
-    let mut bytes = vec![0; size(numbers.end - numbers.start) * layout.record_bytes];
-    log.read_exact_at(&mut bytes, layout.at(numbers.start)).naming("read", &path)?;
-    for (number, record) in numbers.zip(bytes.chunks_exact(layout.record_bytes)) {
-        let at = layout.at(number);
-        let raw = check(number, record);
-        each(number, raw.ok_or_else(|| Error::Damaged { file: path.clone(), at, what: WRONG_CRC })?);
+    let mut room = vec![0; size(READ_RECORDS.min(numbers.end - numbers.start)) * layout.record_bytes];
+    let mut from = numbers.start;
+    while from < numbers.end {
+        let to = numbers.end.min(from + READ_RECORDS);
+        let bytes = room.get_mut(..size(to - from) * layout.record_bytes).expect("room for so many records");
+        log.read_exact_at(bytes, layout.at(from)).naming("read", &path)?;
+        for (number, record) in (from..to).zip(bytes.chunks_exact(layout.record_bytes)) {
+            let at = layout.at(number);
+            let raw = check(number, record);
+            each(number, raw.ok_or_else(|| Error::Damaged { file: path.clone(), at, what: WRONG_CRC })?);
+        }
+        from = to;
     }
     Ok(())
 }

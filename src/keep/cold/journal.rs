@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Records of which the index is rebuilt at a time.
-const STAGED_MAX: usize = 2 << 20;
+const STAGED_MAX: usize = 1 << 20;
 
 impl<K: Pod + Eq + Send + Sync, V: Pod + Send + Sync> Map for Cold<K, V> {
     fn shape(&self) -> Shape {
@@ -140,19 +140,29 @@ impl<K: Pod + Eq, V: Pod> Cold<K, V> {
     /// Does to the index what the records did when they were new, shard by shard: a shard fits the processor's cache.
     fn rebuild(&mut self, staged: &mut Staged) {
         staged.steps = 0;
-        for shard in &mut staged.shards {
-            for (number, step) in shard.drain(..) {
-                let replaced = step.prev != NOWHERE && self.index.holds(step.hash, step.prev);
-                if replaced {
-                    let old = self.number(step.prev);
-                    self.forget(step.hash, old);
-                }
-                if !step.erased {
-                    self.index.insert(step.hash, place(number));
-                    self.count(number, 1);
-                }
+        for (shard, steps) in (0..=u8::MAX).zip(&mut staged.shards) {
+            self.index.reserve(shard, steps.iter().filter(|(_, step)| step.is_new()).count());
+            for (number, step) in steps.drain(..) {
+                self.redo(number, step);
             }
         }
+    }
+
+    fn redo(&mut self, number: u64, step: Step) {
+        let replaces = step.prev != NOWHERE;
+        if step.erased {
+            if replaces {
+                let old = self.number(step.prev);
+                self.forget(step.hash, old);
+            }
+            return;
+        }
+        if replaces && self.index.replace(step.hash, step.prev, place(number)) {
+            self.count(self.number(step.prev), -1);
+        } else {
+            self.index.insert(step.hash, place(number));
+        }
+        self.count(number, 1);
     }
 }
 
@@ -196,11 +206,12 @@ fn cut(layout: &Layout, first: u64, end: u64) -> Result<(), Error> {
     Ok(())
 }
 
+/// Need not be synced. If the old end comes back it is cut again: what comes in its place is synced before the frame that
+/// names it.
 fn shorten(path: &std::path::Path, length: u64) -> Result<(), Error> {
     if fs::metadata(path).naming("look at", path)?.len() > length {
         let file = fs::OpenOptions::new().write(true).open(path).naming("open", path)?;
         file.set_len(length).naming("cut", path)?;
-        file.sync_all().naming("sync", path)?;
     }
     Ok(())
 }

@@ -44,6 +44,22 @@ fn what_was_not_released_is_cut_off_again_and_again() {
 }
 
 #[test]
+fn a_release_counts_from_the_next_tick_on() {
+    let dir = in_memory();
+    let mut toy = Toy::default();
+    let (mut store, _) = Store::open(dir.path(), IDENTITY, limits(), &mut toy).unwrap();
+    for at in 0..10 {
+        toy.fold(at);
+    }
+    store.commit(&mut toy, Next(10)).unwrap();
+    store.flush().unwrap();
+    store.release(Next(10));
+    store.tick(&mut toy).unwrap();
+    drop(store);
+    assert_eq!(Store::open(dir.path(), IDENTITY, limits(), &mut toy).unwrap().1, Some(Next(10)));
+}
+
+#[test]
 fn nothing_released_means_an_empty_state() {
     let dir = in_memory();
     let mut task = Task::open(dir.path()).unwrap();

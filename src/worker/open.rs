@@ -1,0 +1,77 @@
+//! The states of the partitions that a worker is given, opened side by side: a start waits for the largest of them and
+//! not for their sum.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::slice::Iter;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, available_parallelism};
+
+use crate::append::Sink;
+use crate::consume::Source;
+use crate::fold::FINGERPRINT;
+use crate::fold::state::State;
+use crate::ids::{Next, Partition};
+use crate::keep::{Identity, Limits, Store as Keep};
+use crate::store::Store;
+
+use super::{Error, GENERATION, Worker};
+
+/// A partition's state as its disk has it.
+pub(super) struct Opened {
+    pub(super) partition: Partition,
+    pub(super) state: State,
+    pub(super) keep: Keep,
+    /// P.
+    pub(super) position: Next,
+}
+
+/// What all of them have in common.
+struct Place {
+    topic: [u8; 16],
+    dir: PathBuf,
+    limits: Limits,
+}
+
+/// Opens all, as many at a time as there are cores. Nobody else may have them open.
+pub(super) fn open_all<S: Source, K: Sink, T: Store>(
+    worker: &Worker<S, K, T>,
+    partitions: &[Partition],
+) -> Result<Vec<Opened>, Error> {
+    let place = Place { topic: worker.source.topic().id, dir: worker.state_dir.clone(), limits: worker.keep.clone() };
+    let (waiting, done) = (Mutex::new(partitions.iter()), Mutex::new(Vec::new()));
+    let threads = available_parallelism().map_or(1, NonZero::get).min(partitions.len());
+    std::thread::scope(|scope| {
+        for number in 1..threads {
+            let name = Builder::new().name(format!("open-{number}"));
+            // Without it the others have more to do.
+            drop(name.spawn_scoped(scope, || open_waiting(&place, &waiting, &done)));
+        }
+        open_waiting(&place, &waiting, &done);
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect()
+}
+
+fn open_waiting(place: &Place, waiting: &Mutex<Iter<'_, Partition>>, done: &Mutex<Vec<Result<Opened, Error>>>) {
+    while let Some(partition) = next(waiting) {
+        let opened = open(place, partition);
+        locked(done).push(opened);
+    }
+}
+
+fn next(waiting: &Mutex<Iter<'_, Partition>>) -> Option<Partition> {
+    locked(waiting).next().copied()
+}
+
+fn open(place: &Place, partition: Partition) -> Result<Opened, Error> {
+    let identity = Identity { topic: place.topic, partition, generation: GENERATION, fingerprint: FINGERPRINT };
+    let dir = place.dir.join(format!("p{}", partition.0));
+    let mut state = State::default();
+    let (keep, position) = Keep::open(&dir, identity, place.limits.clone(), &mut state)
+        .map_err(|source| Error::State { partition, source })?;
+    Ok(Opened { partition, state, keep, position: position.unwrap_or(Next(0)) })
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

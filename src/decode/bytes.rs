@@ -6,11 +6,18 @@ use super::fault::Fault;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bytes<'a> {
     rest: &'a [u8],
+    /// A run of ASCII that reaches from somewhere before `rest` into it: texts in it need no look of their own.
+    ascii: &'a str,
+    /// The bytes of `rest` at its beginning.
+    ascii_from: usize,
 }
+
+/// Bytes looked at together for a run of ASCII.
+const RUN: usize = 16;
 
 impl<'a> Bytes<'a> {
     pub(crate) const fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes }
+        Self { rest: bytes, ascii: "", ascii_from: bytes.len() }
     }
 
     pub(crate) const fn len(&self) -> usize {
@@ -86,7 +93,28 @@ impl<'a> Bytes<'a> {
 
     #[inline]
     pub(crate) fn text(&mut self) -> Result<&'a str, Fault> {
-        std::str::from_utf8(self.blob()?).map_err(|_| Fault::Utf8)
+        let length = self.length()?;
+        let start = self.ascii_from - self.rest.len();
+        let blob = self.rest;
+        let bytes = self.take(length)?;
+        match self.ascii.get(start..start + length) {
+            Some(text) => Ok(text),
+            None => self.fresh_text(blob, bytes),
+        }
+    }
+
+    /// Short texts come one after the other, with lengths between them that are ASCII too: one look at the whole run
+    /// costs less than one at each.
+    fn fresh_text(&mut self, from: &'a [u8], bytes: &'a [u8]) -> Result<&'a str, Fault> {
+        let (chunks, _) = from.as_chunks::<RUN>();
+        let run = chunks.iter().take_while(|chunk| chunk.is_ascii()).count() * RUN;
+        if run <= bytes.len() {
+            return std::str::from_utf8(bytes).map_err(|_| Fault::Utf8);
+        }
+        let run = from.get(..run).unwrap_or_default();
+        self.ascii = std::str::from_utf8(run).map_err(|_| Fault::Utf8)?;
+        self.ascii_from = from.len();
+        self.ascii.get(..bytes.len()).ok_or(Fault::Utf8)
     }
 
     #[inline]

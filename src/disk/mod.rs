@@ -30,7 +30,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 64 << 20, bytes_max: None }
+        Self { cache_bytes: 16 << 20, bytes_max: None }
     }
 }
 

@@ -45,7 +45,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let disk = disk::Options { cache_bytes: 256 << 20, ..disk::Options::default() };
+        let disk = disk::Options { cache_bytes: 64 << 20, ..disk::Options::default() };
         Self { disk, readers: 2, waiting_bytes_max: 128 << 20, waiting_reads_max: 1_024 }
     }
 }

@@ -15,6 +15,7 @@ mod moves;
 pub mod orders;
 mod park;
 mod people;
+mod profiles;
 pub mod records;
 pub mod state;
 mod sums;

@@ -2,7 +2,7 @@
 
 use super::booking::currency_or;
 use super::effects::TouchedName;
-use super::records::{Member as Record, MemberKey, NO_SLOT, Name, Profile, Text};
+use super::records::{Member as Record, MemberKey, NO_SLOT, Name, Text};
 use super::state::FOR_EVER;
 use super::{Refusal, Stop, Turn, kind, refuse, zone};
 use crate::event::{
@@ -75,7 +75,7 @@ impl Turn<'_> {
         if let Some(code) = stated.referral_code
             && self.claim_code(n, code)
         {
-            self.profile_mut(n).code = Text::new(code.0.trim());
+            self.change_profile(n, |profile| profile.code = Text::new(code.0.trim()));
         }
         for coupon in &stated.coupons {
             self.claim_code(n, *coupon);
@@ -87,16 +87,17 @@ impl Turn<'_> {
     }
 
     fn describe(&mut self, n: u32, stated: &Member<'_>) {
-        let profile = self.profile_mut(n);
-        if let Some(user_id) = stated.user_id {
-            profile.user_id = Text::new(user_id);
-        }
-        if let Some(username) = stated.username {
-            profile.username = Text::new(username);
-        }
-        if let Some(joined_at) = stated.joined_at {
-            profile.joined_at = joined_at.0;
-        }
+        self.change_profile(n, |profile| {
+            if let Some(user_id) = stated.user_id {
+                profile.user_id = Text::new(user_id);
+            }
+            if let Some(username) = stated.username {
+                profile.username = Text::new(username);
+            }
+            if let Some(joined_at) = stated.joined_at {
+                profile.joined_at = joined_at.0;
+            }
+        });
     }
 
     /// Own tokens come with the fraud rules; what a sighting needs of the order of the log is its member.
@@ -132,9 +133,7 @@ impl Turn<'_> {
         record.active_at = t.0;
         record.status = status::ACTIVE;
         record.day = NO_SLOT;
-        let profile: &mut Profile = self.state.profiles.entry(&key, t, FOR_EVER);
-        profile.id = Text::new(id.0);
-        profile.joined_at = t.0;
+        self.change_profile(n, |profile| (profile.id, profile.joined_at) = (Text::new(id.0), t.0));
         let name = self.id(kind::MEMBER, id.0);
         self.state.names.put(&name, Name { n }, t);
         self.touch_name(false, id.0.to_owned(), n);

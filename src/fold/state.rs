@@ -4,8 +4,9 @@ use super::effects::Tally;
 use super::kind;
 use super::records::{
     Awaited, Click, Commission, CommissionTexts, Conversion, ConversionTexts, Creator, CreatorProfile, Customer,
-    CustomerOrderKey, CustomerOrders, Day, Head, HourKey, Mark, Member, MemberDay, MemberDayKey, MemberKey, Name,
-    Parked, ParkedPage, Partition, Profile, Purse, PurseKey, Seen, SeqKey, Share, Slot, SlotKey, Timer, TimerHour,
+    CustomerOrderKey, CustomerOrders, Day, Head, HourKey, LongProfile, Mark, Member, MemberDay, MemberDayKey,
+    MemberKey, Name, Parked, ParkedPage, Partition, Purse, PurseKey, Seen, SeqKey, Share, ShortProfile, Slot, SlotKey,
+    Timer, TimerHour,
 };
 use crate::ids::{Code, ID_BYTES_MAX, Millis};
 use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps, Store};
@@ -23,7 +24,8 @@ pub struct State {
     pub creator_profiles: Hot<u32, CreatorProfile>,
     pub names: Hot<Id128, Name>,
     pub members: Hot<MemberKey, Member>,
-    pub profiles: Hot<MemberKey, Profile>,
+    pub profiles: Hot<MemberKey, ShortProfile>,
+    pub long_profiles: Cold<MemberKey, LongProfile>,
     /// All-time purses of creators and members.
     pub purses: Hot<PurseKey, Purse>,
     /// Purses of minutes and days.
@@ -61,6 +63,7 @@ impl Maps for State {
         visitor("names", &mut self.names);
         visitor("members", &mut self.members);
         visitor("profiles", &mut self.profiles);
+        visitor("long_profiles", &mut self.long_profiles);
         visitor("purses", &mut self.purses);
         visitor("series_purses", &mut self.series_purses);
         visitor("minutes", &mut self.minutes);

@@ -7,8 +7,7 @@ use bytemuck::Zeroable;
 
 use super::Turn;
 use super::records::{
-    Counts, Day, Member, MemberDay, MemberDayKey, MemberKey, NO_SLOT, OpenDay, OpenSlot, Profile, Slot, SlotCounts,
-    SlotKey,
+    Counts, Day, Member, MemberDay, MemberDayKey, MemberKey, NO_SLOT, OpenDay, OpenSlot, Slot, SlotCounts, SlotKey,
 };
 use super::state::FOR_EVER;
 use crate::ids::Millis;
@@ -151,18 +150,6 @@ impl Turn<'_> {
     pub(super) fn member(&self, n: u32) -> &Member {
         let key = MemberKey { creator: self.c, n };
         self.state.members.peek(&key, FOR_EVER).expect("ordinals are given out with the member")
-    }
-
-    pub(super) fn profile(&self, n: u32) -> &Profile {
-        let key = MemberKey { creator: self.c, n };
-        self.state.profiles.peek(&key, FOR_EVER).expect("ordinals are given out with the member")
-    }
-
-    /// The member's texts, its row marked.
-    pub(super) fn profile_mut(&mut self, n: u32) -> &mut Profile {
-        self.member_mut(n);
-        let key = MemberKey { creator: self.c, n };
-        self.state.profiles.get_mut(&key, FOR_EVER).expect("ordinals are given out with the member")
     }
 
     /// Changes the member and gives its sums of the UTC day of `t`, by one look-up; the member's row is marked, and

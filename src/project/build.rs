@@ -77,7 +77,7 @@ impl Builder<'_> {
     fn member(&self, key: MemberKey) -> Option<Row> {
         let (creator, member) = (self.id(key.creator)?, self.state.members.peek(&key, FOR_EVER)?);
         let at = Next(member.at);
-        let profile = self.state.profiles.peek(&key, FOR_EVER)?;
+        let profile = self.state.profile(key)?;
         let value = MemberRow {
             at,
             member_id: profile.id.as_str().to_owned(),
@@ -143,7 +143,7 @@ impl Builder<'_> {
         let texts = self.state.conversion_texts.get(&id, FOR_EVER)?;
         let creator = self.id(record.creator)?;
         let key = MemberKey { creator: record.creator, n: record.n };
-        let member = self.state.profiles.peek(&key, FOR_EVER).filter(|_| record.n != NONE);
+        let member = self.state.profile(key).filter(|_| record.n != NONE);
         let value = ConversionRow {
             at,
             conversion_id: texts.id.as_str().to_owned(),
@@ -184,7 +184,7 @@ impl Builder<'_> {
         at: Next,
     ) -> Option<(&str, CommissionRow)> {
         let creator = self.id(record.creator)?;
-        let member = self.state.profiles.peek(&MemberKey { creator: record.creator, n: record.n }, FOR_EVER)?;
+        let member = self.state.profile(MemberKey { creator: record.creator, n: record.n })?;
         let value = CommissionRow {
             at,
             commission_id: texts.id.as_str().to_owned(),

@@ -12,7 +12,7 @@ mod waiting;
 pub use money::{
     Commission, CommissionTexts, Conversion, ConversionTexts, Customer, CustomerOrderKey, CustomerOrders, Head,
 };
-pub use people::{Creator, CreatorProfile, Member, MemberKey, Name, Partition, Profile};
+pub use people::{Creator, CreatorProfile, LongProfile, Member, MemberKey, Name, Partition, ShortProfile};
 pub use sums::{Counts, Day, MemberDay, MemberDayKey, OpenDay, OpenSlot, Purse, PurseKey, Slot, SlotCounts, SlotKey};
 pub use text::{CurrencyCode, LongText, Text};
 pub use traffic::{Click, Mark, Seen, Share};

@@ -102,14 +102,26 @@ pub struct Member {
     pub pad: [u8; 7],
 }
 
-/// What rarely changes of a member; apart, so that a click touches two lines of cache and not eight.
+/// Bytes for the texts of a profile that is kept in RAM.
+const PROFILE_BYTES: usize = 83;
+
+/// Joining and texts of a member, one behind the other: id, user id, name, code. Apart, because no click needs them.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
-pub struct Profile {
+pub struct ShortProfile {
     pub joined_at: i64,
+    pub lens: [u8; 4],
+    /// The texts are in `State::long_profiles`.
+    pub is_long: u8,
+    pub bytes: [u8; PROFILE_BYTES],
+}
+
+/// Texts that are too long together.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct LongProfile {
     pub id: Text,
     pub user_id: Text,
     pub username: Text,
     pub code: Text,
-    pub pad: [u8; 4],
 }

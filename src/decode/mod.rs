@@ -112,12 +112,12 @@ impl Decoder {
         let Shape::Event(kind) = plan.shape else {
             return Err(Error::UnknownType { name: plan.shape.name().to_owned(), at: at.into() });
         };
-        if plan.is_straight
-            && let Some(event) = straight::event(kind, body)
-            && event.creator_id.0.as_bytes() == key
-            && event::check(&event).is_ok()
-        {
-            return Ok(event);
+        if plan.is_straight {
+            let mut event = Event::default();
+            let is_read = straight::fill(kind, body, &mut event).is_some();
+            if is_read && event.creator_id.0.as_bytes() == key && event::check(&event).is_ok() {
+                return Ok(event);
+            }
         }
         by_plan(plan, kind, body, key, at)
     }

@@ -34,13 +34,13 @@ pub(super) fn is_straight(shape: Shape, steps: &[Step], choices: &[Box<[Result<u
     all && steps.next().is_none()
 }
 
-/// The event of a whole record; `None`: let the plan say why not.
+/// Makes `event` that of a whole record; `None`: let the plan say why not.
 #[inline]
-pub(super) fn event(kind: Kind, body: &[u8]) -> Option<Event<'_>> {
+pub(super) fn fill<'a>(kind: Kind, body: &'a [u8], event: &mut Event<'a>) -> Option<()> {
     let mut take = Taker(Straight { bytes: Bytes::new(body) });
     // Only creators have records and lists of symbols in them: `is_straight` lets none of them through.
-    let event = of_fields(kind, &mut take, |_| Err(Unclear)).ok()?;
-    (take.0.bytes.len() == 0).then_some(event)
+    of_fields(kind, &mut take, |_| Err(Unclear), event).ok()?;
+    (take.0.bytes.len() == 0).then_some(())
 }
 
 /// Something that the plan has to look at.

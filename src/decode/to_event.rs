@@ -27,23 +27,27 @@ pub(crate) enum Wrong {
 /// The event of a row, which is spent; its attributes are sorted by key: a map has
 /// no order, and a resend may bring another one.
 pub(crate) fn event<'a>(kind: Kind, row: &mut Row<'a>) -> Result<Event<'a>, Wrong> {
-    of_fields(kind, &mut Taker(Cells { row, slot: 0 }), creator)
+    let mut event = Event::default();
+    of_fields(kind, &mut Taker(Cells { row, slot: 0 }), creator, &mut event)?;
+    Ok(event)
 }
 
-/// The event whose fields come one after the other; `creator` makes one of the fields that only creators have.
+/// Makes `event` the one whose fields come one after the other; `creator` makes one of the fields that only creators
+/// have. In place, because an event is large: handing it on by value costs as much as reading it.
 #[inline]
 pub(super) fn of_fields<'a, F: Fields<'a>>(
     kind: Kind,
     take: &mut Taker<F>,
     creator: impl FnOnce(&mut Taker<F>) -> Result<Creator<'a>, F::Error>,
-) -> Result<Event<'a>, F::Error> {
-    let event_id = EventId(take.text()?);
-    let creator_id = CreatorId(take.text()?);
-    let occurred_at = Millis(take.long()?);
-    let received_at = take.maybe_long()?.map(Millis);
-    let mut attributes = take.0.notes()?;
-    attributes.sort_unstable();
-    let body = match kind {
+    event: &mut Event<'a>,
+) -> Result<(), F::Error> {
+    event.event_id = EventId(take.text()?);
+    event.creator_id = CreatorId(take.text()?);
+    event.occurred_at = Millis(take.long()?);
+    event.received_at = take.maybe_long()?.map(Millis);
+    event.attributes = take.0.notes()?;
+    event.attributes.sort_unstable();
+    event.body = match kind {
         Kind::Creator => Body::Creator(creator(take)?),
         Kind::Member => Body::Member(member(take)?),
         Kind::Sighting => Body::Sighting(sighting(take)?),
@@ -58,7 +62,7 @@ pub(super) fn of_fields<'a, F: Fields<'a>>(
         Kind::Erasure => Body::Erasure(erasure(take)?),
         Kind::Tick => Body::Tick,
     };
-    Ok(Event { event_id, creator_id, occurred_at, received_at, attributes, body })
+    Ok(())
 }
 
 /// The dead letter of a row.

@@ -51,6 +51,20 @@ pub struct Event<'a> {
     pub body: Body<'a>,
 }
 
+/// Of nobody, at no time: to be filled.
+impl Default for Event<'_> {
+    fn default() -> Self {
+        Self {
+            event_id: EventId(""),
+            creator_id: CreatorId(""),
+            occurred_at: Millis(0),
+            received_at: None,
+            attributes: Vec::new(),
+            body: Body::Tick,
+        }
+    }
+}
+
 /// The record types of the log. A new one must fail to compile wherever it matters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Body<'a> {

@@ -13,8 +13,7 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<u8> {
         && let Ok(answer) = client::get(addr, "/health").await
     {
         let json: serde_json::Value = serde_json::from_slice(&answer.body).context("the health answer is no JSON")?;
-        let text = format!("running at http://{addr}/\n{}", serde_json::to_string_pretty(&json)?);
-        context.out.answer(&text, &json);
+        context.out.answer(&of_running(&addr.to_string(), &json)?, &json);
         return Ok(exit::OK);
     }
     let engine = Embedded::open(context.config.embedded(), context.clock.clone()).await?;
@@ -29,4 +28,19 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<u8> {
     }
     context.out.answer(&text, &serde_json::json!({ "running": false, "partitions": partitions }));
     Ok(exit::OK)
+}
+
+/// What a person wants to see of a server's health.
+fn of_running(addr: &str, health: &serde_json::Value) -> anyhow::Result<String> {
+    let mut text = format!("{} at http://{addr}/\n", health["status"].as_str().unwrap_or("running"));
+    for fault in health["faults"].as_array().into_iter().flatten() {
+        writeln!(text, "fault: {}", fault.as_str().map_or_else(|| fault.to_string(), str::to_owned))?;
+    }
+    writeln!(text, "partition  log end  rows fast  rows slow  lag events  lag ms")?;
+    for place in health["projections"]["partitions"].as_array().into_iter().flatten() {
+        let of = |name: &str| place[name].as_i64().map_or_else(|| "?".to_owned(), |number| number.to_string());
+        let (p, end, fast, slow) = (of("partition"), of("log_end"), of("fast"), of("slow"));
+        writeln!(text, "{p:>9}  {end:>7}  {fast:>9}  {slow:>9}  {:>10}  {:>6}", of("lag_records"), of("lag_ms"))?;
+    }
+    Ok(text.trim_end().to_owned())
 }

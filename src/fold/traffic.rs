@@ -3,6 +3,7 @@
 use super::records::{Click as Record, Counts, Mark, Share as ShareRecord};
 use super::{Stop, Subject, Turn, kind};
 use crate::event::{Click, Share};
+use crate::keep::{HashKey, Id128};
 
 impl Turn<'_> {
     pub(super) fn share(&mut self, share: &Share<'_>) -> Result<(), Stop> {
@@ -44,15 +45,23 @@ impl Turn<'_> {
     /// First of this visitor for this member on this creator's day, in the order of the log. A visitor without a
     /// token is this click alone.
     fn is_first_visit(&mut self, click: &Click<'_>, n: u32) -> bool {
-        let Some(token) = click.device_token.or(click.ip_token) else { return true };
+        if click.device_token.or(click.ip_token).is_none() {
+            return true;
+        }
         let day = self.local_day(self.t);
-        let by_device = u8::from(click.device_token.is_some());
-        let mut bytes = [0_u8; 29];
-        bytes
-            .iter_mut()
-            .zip(token.0.into_iter().chain(n.to_le_bytes()).chain(day.to_le_bytes()).chain([by_device]))
-            .for_each(|(place, byte)| *place = byte);
-        let visit = self.state.hash_key.id(kind::VISIT, self.c, &bytes);
+        let Some(visit) = visit(&self.state.hash_key, (self.c, n), click, day) else { return true };
         self.state.visits.insert_new(&visit, Mark { pad: 0 }, self.t, self.floor())
     }
+}
+
+/// What a visitor's first click for a member on a day leaves; `None` for one without a token.
+pub(super) fn visit(key: &HashKey, (creator, n): (u32, u32), click: &Click<'_>, day: i64) -> Option<Id128> {
+    let token = click.device_token.or(click.ip_token)?;
+    let by_device = u8::from(click.device_token.is_some());
+    let mut bytes = [0_u8; 29];
+    bytes
+        .iter_mut()
+        .zip(token.0.into_iter().chain(n.to_le_bytes()).chain(day.to_le_bytes()).chain([by_device]))
+        .for_each(|(place, byte)| *place = byte);
+    Some(key.id(kind::VISIT, creator, &bytes))
 }

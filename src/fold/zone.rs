@@ -40,7 +40,7 @@ impl Calendars {
     }
 
     /// Days since 1970-01-01 on the creator's calendar, if its zone is known here.
-    fn local_day(&mut self, creator: u32, t: Millis) -> Option<i64> {
+    pub(super) fn local_day(&mut self, creator: u32, t: Millis) -> Option<i64> {
         let zone = self.slot(creator)?.as_mut()?;
         if t.0 < zone.from || t.0 >= zone.to {
             zone.refresh(t);

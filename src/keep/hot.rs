@@ -69,6 +69,18 @@ impl<K: Pod + Eq, V: Pod> Hot<K, V> {
         (slot.time >= floor).then_some(&slot.value)
     }
 
+    /// Where the entity may be, by the index alone: for [`glance`](Self::glance).
+    #[inline]
+    pub fn hint(&self, k: &K) -> Option<u32> {
+        self.index.find(self.seed.of(k), |_| true)
+    }
+
+    /// What stands at a hint: mostly the entity, sometimes another. For reading ahead, not for rules.
+    #[inline]
+    pub fn glance(&self, hint: u32) -> Option<&V> {
+        self.slab.get(hint).map(|slot| &slot.value)
+    }
+
     pub fn contains(&self, k: &K, floor: Millis) -> bool {
         self.peek(k, floor).is_some()
     }

@@ -52,6 +52,8 @@ fn commands_go_through_the_process_that_holds_the_folder() {
     assert_eq!((&sent["sent"], &sent["rejected"]), (&1_500.into(), &0.into()));
     let status = shell.json(0, &["status"]);
     assert!(status["projections"]["partitions"].as_array().is_some_and(|all| !all.is_empty()), "{status}");
+    let shown = shell.run(&["status"]).out;
+    assert!(shown.starts_with("healthy at http://") && shown.contains("lag events"), "{shown}");
 
     // Both compare and count while another programme comes in.
     let more = [&programme[..], &["--seed", "3", "--to", &server.url]].concat();

@@ -32,13 +32,18 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<u8> {
 
 /// What a person wants to see of a server's health.
 fn of_running(addr: &str, health: &serde_json::Value) -> anyhow::Result<String> {
-    let mut text = format!("{} at http://{addr}/\n", health["status"].as_str().unwrap_or("running"));
-    for fault in health["faults"].as_array().into_iter().flatten() {
+    let mut text = format!(
+        "{} at http://{addr}/\n",
+        health.get("status").and_then(serde_json::Value::as_str).unwrap_or("running")
+    );
+    let list = |path: &str| health.pointer(path).and_then(serde_json::Value::as_array).into_iter().flatten();
+    for fault in list("/faults") {
         writeln!(text, "fault: {}", fault.as_str().map_or_else(|| fault.to_string(), str::to_owned))?;
     }
     writeln!(text, "partition  log end  rows fast  rows slow  lag events  lag ms")?;
-    for place in health["projections"]["partitions"].as_array().into_iter().flatten() {
-        let of = |name: &str| place[name].as_i64().map_or_else(|| "?".to_owned(), |number| number.to_string());
+    for place in list("/projections/partitions") {
+        let number = |name: &str| place.get(name).and_then(serde_json::Value::as_i64);
+        let of = |name: &str| number(name).map_or_else(|| "?".to_owned(), |number| number.to_string());
         let (p, end, fast, slow) = (of("partition"), of("log_end"), of("fast"), of("slow"));
         writeln!(text, "{p:>9}  {end:>7}  {fast:>9}  {slow:>9}  {:>10}  {:>6}", of("lag_records"), of("lag_ms"))?;
     }

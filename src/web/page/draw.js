@@ -261,7 +261,9 @@ export function latest(host, empty, rows, digits) {
     const takes = TAKES.has(row.kind);
     const amount = row.kind === "signup" && row.amount === 0 ? "–"
       : format.money(takes ? -Math.abs(row.amount) : row.amount, row.currency, digits(row.currency));
-    const credited = row.member_id ?? (row.credit === "waiting" ? "waiting" : "nobody");
+    // What takes money back is credited to nobody: its order is.
+    const nobody = row.credit === "waiting" ? "waiting" : row.credit === "not_applicable" ? "–" : "nobody";
+    const credited = row.member_id ?? nobody;
     const who = node("td", row.member_id ? "" : "quiet", credited);
     who.title = row.credit.replaceAll("_", " ");
     return node("tr", "", node("td", "quiet", when), node("td", "", node("span", `badge ${row.kind}`, KINDS[row.kind] ?? row.kind)),

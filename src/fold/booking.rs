@@ -68,10 +68,24 @@ impl Balance {
     }
 }
 
+/// When and where a change is booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Booked {
+    /// The instant on which series show it.
+    pub(super) t: Millis,
+    /// Days since 1970 on the creator's calendar, as it was when what this belongs to was booked first: it tells
+    /// the periods in which that began.
+    pub(super) day: i32,
+    /// Its combination of dimensions, see `groups`.
+    pub(super) group: u32,
+}
+
 impl Turn<'_> {
-    /// Money of the creator that moved at `t`.
-    pub(super) fn book_creator(&mut self, t: Millis, currency: CurrencyCode, moved: &Movement) {
+    /// Money of the creator.
+    pub(super) fn book_creator(&mut self, booked: Booked, currency: CurrencyCode, moved: &Movement) {
+        let t = booked.t;
         moved.add_to(self.creator_purse(currency));
+        self.book_group(t, booked.group, currency, moved);
         self.touch_series(t);
         let (c, head, state) = (self.c, &mut self.head, &mut *self.state);
         let (minute, quarter, day) = (slot_of(t, Millis::MINUTE), slot_of(t, QUARTER), slot_of(t, Millis::DAY));
@@ -88,8 +102,10 @@ impl Turn<'_> {
         }
     }
 
-    /// Money of a member that moved at `t`.
-    pub(super) fn book_member(&mut self, n: u32, t: Millis, currency: CurrencyCode, moved: &Movement) {
+    /// Money of a member.
+    pub(super) fn book_member(&mut self, n: u32, booked: Booked, currency: CurrencyCode, moved: &Movement) {
+        let t = booked.t;
+        self.score_money(n, booked, currency, moved);
         moved.add_to(self.member_purse(n, currency));
         let mut head = self.member_day_mut(n, t, |_| {}).purses;
         let b = slot_of(t, Millis::DAY).cast_unsigned();

@@ -2,7 +2,7 @@
 
 use bytemuck::Zeroable;
 
-use super::booking::{Balance, Movement};
+use super::booking::{Balance, Booked, Movement};
 use super::effects::LedgerLeft;
 use super::moves::Move;
 use super::orders::payment_type;
@@ -202,6 +202,7 @@ impl Turn<'_> {
         }
         record.prev_of_member = std::mem::replace(&mut self.member_mut(record.n).commissions, id);
         let made = Millis(record.t);
+        record.day = self.booked_day(made);
         self.state.commissions.put(&id, record, self.t);
         let order = self.state.conversions.get(&record.conversion, FOR_EVER);
         let order_amount = order.as_ref().map_or(0, |order| order.amount);
@@ -266,8 +267,9 @@ impl Turn<'_> {
         // Nothing is taken back before there was something.
         for (t, moved) in [(t, moved), (Millis(t.0.max(record.t)), reversed)] {
             if moved != Movement::default() {
-                self.book_creator(t, record.currency, &moved);
-                self.book_member(record.n, t, record.currency, &moved);
+                let booked = Booked { t, day: record.day, group: record.group };
+                self.book_creator(booked, record.currency, &moved);
+                self.book_member(record.n, booked, record.currency, &moved);
             }
         }
         let change = record.balance().minus(before.balance());

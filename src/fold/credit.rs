@@ -114,13 +114,14 @@ impl Turn<'_> {
         let t = Millis(conversion.t);
         // A signup counts nothing by itself, yet the member was active.
         let orders = i64::from(conversion.is_order());
-        self.count_member(n, t, &Counts { orders, ..Counts::default() });
+        self.count_member(n, conversion.booked(t), &Counts { orders, ..Counts::default() });
+        self.active(n, conversion.day, 1);
         if conversion.is_order() {
             let gross = Movement { gross: i128::from(conversion.amount), ..Movement::default() };
-            self.book_member(n, t, conversion.currency, &gross);
+            self.book_member(n, conversion.booked(t), conversion.currency, &gross);
             for movement in self.moves_of(&conversion) {
                 let moved = Movement { refunded: i128::from(movement.taken), ..Movement::default() };
-                self.book_member(n, movement.t, conversion.currency, &moved);
+                self.book_member(n, conversion.booked(movement.t), conversion.currency, &moved);
             }
         }
         self.credit_firsts(id, &conversion);
@@ -134,9 +135,9 @@ impl Turn<'_> {
             if *first.of(&mut customer) == id {
                 let delta = first.counts(1);
                 if first == First::Conversion {
-                    self.count_creator(Millis(conversion.t), &delta);
+                    self.count_creator(conversion.booked(Millis(conversion.t)), &delta);
                 }
-                self.count_member(conversion.n, Millis(conversion.t), &delta);
+                self.count_member(conversion.n, conversion.booked(Millis(conversion.t)), &delta);
             }
         }
     }
@@ -218,13 +219,13 @@ impl Turn<'_> {
             return;
         }
         let conversion = self.conversion_at(id);
-        let (t, delta) = (Millis(conversion.t), first.counts(sign));
+        let (booked, delta) = (conversion.booked(Millis(conversion.t)), first.counts(sign));
         let is_credited = conversion.n != NONE;
         if is_credited || first != First::Conversion {
-            self.count_creator(t, &delta);
+            self.count_creator(booked, &delta);
         }
         if is_credited {
-            self.count_member(conversion.n, t, &delta);
+            self.count_member(conversion.n, booked, &delta);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! machine, in any batches; a refusal is an effect, not an error. Time is the event's and the creator's clock;
 //! nothing here reads a wall clock, a random number, a float or the order of a hash map.
 
+mod activity;
 mod agents;
 pub mod attribute;
 mod booking;
@@ -11,16 +12,19 @@ pub mod commissions;
 mod credit;
 mod duplicates;
 pub mod effects;
+mod groups;
 mod moves;
 pub mod orders;
 mod park;
 mod people;
 mod profiles;
 pub mod records;
+mod scores;
 pub mod state;
 mod sums;
 mod time;
 mod timers;
+mod touches;
 mod traffic;
 pub mod views;
 pub mod warm;

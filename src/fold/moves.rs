@@ -111,9 +111,10 @@ impl Turn<'_> {
         self.touch_conversion(order_id);
         let order = self.conversion_at(order_id);
         let moved = Movement { refunded: i128::from(taken), ..Movement::default() };
-        self.book_creator(self.t, order.currency, &moved);
+        let booked = order.booked(self.t);
+        self.book_creator(booked, order.currency, &moved);
         if order.n != NONE {
-            self.book_member(order.n, self.t, order.currency, &moved);
+            self.book_member(order.n, booked, order.currency, &moved);
         }
         self.recount_customer(order_id);
         self.reverse_commissions(order_id, self.t, order.moved);

@@ -3,11 +3,12 @@
 use bytemuck::Zeroable;
 
 use super::attribute::Credit;
-use super::booking::Movement;
+use super::booking::{Booked, Movement};
 use super::records::{Conversion as Record, ConversionTexts, Counts, NO_ID, NONE, Text};
 use super::state::FOR_EVER;
 use super::{Stop, Turn, kind};
 use crate::event::{Conversion, ConversionKind, PaymentType};
+use crate::ids::Millis;
 use crate::keep::Id128;
 
 /// The kind's number in the record.
@@ -48,6 +49,11 @@ impl Record {
         self.amount.saturating_sub(self.moved).max(0)
     }
 
+    /// How a change of it at `t` is booked.
+    pub(super) const fn booked(&self, t: Millis) -> Booked {
+        Booked { t, day: self.day, group: self.group }
+    }
+
     pub(super) fn is_live_order(&self) -> bool {
         self.is_order() && self.left() > 0
     }
@@ -76,9 +82,9 @@ impl Turn<'_> {
         self.state.conversions.put(&id, record, self.t);
         self.touch_conversion(id);
         if record.is_order() {
-            self.count_creator(self.t, &Counts { orders: 1, ..Counts::default() });
+            self.count_creator(record.booked(self.t), &Counts { orders: 1, ..Counts::default() });
             let moved = Movement { gross: i128::from(record.amount), ..Movement::default() };
-            self.book_creator(self.t, record.currency, &moved);
+            self.book_creator(record.booked(self.t), record.currency, &moved);
         }
         self.enlist(id, &record);
         self.try_credit(id, false);
@@ -97,6 +103,8 @@ impl Turn<'_> {
         record.code = stated.referral_code.map_or(NO_ID, |code| self.code_id(code));
         record.coupon = stated.coupon.map_or(NO_ID, |code| self.code_id(code));
         record.creator = self.c;
+        record.day = self.booked_day(self.t);
+        record.group = self.group_of_conversion(stated);
         record.n = NONE;
         record.currency = self.currency(stated.currency);
         record.kind = number(stated.kind);

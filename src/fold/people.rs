@@ -181,6 +181,7 @@ impl Turn<'_> {
             creator.members_active -= 1;
         }
         self.restate_commissions(n);
+        self.restand(n);
     }
 }
 

@@ -6,7 +6,7 @@ use super::records::{
     Awaited, Click, Commission, CommissionTexts, Conversion, ConversionTexts, Creator, CreatorProfile, Customer,
     CustomerOrderKey, CustomerOrders, Day, Head, HourKey, LongProfile, Mark, Member, MemberDay, MemberDayKey,
     MemberKey, Name, Parked, ParkedPage, Partition, Purse, PurseKey, Seen, SeqKey, Share, ShortProfile, Slot, SlotKey,
-    Timer, TimerHour,
+    Timer, TimerHour, Touch, Visitor,
 };
 use crate::ids::{Code, ID_BYTES_MAX, Millis};
 use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps, Store};
@@ -38,6 +38,8 @@ pub struct State {
     pub events: Cold<Id128, Seen>,
     pub shares: Cold<Id128, Share>,
     pub clicks: Cold<Id128, Click>,
+    pub touches: Cold<SeqKey, Touch>,
+    pub visitors: Cold<Id128, Visitor>,
     /// Visitor seen for a member on a creator's day.
     pub visits: Cold<Id128, Mark>,
     pub customers: Cold<Id128, Customer>,
@@ -73,6 +75,8 @@ impl Maps for State {
         visitor("events", &mut self.events);
         visitor("shares", &mut self.shares);
         visitor("clicks", &mut self.clicks);
+        visitor("touches", &mut self.touches);
+        visitor("visitors", &mut self.visitors);
         visitor("visits", &mut self.visits);
         visitor("customers", &mut self.customers);
         visitor("customer_orders", &mut self.customer_orders);
@@ -127,7 +131,7 @@ impl State {
         let made = self.partition.peek(&0, FOR_EVER).map_or(0, |record| record.creators);
         let floors = (0..made).filter_map(|creator| Some(self.creators.peek(&creator, FOR_EVER)?.floor));
         let floor = floors.min().unwrap_or(i64::MIN);
-        for map in ["shares", "clicks", "visits"] {
+        for map in ["shares", "clicks", "visits", "touches", "visitors"] {
             store.set_floor(self, map, Millis(floor));
         }
     }

@@ -15,7 +15,7 @@ pub use money::{
 pub use people::{Creator, CreatorProfile, LongProfile, Member, MemberKey, Name, Partition, ShortProfile};
 pub use sums::{Counts, Day, MemberDay, MemberDayKey, OpenDay, OpenSlot, Purse, PurseKey, Slot, SlotCounts, SlotKey};
 pub use text::{CurrencyCode, LongText, Text};
-pub use traffic::{Click, Mark, Seen, Share};
+pub use traffic::{Click, Mark, Seen, Share, Touch, Visitor};
 pub use waiting::{Awaited, HourKey, Parked, ParkedPage, SeqKey, Timer, TimerHour};
 
 use crate::keep::Id128;

@@ -74,6 +74,11 @@ pub struct Conversion {
     /// Earns a derived commission once credited.
     pub derives: u8,
     pub pad: [u8; 6],
+    /// Its day on the creator's calendar, as that was when it came.
+    pub day: i32,
+    /// Its combination of dimensions, with those of its credited click once it has one.
+    pub group: u32,
+    pub pad2: [u8; 8],
 }
 
 /// What a conversion's row shows of it and nothing else needs; apart, because it never changes.
@@ -127,7 +132,11 @@ pub struct Commission {
     pub matured: u8,
     /// See `commissions::State`: where its net is booked now.
     pub state: u8,
-    pub pad: [u8; 14],
+    pub pad: [u8; 6],
+    /// Day of `t` on the creator's calendar, as that was when it was made.
+    pub day: i32,
+    /// Its order's combination of dimensions.
+    pub group: u32,
 }
 
 /// What a commission's row shows of it and nothing else needs; apart, because it never changes.

@@ -45,6 +45,7 @@ impl Turn<'_> {
             human: u8::from(human),
             pad: [0; 7],
         };
+        let record = if human { self.remember_click(click, id, record) } else { record };
         self.state.clicks.put(&id, record, self.t);
         let unique = human && self.is_first_visit(click, n);
         let delta = Counts {

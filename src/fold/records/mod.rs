@@ -10,7 +10,8 @@ mod traffic;
 mod waiting;
 
 pub use money::{
-    Commission, CommissionTexts, Conversion, ConversionTexts, Customer, CustomerOrderKey, CustomerOrders, Head,
+    Commission, CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, CreditPage,
+    CreditPageKey, Customer, Head,
 };
 pub use people::{Creator, CreatorProfile, LongProfile, Member, MemberKey, Name, Partition, ShortProfile};
 pub use sums::{Counts, Day, MemberDay, MemberDayKey, OpenDay, OpenSlot, Purse, PurseKey, Slot, SlotCounts, SlotKey};

@@ -3,6 +3,8 @@
 mod analytics;
 mod boards;
 mod creators;
+mod explain;
+mod explain_commission;
 mod figures;
 mod members;
 mod money;
@@ -16,6 +18,7 @@ use serde::Serialize;
 pub(super) use analytics::analytics;
 pub(super) use boards::leaderboard;
 pub(super) use creators::{Head, creator, creators};
+pub(super) use explain::{commission as explain_commission, conversion as explain_conversion};
 pub(super) use members::{member_ids, member_stats, members, members_stats};
 pub(super) use money::{commissions, conversions};
 pub(super) use series::timeseries;

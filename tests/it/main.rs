@@ -7,6 +7,7 @@ mod schemas;
 mod store;
 
 mod fold;
+mod model;
 mod simulate;
 
 mod tidy;

@@ -130,7 +130,7 @@ impl<'a> Creator<'a> {
         let mut steps: Vec<(usize, i64, Result<Said, i128>)> =
             commission.said.iter().map(|(place, t, said)| (*place, *t, Ok(*said))).collect();
         let made = commission.said[0].0;
-        for order in order {
+        if let Some(order) = order {
             let moves = self.moves_of(order);
             steps.extend(moves.map(|moved| (moved.order.max(made), moved.t, Err(i128::from(moved.taken())))));
         }

@@ -12,4 +12,5 @@ mod laws;
 mod orders;
 mod people;
 mod record;
+mod smallest;
 mod told;

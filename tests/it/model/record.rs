@@ -70,7 +70,6 @@ impl<'a> Creator<'a> {
         self.move_floor();
         self.settle(record, None);
         self.release();
-        self.move_floor();
     }
 
     fn move_floor(&mut self) {

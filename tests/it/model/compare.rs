@@ -19,30 +19,37 @@ use super::history::{Creator, DAY, MINUTE};
 use super::record::Model;
 
 /// The name of a row and its fields, as a text.
-type Rows = BTreeMap<String, String>;
+pub(crate) type Rows = BTreeMap<String, String>;
 
 pub(crate) type Events = Vec<(String, Millis)>;
 
 /// What differs between the fold and the model after these events; empty when they agree.
 pub(crate) fn differences(events: &[(String, Millis)]) -> String {
-    let world = folded(events);
+    differing(&rows_of_world(&folded(events)), &expected(events), ["fold", "model"])
+}
+
+/// Rows that are not the same on both sides, with both values.
+pub(crate) fn differing(left: &Rows, right: &Rows, sides: [&str; 2]) -> String {
+    let names: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
+    let mut out = String::new();
+    for name in names.into_iter().filter(|name| left.get(*name) != right.get(*name)) {
+        writeln!(out, "{name}").unwrap();
+        for (side, rows) in sides.iter().zip([left, right]) {
+            writeln!(out, "{side:>7}: {}", rows.get(name).map_or("(no row)", |text| text)).unwrap();
+        }
+    }
+    out
+}
+
+/// The rows that must be there after these events.
+pub(crate) fn expected(events: &[(String, Millis)]) -> Rows {
     let mut scratches: Vec<Scratch> = events.iter().map(|_| Scratch::default()).collect();
     let mut model = Model::default();
     for (offset, ((json, timestamp), scratch)) in (0_u64..).zip(events.iter().zip(&mut scratches)) {
         let event = from_json(json.as_bytes(), scratch).unwrap_or_else(|error| panic!("{error}: {json}"));
         model.apply(&event, offset, *timestamp);
     }
-    let (fold, model) = (rows_of_world(&world), rows_of_model(&model));
-    let names: BTreeSet<&String> = fold.keys().chain(model.keys()).collect();
-    let mut out = String::new();
-    for name in names {
-        let (left, right) = (fold.get(name), model.get(name));
-        if left != right {
-            let say = |side: Option<&String>| side.map_or("(no row)", |text| text).to_owned();
-            writeln!(out, "{name}\n   fold: {}\n  model: {}", say(left), say(right)).unwrap();
-        }
-    }
-    out
+    rows_of_model(&model)
 }
 
 pub(crate) fn folded(events: &[(String, Millis)]) -> World {
@@ -52,7 +59,7 @@ pub(crate) fn folded(events: &[(String, Millis)]) -> World {
     world
 }
 
-fn rows_of_world(world: &World) -> Rows {
+pub(crate) fn rows_of_world(world: &World) -> Rows {
     let mut rows = Rows::new();
     for row in world.live() {
         if let Some((name, text)) = row_text(row) {
@@ -218,9 +225,9 @@ fn rows_of_commissions(id: &str, creator: &Creator<'_>, rows: &mut Rows) {
         let (standing, _) = creator.follow(commission);
         let texts = [creator.members[commission.member].id, commission.conversion_id.unwrap_or("")];
         let money = format!("{} {} less {}", standing.earned, commission.currency, standing.reversed);
-        let paid = commission.paid_at.map_or(String::new(), |at| {
-            format!(" {} at {at}", standing.paid.expect("what is paid is an amount"))
-        });
+        let paid = commission
+            .paid_at
+            .map_or(String::new(), |at| format!(" {} at {at}", standing.paid.expect("what is paid is an amount")));
         let payment_type = match commission.payment_type {
             None => 0,
             Some(PaymentType::Initial) => 1,

@@ -66,15 +66,14 @@ impl<'a> Creator<'a> {
             self.see(m, self.conversions[c].t);
         }
         self.derive(c);
-        // HACK self.retry_customer(c);
+        self.retry_customer(c);
     }
 
     /// What the customer did later and nobody was credited with may be credited to the owner now.
     fn retry_customer(&mut self, c: usize) {
         let Some(customer) = self.conversions[c].stated.customer_id else { return };
         let is_open = |other: &super::history::Conversion<'a>| {
-            other.stated.customer_id == Some(customer)
-                && matches!(other.credit, Credit::Waiting(_) | Credit::Nobody(_))
+            other.stated.customer_id == Some(customer) && matches!(other.credit, Credit::Waiting(_) | Credit::Nobody(_))
         };
         let mut later: Vec<usize> = (0..self.conversions.len())
             .filter(|other| is_open(&self.conversions[*other]) && self.conversions[*other].t >= self.conversions[c].t)
@@ -122,7 +121,6 @@ impl<'a> Case<'_, 'a> {
             &[Stage::Coupon, Stage::Click, Stage::Code, Stage::Visitor, Stage::Owner]
         };
         let mut trail = Vec::new();
-        let stages: &[Stage] = if conversion.terms.click_first { &[Stage::Click, Stage::Coupon, Stage::Code] } else { &[Stage::Coupon, Stage::Click, Stage::Code] };
         for stage in stages {
             match self.look(*stage) {
                 Found::Nothing => {}
@@ -236,7 +234,7 @@ impl<'a> Case<'_, 'a> {
         touches.extend(named.filter(|named| !touches.contains(named)));
         let last = named.or(touches.iter().max().copied()).expect("a stage won by a touch");
         let owner = self.owner.as_ref().filter(|owner| !owner.members.is_empty());
-        let (members, click) = match AttributionModel::Last {
+        let (members, click) = match self.creator.conversions[self.c].terms.model {
             AttributionModel::Last => (vec![last.member], Some(last.id)),
             AttributionModel::First => match owner.and_then(|owner| owner.members.last()) {
                 Some(primary) => (vec![*primary], None),

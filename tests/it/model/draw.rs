@@ -38,8 +38,13 @@ pub(crate) fn scripts(most: usize) -> impl Strategy<Value = Script> {
     let draw = draw.prop_map(|(kind, picks, gap, late, again, back)| Draw { kind, picks, gap, late, again, back });
     let prelude = proptest::option::weighted(0.85, any::<[u8; 10]>());
     let head = (any::<u8>(), any::<u8>(), prelude, any::<u8>());
-    (head, proptest::collection::vec(draw, 1..most))
-        .prop_map(|((start, focus, prelude, huge), draws)| Script { start, focus, prelude, huge, draws })
+    (head, proptest::collection::vec(draw, 1..most)).prop_map(|((start, focus, prelude, huge), draws)| Script {
+        start,
+        focus,
+        prelude,
+        huge,
+        draws,
+    })
 }
 
 fn pick<T: Copy>(from: &[T], n: u8) -> T {
@@ -76,7 +81,7 @@ const DAY: i64 = 86_400_000;
 const SHORT_GAPS: [i64; 8] = [0, 1, 1_000, MINUTE, 4 * MINUTE, 11 * MINUTE, 20 * MINUTE, 59 * MINUTE];
 const LONG_GAPS: [i64; 8] =
     [3 * 60 * MINUTE, 12 * 60 * MINUTE, DAY - 1, DAY, DAY + 10 * MINUTE, 9 * DAY, 31 * DAY, 46 * DAY];
-const LATE: [i64; 14] = [
+const LATE: [i64; 13] = [
     MINUTE,
     MINUTE,
     15 * MINUTE,
@@ -89,7 +94,6 @@ const LATE: [i64; 14] = [
     -4 * MINUTE,
     -6 * MINUTE,
     -20 * MINUTE,
-    -DAY - 1,
     -DAY,
 ];
 const EDGES: [i64; 6] =
@@ -213,10 +217,10 @@ impl Maker {
             252..=255 => pick(&LONG_GAPS, draw.gap),
         };
         let mut occurred = self.arrival;
-        if draw.late >= 168 {
+        if draw.late >= 160 {
             occurred -= pick(&LATE, draw.late);
         }
-        if draw.late == 255 && draw.again > 128 {
+        if draw.late == 255 {
             occurred = pick(&EDGES, draw.gap);
         }
         let earlier = self.events.len().checked_sub(1 + usize::from(draw.back) % 32);
@@ -302,20 +306,21 @@ impl Maker {
     fn conversion(&self, draw: &Draw, kind: &str) -> Map<String, Value> {
         let p = &draw.picks;
         let is_order = matches!(kind, "purchase" | "renewal");
-        let refers = matches!(kind, "refund" | "chargeback" | "chargeback_reversed") || (kind == "renewal" && p[1] >= 128);
-        let has_amount = is_order || p[6] >= 100;
+        let refers =
+            matches!(kind, "refund" | "chargeback" | "chargeback_reversed") || (kind == "renewal" && p[1] >= 128);
+        let has_amount = is_order || p[6] >= 60;
         let is_credited = is_order || kind == "signup";
         let maybe_sale = |value: &str, n: u8, from: u8| if is_credited { maybe(value, n, from) } else { Value::Null };
         record(
             "Conversion",
             [
-                ("conversion_id", json!(pick(&CONVERSIONS, p[0]))),
+                ("conversion_id", json!(conversion_id(kind, p[0]))),
                 ("kind", json!(kind)),
-                ("original_id", if refers { json!(pick(&CONVERSIONS, p[1])) } else { Value::Null }),
+                ("original_id", if refers { json!(original_id(kind, p[1])) } else { Value::Null }),
                 ("customer_id", if p[2] < 224 { json!(pick(&CUSTOMERS, p[2])) } else { Value::Null }),
-                ("click_id", maybe_sale(pick(&CLICKS, p[3]), p[3], 150)),
-                ("referral_code", maybe_sale(pick(&CODES, p[4]), p[4], 170)),
-                ("coupon", maybe_sale(pick(&CODES, p[7]), p[7], 200)),
+                ("click_id", maybe_sale(pick(&CLICKS, p[3]), p[3], 120)),
+                ("referral_code", maybe_sale(pick(&CODES, p[4]), p[4], 190)),
+                ("coupon", maybe_sale(pick(&CODES, p[7]), p[7], 225)),
                 ("device_token", maybe_sale(pick(&TOKENS, p[8]), p[8], 128)),
                 ("ip_token", maybe_sale(pick(&TOKENS, p[9]), p[9], 128)),
                 ("amount", if has_amount { json!(self.amount(p[6])) } else { Value::Null }),
@@ -372,6 +377,26 @@ fn record<const N: usize>(kind: &str, fields: [(&str, Value); N]) -> Map<String,
         event.insert(name.to_owned(), value);
     }
     event
+}
+
+/// Sales share few ids, so that they are referred to and collide; what refers has more.
+fn conversion_id(kind: &str, n: u8) -> String {
+    match (kind, n) {
+        (_, 0..=7) => pick(&CONVERSIONS, n).to_owned(),
+        ("refund", _) => format!("r{}", n % 60),
+        ("chargeback", _) => format!("b{}", n % 12),
+        ("chargeback_reversed", _) => format!("w{}", n % 30),
+        (_, 8..=127) => pick(&CONVERSIONS, n).to_owned(),
+        (_, 128..=255) => format!("p{}", n % 60),
+    }
+}
+
+fn original_id(kind: &str, n: u8) -> String {
+    match (kind, n) {
+        ("chargeback_reversed", 0..=127) => format!("b{}", n % 12),
+        (_, 250..=255) => format!("r{}", n % 60),
+        _ => pick(&CONVERSIONS, n).to_owned(),
+    }
 }
 
 fn member_id(draw: &Draw) -> Value {

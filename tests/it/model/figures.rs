@@ -28,7 +28,11 @@ impl Bookings {
 
     fn money(&mut self, member: Option<usize>, t: i64, currency: Currency, money: Money) {
         if money != Money::default() {
-            self.0.push(Booking { member, t, what: Totals { counts: Counts::default(), money: vec![(currency, money)] } });
+            self.0.push(Booking {
+                member,
+                t,
+                what: Totals { counts: Counts::default(), money: vec![(currency, money)] },
+            });
         }
     }
 }
@@ -123,7 +127,8 @@ impl<'a> Creator<'a> {
         let mut customers: BTreeMap<(bool, &str), Vec<usize>> = BTreeMap::new();
         for (c, conversion) in self.conversions.iter().enumerate().filter(|(_, conversion)| conversion.is_sale()) {
             // Without a customer it is one of its own.
-            let customer = conversion.stated.customer_id.map_or((false, conversion.id()), |customer| (true, customer.0));
+            let customer =
+                conversion.stated.customer_id.map_or((false, conversion.id()), |customer| (true, customer.0));
             customers.entry(customer).or_default().push(c);
         }
         for sales in customers.values_mut() {
@@ -135,9 +140,8 @@ impl<'a> Creator<'a> {
                 bookings.count(None, first.t, counts);
                 credited(first).into_iter().for_each(|m| bookings.count(Some(m), first.t, counts));
             }
-            let is_live = |c: usize, sale: &Conversion<'a>| {
-                sale.is_order() && self.left(c) > 0 && !self.is_blocked(sale.id())
-            };
+            let is_live =
+                |c: usize, sale: &Conversion<'a>| sale.is_order() && self.left(c) > 0 && !self.is_blocked(sale.id());
             if let Some((_, first)) = all().find(|(c, sale)| is_live(*c, sale)) {
                 let counts = Counts { customers: 1, ..Counts::default() };
                 bookings.count(None, first.t, counts);

@@ -420,9 +420,10 @@ impl<'a> Creator<'a> {
     pub(crate) fn streak_days(&self, member: usize) -> BTreeSet<i64> {
         let shares = self.shares.iter().filter(|share| share.member == member).map(|share| share.local_day);
         let clicks = self.clicks.iter().filter(|click| click.member == member && click.human);
-        let sales = self.conversions.iter().filter(|conversion| {
-            conversion.credit.members().contains(&member) && !self.is_blocked(conversion.id())
-        });
+        let sales = self
+            .conversions
+            .iter()
+            .filter(|conversion| conversion.credit.members().contains(&member) && !self.is_blocked(conversion.id()));
         shares.chain(clicks.map(|click| click.local_day)).chain(sales.map(|sale| sale.local_day)).collect()
     }
 }

@@ -124,9 +124,7 @@ impl<'a> Creator<'a> {
         let awaited = match stated.subject_type {
             ReviewSubject::Click => self.click(id).is_none().then_some(Awaited::Click(id)),
             ReviewSubject::Conversion => self.conversion(id).is_none().then_some(Awaited::Conversion(id)),
-            ReviewSubject::Commission => {
-                self.commission(id).is_none().then(|| Awaited::Commission(id.to_owned()))
-            }
+            ReviewSubject::Commission => self.commission(id).is_none().then(|| Awaited::Commission(id.to_owned())),
         };
         if let Some(awaited) = awaited {
             return Err(Stop::Park(awaited));

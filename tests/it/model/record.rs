@@ -151,8 +151,7 @@ impl<'a> Creator<'a> {
     fn is_said_again(&self, body: &Body<'a>) -> Option<bool> {
         match body {
             Body::Share(stated) => {
-                let known =
-                    self.shares.iter().find(|share| share.id == stated.share_id.0 && share.t >= self.floor)?;
+                let known = self.shares.iter().find(|share| share.id == stated.share_id.0 && share.t >= self.floor)?;
                 let member = self.members[known.member].id;
                 Some(member == stated.member_id.0 && known.platform == stated.platform)
             }

@@ -40,7 +40,9 @@ fn plainer(events: &mut Events, is_broken: &impl Fn(&Events) -> bool) {
         for name in optional.cloned().collect::<Vec<_>>() {
             attempt(events, place, is_broken, |event| drop(event.remove(&name)));
         }
-        attempt(events, place, is_broken, |event| drop(event.insert("event_id".to_owned(), json!(format!("e{place}")))));
+        attempt(events, place, is_broken, |event| {
+            drop(event.insert("event_id".to_owned(), json!(format!("e{place}"))))
+        });
     }
 }
 
@@ -62,9 +64,30 @@ fn attempt(
 /// Without these an event is not well formed.
 fn is_needed(name: &str) -> bool {
     [
-        "type", "event_id", "creator_id", "occurred_at", "name", "currency", "time_zone", "member_id", "share_id",
-        "platform", "share_type", "click_id", "referral_code", "conversion_id", "kind", "original_id", "amount",
-        "commission_id", "subject_type", "subject_id", "verdict", "label", "reason", "actor",
+        "type",
+        "event_id",
+        "creator_id",
+        "occurred_at",
+        "name",
+        "currency",
+        "time_zone",
+        "member_id",
+        "share_id",
+        "platform",
+        "share_type",
+        "click_id",
+        "referral_code",
+        "conversion_id",
+        "kind",
+        "original_id",
+        "amount",
+        "commission_id",
+        "subject_type",
+        "subject_id",
+        "verdict",
+        "label",
+        "reason",
+        "actor",
     ]
     .contains(&name)
 }

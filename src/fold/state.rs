@@ -3,10 +3,10 @@
 use super::effects::Tally;
 use super::kind;
 use super::records::{
-    Awaited, Click, Commission, CommissionTexts, Conversion, ConversionTexts, Creator, CreatorProfile, Customer,
-    CustomerOrderKey, CustomerOrders, Day, Head, HourKey, LongProfile, Mark, Member, MemberDay, MemberDayKey,
-    MemberKey, Name, Parked, ParkedPage, Partition, Purse, PurseKey, Seen, SeqKey, Share, ShortProfile, Slot, SlotKey,
-    Timer, TimerHour,
+    Awaited, Click, Commission, CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts,
+    Creator, CreatorProfile, CreditPage, CreditPageKey, Customer, Day, Head, HourKey, LongProfile, Mark, Member,
+    MemberDay, MemberDayKey, MemberKey, Name, Parked, ParkedPage, Partition, Purse, PurseKey, Seen, SeqKey, Share,
+    ShortProfile, Slot, SlotKey, Timer, TimerHour, Touch, Visitor,
 };
 use crate::ids::{Code, ID_BYTES_MAX, Millis};
 use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps, Store};
@@ -38,13 +38,16 @@ pub struct State {
     pub events: Cold<Id128, Seen>,
     pub shares: Cold<Id128, Share>,
     pub clicks: Cold<Id128, Click>,
+    pub touches: Cold<SeqKey, Touch>,
+    pub visitors: Cold<Id128, Visitor>,
     /// Visitor seen for a member on a creator's day.
     pub visits: Cold<Id128, Mark>,
     pub customers: Cold<Id128, Customer>,
-    pub customer_orders: Cold<CustomerOrderKey, CustomerOrders>,
     pub conversions: Cold<Id128, Conversion>,
+    pub credit_pages: Cold<CreditPageKey, CreditPage>,
     pub conversion_texts: Cold<Id128, ConversionTexts>,
     pub commissions: Cold<Id128, Commission>,
+    pub commission_moves: Cold<CommissionMoveKey, CommissionMove>,
     pub commission_texts: Cold<Id128, CommissionTexts>,
     pub conversion_commissions: Cold<Id128, Head>,
     pub awaited: Hot<Id128, Awaited>,
@@ -73,12 +76,15 @@ impl Maps for State {
         visitor("events", &mut self.events);
         visitor("shares", &mut self.shares);
         visitor("clicks", &mut self.clicks);
+        visitor("touches", &mut self.touches);
+        visitor("visitors", &mut self.visitors);
         visitor("visits", &mut self.visits);
         visitor("customers", &mut self.customers);
-        visitor("customer_orders", &mut self.customer_orders);
         visitor("conversions", &mut self.conversions);
+        visitor("credit_pages", &mut self.credit_pages);
         visitor("conversion_texts", &mut self.conversion_texts);
         visitor("commissions", &mut self.commissions);
+        visitor("commission_moves", &mut self.commission_moves);
         visitor("commission_texts", &mut self.commission_texts);
         visitor("conversion_commissions", &mut self.conversion_commissions);
         visitor("awaited", &mut self.awaited);
@@ -127,7 +133,7 @@ impl State {
         let made = self.partition.peek(&0, FOR_EVER).map_or(0, |record| record.creators);
         let floors = (0..made).filter_map(|creator| Some(self.creators.peek(&creator, FOR_EVER)?.floor));
         let floor = floors.min().unwrap_or(i64::MIN);
-        for map in ["shares", "clicks", "visits"] {
+        for map in ["shares", "clicks", "visits", "touches", "visitors"] {
             store.set_floor(self, map, Millis(floor));
         }
     }

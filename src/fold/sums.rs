@@ -6,6 +6,7 @@
 use bytemuck::Zeroable;
 
 use super::Turn;
+use super::booking::Booked;
 use super::records::{
     Counts, Day, Member, MemberDay, MemberDayKey, MemberKey, NO_SLOT, OpenDay, OpenSlot, Slot, SlotCounts, SlotKey,
 };
@@ -119,9 +120,11 @@ impl Member {
 }
 
 impl Turn<'_> {
-    /// Counts of the creator, on the instant `t`.
-    pub(super) fn count_creator(&mut self, t: Millis, delta: &Counts) {
+    /// Counts of the creator.
+    pub(super) fn count_creator(&mut self, booked: Booked, delta: &Counts) {
+        let t = booked.t;
         self.touch_series(t);
+        self.count_group(t, booked.group, delta);
         self.is_head_touched = true;
         let (c, head, state) = (self.c, &mut self.head, &mut *self.state);
         head.counts.add(delta);
@@ -130,8 +133,10 @@ impl Turn<'_> {
         head.day.at(&mut state.days, c, slot_of(t, Millis::DAY)).counts.add(delta);
     }
 
-    /// Counts of a member, on the instant `t`.
-    pub(super) fn count_member(&mut self, n: u32, t: Millis, delta: &Counts) {
+    /// Counts of a member.
+    pub(super) fn count_member(&mut self, n: u32, booked: Booked, delta: &Counts) {
+        let t = booked.t;
+        self.score_counts(n, booked, delta);
         let active = |member: &mut Member| {
             member.counts.add(delta);
             member.active_at = member.active_at.max(t.0);

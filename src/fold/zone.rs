@@ -72,6 +72,13 @@ impl Turn<'_> {
     }
 }
 
+impl Turn<'_> {
+    /// The local day as records keep it.
+    pub(super) fn booked_day(&mut self, t: Millis) -> i32 {
+        i32::try_from(self.local_day(t)).unwrap_or_default()
+    }
+}
+
 impl Zone {
     fn refresh(&mut self, t: Millis) {
         let at = jiff::Timestamp::from_millisecond(t.0).unwrap_or_default();

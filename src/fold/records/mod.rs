@@ -10,12 +10,13 @@ mod traffic;
 mod waiting;
 
 pub use money::{
-    Commission, CommissionTexts, Conversion, ConversionTexts, Customer, CustomerOrderKey, CustomerOrders, Head,
+    Commission, CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, CreditPage,
+    CreditPageKey, Customer, Head,
 };
 pub use people::{Creator, CreatorProfile, LongProfile, Member, MemberKey, Name, Partition, ShortProfile};
 pub use sums::{Counts, Day, MemberDay, MemberDayKey, OpenDay, OpenSlot, Purse, PurseKey, Slot, SlotCounts, SlotKey};
 pub use text::{CurrencyCode, LongText, Text};
-pub use traffic::{Click, Mark, Seen, Share};
+pub use traffic::{Click, Mark, Seen, Share, Touch, Visitor};
 pub use waiting::{Awaited, HourKey, Parked, ParkedPage, SeqKey, Timer, TimerHour};
 
 use crate::keep::Id128;

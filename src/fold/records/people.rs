@@ -41,6 +41,8 @@ pub struct Creator {
     pub day: OpenDay,
     /// Next number for a timer or a parked record.
     pub seq: u64,
+    /// Clicks and shares so far; the next one's place.
+    pub touches: u64,
     /// Members given out; the next one's ordinal.
     pub members: u32,
     pub members_active: u32,

@@ -10,6 +10,8 @@ use super::record::{Outcome, Stop, comes_once, statement};
 pub(crate) struct Standing {
     pub(crate) earned: i128,
     pub(crate) reversed: i128,
+    /// Σ of the take-backs that were stated.
+    pub(crate) stated: i128,
     pub(crate) paid: Option<i128>,
 }
 
@@ -135,7 +137,7 @@ impl<'a> Creator<'a> {
             steps.extend(moves.map(|moved| (moved.order.max(made), moved.t, Err(i128::from(moved.taken())))));
         }
         steps.sort_by_key(|(place, _, _)| *place);
-        let (mut standing, mut moved, mut stated) = (Standing::default(), 0, 0);
+        let (mut standing, mut moved) = (Standing::default(), 0);
         let mut changes = Vec::new();
         for (_, t, step) in steps {
             match step {
@@ -144,14 +146,14 @@ impl<'a> Creator<'a> {
                     standing.earned += amount;
                     changes.push((t, Change::Earned(amount)));
                 }
-                Ok(Said::Reversed(amount)) => stated += amount,
+                Ok(Said::Reversed(amount)) => standing.stated += amount,
                 Ok(Said::Paid(amount)) => {
                     let paid = amount.map_or_else(|| standing.net(), i128::from);
                     standing.paid = Some(paid);
                     changes.push((t, Change::Paid(paid)));
                 }
             }
-            let reversed = reversed(standing.earned, sale, moved, stated);
+            let reversed = reversed(standing.earned, sale, moved, standing.stated);
             // Nothing is taken back before there was something.
             changes.push((t.max(commission.t), Change::Reversed(reversed - standing.reversed)));
             standing.reversed = reversed;

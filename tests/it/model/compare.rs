@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use tributary::decode::json::{Scratch, from_json};
-use tributary::event::{MemberStatus, PaymentType};
+use tributary::event::{MemberStatus, PaymentType, Verdict};
 use tributary::ids::Millis;
 use tributary::project::key::{Col, Row};
 use tributary::project::rows::{CommissionRow, ConversionRow, CreatorRow, MemberRow, NameRow, SeriesRow, TotalsRow};
@@ -138,15 +138,21 @@ fn member_text(row: &MemberRow) -> String {
 
 fn conversion_text(row: &ConversionRow) -> String {
     let texts = [&row.kind, &row.original_id, &row.customer_id, &row.plan];
-    let money = format!("{} of {} {}", row.refunded, row.amount, row.currency);
-    format!("{texts:?} at {}, {money} taken, to {:?} by {}", row.converted_at.0, row.member_id, row.credit)
+    let money = format!("{} of {} {} taken", row.refunded, row.amount, row.currency);
+    let whose = format!("{:?} {:?} by {} {:?}", row.member_id, row.shared_by, row.credit, row.credited_click_id);
+    let blocked = if row.is_blocked { ", blocked" } else { "" };
+    format!("{texts:?} at {}, {money}, to {whose}{blocked}", row.converted_at.0)
 }
 
 fn commission_text(row: &CommissionRow) -> String {
     let texts = [&row.member_id, &row.conversion_id];
-    let money = format!("{} {} less {}", row.earned, row.currency, row.reversed);
+    let money = format!("{} {} less {} ({} stated)", row.earned, row.currency, row.reversed, row.stated_reversed);
     let paid = row.paid_at.map_or(String::new(), |at| format!(" {} at {}", row.paid_amount, at.0));
-    format!("{texts:?} type {} at {}: {money}, {}{paid}", row.payment_type, row.created_at.0, row.state)
+    let order = format!("{:?} of {:?} taken", row.order_refunded, row.order_amount);
+    let due = (row.is_derived, row.matures_at.map(|at| at.0));
+    let verdict = (row.review.as_str(), row.is_blocked);
+    let state = format!("{}{paid}, {due:?}, {verdict:?}, {}", row.state, row.is_approved);
+    format!("{texts:?} type {} at {}: {money}, {order}, {state}", row.payment_type, row.created_at.0)
 }
 
 fn series_text(row: &SeriesRow) -> Option<String> {
@@ -212,10 +218,14 @@ fn rows_of_conversions(id: &str, creator: &Creator<'_>, rows: &mut Rows) {
             stated.customer_id.map_or("", |id| id.0),
             stated.plan.unwrap_or(""),
         ];
-        let money = format!("{} of {} {}", creator.refunded(c), conversion.amount, conversion.currency);
-        let (primary, _, how) = credit_of(&conversion.credit);
-        let member = primary.map_or("", |m| creator.members[m].id);
-        let text = format!("{texts:?} at {}, {money} taken, to {member:?} by {how}", conversion.t);
+        let money = format!("{} of {} {} taken", creator.refunded(c), conversion.amount, conversion.currency);
+        let (primary, click, how) = credit_of(&conversion.credit);
+        let name = |m: &usize| creator.members[*m].id;
+        let all: Vec<&str> = conversion.credit.members().iter().map(name).collect();
+        let shared_by = if all.len() > 1 { all } else { Vec::new() };
+        let whose = format!("{:?} {shared_by:?} by {how} {:?}", primary.as_ref().map_or("", name), click.unwrap_or(""));
+        let blocked = if conversion.is_sale() && creator.is_blocked(conversion.id()) { ", blocked" } else { "" };
+        let text = format!("{texts:?} at {}, {money}, to {whose}{blocked}", conversion.t);
         rows.insert(format!("conversion {id} {:?}", conversion.id()), text);
     }
 }
@@ -224,17 +234,29 @@ fn rows_of_commissions(id: &str, creator: &Creator<'_>, rows: &mut Rows) {
     for commission in &creator.commissions {
         let (standing, _) = creator.follow(commission);
         let texts = [creator.members[commission.member].id, commission.conversion_id.unwrap_or("")];
-        let money = format!("{} {} less {}", standing.earned, commission.currency, standing.reversed);
-        let paid = commission
-            .paid_at
-            .map_or(String::new(), |at| format!(" {} at {at}", standing.paid.expect("what is paid is an amount")));
+        let (earned, stated) = (standing.earned, standing.stated);
+        let money = format!("{earned} {} less {} ({stated} stated)", commission.currency, standing.reversed);
+        let paid = commission.paid_at.map_or(String::new(), |at| {
+            format!(" {} at {at}", standing.paid.expect("what is paid is an amount"))
+        });
         let payment_type = match commission.payment_type {
             None => 0,
             Some(PaymentType::Initial) => 1,
             Some(PaymentType::Recurring) => 2,
         };
+        let order = commission.conversion_id.and_then(|id| creator.conversion(id));
+        let moved = (order.map(|c| creator.refunded(c)), order.map(|c| creator.conversions[c].amount));
+        let order = format!("{:?} of {:?} taken", moved.0, moved.1);
+        let due = (commission.matures_at.is_some(), commission.matures_at);
+        let verdict = match creator.verdict(false, &commission.id) {
+            None => "",
+            Some(Verdict::Approve) => "approved",
+            Some(Verdict::Block) => "blocked",
+        };
+        let verdict = (verdict, creator.is_commission_blocked(commission));
         let state = creator.state_of(commission, &standing);
-        let text = format!("{texts:?} type {payment_type} at {}: {money}, {state}{paid}", commission.t);
+        let state = format!("{state}{paid}, {due:?}, {verdict:?}, {}", commission.is_approved);
+        let text = format!("{texts:?} type {payment_type} at {}: {money}, {order}, {state}", commission.t);
         rows.insert(format!("commission {id} {:?}", commission.id), text.clone());
         rows.insert(format!("ledger {id} {:?} of {}", commission.id, commission.member), format!("true {text}"));
     }

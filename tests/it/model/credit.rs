@@ -59,12 +59,8 @@ impl<'a> Creator<'a> {
             conversion.queued = number;
         }
         self.conversions[c].credit = credit;
-        if self.conversions[c].credit.members().is_empty() {
-            return;
-        }
-        for m in self.conversions[c].credit.members().to_vec() {
-            self.see(m, self.conversions[c].t);
-        }
+        let Some(primary) = self.conversions[c].credit.primary() else { return };
+        self.see(primary, self.conversions[c].t);
         self.derive(c);
         self.retry_customer(c);
     }

@@ -394,7 +394,7 @@ impl<'a> Creator<'a> {
     }
 
     /// The latest review decides, unless it has lapsed.
-    fn verdict(&self, is_conversion: bool, subject: &str) -> Option<Verdict> {
+    pub(crate) fn verdict(&self, is_conversion: bool, subject: &str) -> Option<Verdict> {
         let of = |review: &&Review| review.is_conversion == is_conversion && review.subject == subject;
         let latest = self.reviews.iter().rev().find(of)?;
         let is_lapsed = latest.expires_at.is_some_and(|at| at <= self.watermark());

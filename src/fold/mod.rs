@@ -12,7 +12,7 @@ pub mod commissions;
 mod credit;
 mod duplicates;
 pub mod effects;
-mod groups;
+pub mod groups;
 mod moves;
 pub mod orders;
 mod park;
@@ -38,6 +38,7 @@ use crate::keep::Id128;
 
 use agents::Agents;
 use effects::{Effects, Letter};
+use groups::Combos;
 use park::Waited;
 use records::{Creator, NO_ID, Name, OpenDay, OpenSlot, Text};
 use state::{FOR_EVER, State};
@@ -70,6 +71,11 @@ mod kind {
     pub(super) const CHARGEBACK_OF: u8 = 11;
     /// What a business id said.
     pub(super) const FACTS: u8 = 12;
+    /// A value of a dimension.
+    pub(super) const VALUE: u8 = 20;
+    /// A combination, by the values and by the texts that stand for it.
+    pub(super) const COMBO: u8 = 21;
+    pub(super) const TEXTS: u8 = 22;
 }
 
 /// Why a record was not applied.
@@ -94,6 +100,7 @@ fn refuse(class: &'static str, message: impl Into<String>) -> Stop {
 pub struct Fold {
     calendars: Calendars,
     agents: Agents,
+    combos: Combos,
     scratch: Vec<u8>,
     /// Ids that came with the record in hand, each with the number that the next parked record would get: what
     /// parks after it waits for another.

@@ -55,6 +55,7 @@ impl Turn<'_> {
         profile.name = Text::new(stated.name);
         profile.zone = Text::new(stated.time_zone);
         self.fold.calendars.forget(self.c);
+        self.keep_pairs(&stated.breakdown_pairs);
         self.arrive(self.state.hash_key.id(kind::CREATOR, 0, id.0.as_bytes()));
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::fold::views::Sums;
 use crate::ids::{Currency, Millis, Next, Partition};
 use crate::keep::Id128;
 
+use super::groups;
 use super::key::{Key, Row};
 use super::rows::{CommissionRow, ConversionRow, CreatorRow, MemberRow, MemberState, NameRow, SeriesRow, TotalsRow};
 use super::tables::{self, NameKind};
@@ -35,8 +36,12 @@ pub fn fast(state: &State, touched: &FastRows, p: Partition) -> Vec<Row> {
 pub fn slow(state: &State, touched: &SlowRows, p: Partition) -> Vec<Row> {
     let builder = Builder { state, p };
     let mut rows = Vec::with_capacity(touched.len());
-    rows.extend(touched.hours.iter().filter_map(|((creator, hour), at)| builder.hour(*creator, *hour, *at)));
-    rows.extend(touched.days.iter().filter_map(|((creator, day), at)| builder.day(*creator, *day, *at)));
+    for ((creator, hour), at) in &touched.hours {
+        builder.hour(*creator, *hour, *at, &mut rows);
+    }
+    for ((creator, day), at) in &touched.days {
+        builder.day(*creator, *day, *at, &mut rows);
+    }
     rows.extend(touched.months.iter().filter_map(|((creator, month), at)| builder.month(*creator, *month, *at)));
     rows.extend(touched.member_days.iter().filter_map(|(key, at)| builder.member_day(*key, *at)));
     rows
@@ -110,20 +115,25 @@ impl Builder<'_> {
         Some(row(key, at, value.encode()))
     }
 
-    fn hour(&self, creator: u32, hour: i64, at: Next) -> Option<Row> {
-        let id = self.id(creator)?;
-        let first = i32::try_from(hour * 60).ok()?;
+    /// The hour's row, and a row for each axis if its breakdown is too large for it.
+    fn hour(&self, creator: u32, hour: i64, at: Next, rows: &mut Vec<Row>) {
+        let (Some(id), Ok(first)) = (self.id(creator), i32::try_from(hour * 60)) else { return };
         let value = series(at, 60, |slot| self.state.minute_sums(creator, first + i32::from(slot)));
-        let mut row = row(tables::hour(self.p, id, hour), at, value.encode());
-        row.expires = Some(Millis(hour * Millis::HOUR + tables::HOUR_KEPT));
-        Some(row)
+        let broken_down = groups::build(self.state, creator, first / 15..first / 15 + 4);
+        let expires = Some(Millis(hour * Millis::HOUR + tables::HOUR_KEPT));
+        for (part, value) in broken_down.parts(at, &value.encode()) {
+            rows.push(Row { key: tables::hour_part(self.p, id, hour, part), at, value: Some(value), expires });
+        }
     }
 
-    fn day(&self, creator: u32, day: i64, at: Next) -> Option<Row> {
-        let id = self.id(creator)?;
-        let first = i32::try_from(day * 96).ok()?;
+    /// The same of a day.
+    fn day(&self, creator: u32, day: i64, at: Next, rows: &mut Vec<Row>) {
+        let (Some(id), Ok(first)) = (self.id(creator), i32::try_from(day * 96)) else { return };
         let value = series(at, 96, |slot| self.state.quarter_sums(creator, first + i32::from(slot)));
-        Some(row(tables::day(self.p, id, day), at, value.encode()))
+        let broken_down = groups::build(self.state, creator, first..first + 96);
+        for (part, value) in broken_down.parts(at, &value.encode()) {
+            rows.push(row(tables::day_part(self.p, id, day, part), at, value));
+        }
     }
 
     fn month(&self, creator: u32, month: u16, at: Next) -> Option<Row> {
@@ -227,7 +237,7 @@ fn series(at: Next, slots: u16, sums_of: impl Fn(u16) -> Option<Sums>) -> Series
     row
 }
 
-fn totals(sums: &Sums) -> Totals {
+pub(super) fn totals(sums: &Sums) -> Totals {
     let counts = &sums.counts;
     let mut totals = Totals {
         counts: Counts {

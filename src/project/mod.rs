@@ -4,6 +4,7 @@
 
 pub mod build;
 pub mod codec;
+pub mod groups;
 pub mod key;
 pub mod rows;
 pub mod tables;

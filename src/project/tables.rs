@@ -138,6 +138,23 @@ pub fn day(p: Partition, creator: &str, day: i64) -> Key {
     Key { part, cols: Cols(vec![text(creator), Col::Int(day), Col::Int(0)]) }
 }
 
+/// A part of an hour's row: 0 is the row itself, the others hold the breakdown by one axis each.
+pub fn hour_part(p: Partition, creator: &str, hour: i64, part: u8) -> Key {
+    with_part(self::hour(p, creator, hour), part)
+}
+
+/// The same of a day's.
+pub fn day_part(p: Partition, creator: &str, day: i64, part: u8) -> Key {
+    with_part(self::day(p, creator, day), part)
+}
+
+fn with_part(mut key: Key, part: u8) -> Key {
+    if let Some(last) = key.cols.0.last_mut() {
+        *last = Col::Int(i64::from(part));
+    }
+    key
+}
+
 /// `month` counts from year 0, UTC.
 pub fn month(p: Partition, creator: &str, month: u16) -> Key {
     let part = part(MONTH, p, creator, 0, 0);

@@ -2,6 +2,7 @@
 //!
 //! Texts stand in a record only where a row shows them; everything else is known by the hash of its id.
 
+mod groups;
 mod money;
 mod people;
 mod sums;
@@ -9,6 +10,7 @@ mod text;
 mod traffic;
 mod waiting;
 
+pub use groups::{AdmittedKey, Combo, ComboKey, ComboList, ComboSlot, GroupDay, GroupHead, OrdinalKey, Others, PAIRS};
 pub use money::{
     Commission, CommissionTexts, Conversion, ConversionTexts, Customer, CustomerOrderKey, CustomerOrders, Head,
 };

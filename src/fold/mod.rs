@@ -4,7 +4,7 @@
 //! machine, in any batches; a refusal is an effect, not an error. Time is the event's and the creator's clock;
 //! nothing here reads a wall clock, a random number, a float or the order of a hash map.
 
-mod activity;
+pub mod activity;
 mod agents;
 pub mod attribute;
 mod booking;
@@ -24,7 +24,7 @@ pub mod state;
 mod sums;
 mod time;
 mod timers;
-mod touches;
+pub mod touches;
 mod traffic;
 pub mod views;
 pub mod warm;

@@ -2,7 +2,7 @@
 
 use super::booking::currency_or;
 use super::effects::TouchedName;
-use super::records::{Member as Record, MemberKey, NO_SLOT, Name, Text};
+use super::records::{Activity, Member as Record, MemberKey, NO_SLOT, Name, Text};
 use super::state::FOR_EVER;
 use super::{Refusal, Stop, Turn, kind, refuse, zone};
 use crate::event::{
@@ -72,7 +72,9 @@ impl Turn<'_> {
         let t = self.t.0;
         let member = self.member_mut(n);
         member.active_at = member.active_at.max(t);
+        let before = self.profile(n).joined_at;
         self.describe(n, stated);
+        self.joined(n, before);
         if let Some(code) = stated.referral_code
             && self.claim_code(n, code)
         {
@@ -134,6 +136,7 @@ impl Turn<'_> {
         record.active_at = t.0;
         record.status = status::ACTIVE;
         record.day = NO_SLOT;
+        record.activity = Activity::none();
         self.change_profile(n, |profile| (profile.id, profile.joined_at) = (Text::new(id.0), t.0));
         let name = self.id(kind::MEMBER, id.0);
         self.state.names.put(&name, Name { n }, t);

@@ -3,11 +3,11 @@
 use super::effects::Tally;
 use super::kind;
 use super::records::{
-    AdmittedKey, Awaited, Click, Combo, ComboKey, ComboList, ComboSlot, Commission, CommissionTexts, Conversion,
-    ConversionTexts, Creator, CreatorProfile, Customer, CustomerOrderKey, CustomerOrders, Day, GroupDay, GroupHead,
-    Head, HourKey, LongProfile, Mark, Member, MemberDay, MemberDayKey, MemberKey, Name, OrdinalKey, Others, Parked,
-    ParkedPage, Partition, Purse, PurseKey, Seen, SeqKey, Share, ShortProfile, Slot, SlotKey, Text, Timer, TimerHour,
-    Touch, Visitor,
+    ActiveKey, ActiveTally, ActiveWeek, AdmittedKey, Awaited, Click, Combo, ComboKey, ComboList, ComboSlot, Commission,
+    CommissionTexts, Conversion, ConversionTexts, Creator, CreatorProfile, Customer, CustomerOrderKey, CustomerOrders,
+    Day, GroupDay, GroupHead, Head, HourKey, LongProfile, Mark, Member, MemberDay, MemberDayKey, MemberKey, Name,
+    OrdinalKey, Others, Parked, ParkedPage, Partition, Purse, PurseKey, Seen, SeqKey, Share, ShortProfile, Slot,
+    SlotKey, Text, Timer, TimerHour, Touch, Visitor,
 };
 use crate::ids::{Code, ID_BYTES_MAX, Millis};
 use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps, Store};
@@ -36,6 +36,10 @@ pub struct State {
     pub quarters: Cold<SlotKey, Slot>,
     pub days: Cold<SlotKey, Day>,
     pub member_days: Cold<MemberDayKey, MemberDay>,
+    /// Closed weeks of activity, see `activity`.
+    pub active_weeks: Cold<MemberDayKey, ActiveWeek>,
+    /// Members active by day, week and month, and by cohort.
+    pub active: Cold<ActiveKey, ActiveTally>,
     /// Breakdowns: see `groups`.
     pub group_heads: Hot<u32, GroupHead>,
     pub value_ids: Cold<Id128, Name>,
@@ -84,6 +88,8 @@ impl Maps for State {
         visitor("quarters", &mut self.quarters);
         visitor("days", &mut self.days);
         visitor("member_days", &mut self.member_days);
+        visitor("active_weeks", &mut self.active_weeks);
+        visitor("active", &mut self.active);
         visitor("group_heads", &mut self.group_heads);
         visitor("value_ids", &mut self.value_ids);
         visitor("value_texts", &mut self.value_texts);

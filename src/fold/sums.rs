@@ -221,7 +221,7 @@ pub(super) fn slot_of(t: Millis, step: i64) -> i32 {
 }
 
 /// Months since year 0 of a UTC day.
-fn month_of_day(day: i64) -> u16 {
+pub(super) fn month_of_day(day: i64) -> u16 {
     let at = jiff::Timestamp::from_millisecond(day * Millis::DAY).unwrap_or_default();
     let date = jiff::tz::Offset::UTC.to_datetime(at);
     u16::try_from(i32::from(date.year()) * 12 + i32::from(date.month()) - 1).unwrap_or_default()

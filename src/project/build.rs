@@ -4,6 +4,7 @@ use crate::event::ConversionKind;
 use crate::fold::attribute::Credit;
 use crate::fold::commissions::State as CommissionState;
 use crate::fold::effects::{FastRows, LedgerLeft, SlowRows, TouchedName};
+use crate::fold::groups::dimension::Axis;
 use crate::fold::orders::number as kind_number;
 use crate::fold::records::{Commission, CommissionTexts, Creator, MemberDayKey, MemberKey, NONE, Purse};
 use crate::fold::state::{FOR_EVER, State};
@@ -13,7 +14,9 @@ use crate::keep::Id128;
 
 use super::groups;
 use super::key::{Key, Row};
-use super::rows::{CommissionRow, ConversionRow, CreatorRow, MemberRow, MemberState, NameRow, SeriesRow, TotalsRow};
+use super::rows::{
+    CommissionRow, ConversionRow, CreatorRow, MemberRow, MemberState, NameRow, SeriesRow, Streak, TotalsRow,
+};
 use super::tables::{self, NameKind};
 use super::totals::{Counts, Money, Totals};
 
@@ -43,13 +46,15 @@ pub fn slow(state: &State, touched: &SlowRows, p: Partition) -> Vec<Row> {
         builder.day(*creator, *day, *at, &mut rows);
     }
     rows.extend(touched.months.iter().filter_map(|((creator, month), at)| builder.month(*creator, *month, *at)));
+    rows.extend(touched.touches.iter().filter_map(|((creator, page), at)| builder.touches(*creator, *page, *at)));
+    rows.extend(touched.active.iter().filter_map(|(key, at)| builder.active(key, *at)));
     rows.extend(touched.member_days.iter().filter_map(|(key, at)| builder.member_day(*key, *at)));
     rows
 }
 
-struct Builder<'a> {
-    state: &'a State,
-    p: Partition,
+pub(super) struct Builder<'a> {
+    pub(super) state: &'a State,
+    pub(super) p: Partition,
 }
 
 impl Builder<'_> {
@@ -57,7 +62,7 @@ impl Builder<'_> {
         self.state.creators.peek(&creator, FOR_EVER)
     }
 
-    fn id(&self, creator: u32) -> Option<&str> {
+    pub(super) fn id(&self, creator: u32) -> Option<&str> {
         self.state.creator_profiles.peek(&creator, FOR_EVER).map(|profile| profile.id.as_str())
     }
 
@@ -75,6 +80,8 @@ impl Builder<'_> {
             members: i64::from(head.members),
             members_active: i64::from(head.members_active),
             totals: totals(&self.state.creator_sums(creator)?),
+            floor: Millis(head.floor),
+            pairs: self.state.pairs(creator).into_iter().map(Axis::part).collect(),
         };
         Some(row(tables::creator(self.p, profile.id.as_str()), at, value.encode()))
     }
@@ -97,6 +104,12 @@ impl Builder<'_> {
             joined_at: Millis(profile.joined_at),
             active_at: Millis(member.active_at),
             totals: totals(&self.state.member_sums(key)?),
+            touch: member.touch,
+            streak: Streak {
+                end: i64::from(member.activity.end),
+                length: i64::from(member.activity.length),
+                best: i64::from(member.activity.best),
+            },
         };
         Some(row(tables::member(self.p, creator, key.n), at, value.encode()))
     }
@@ -221,7 +234,7 @@ impl Builder<'_> {
     }
 }
 
-fn row(key: Key, at: Next, value: bytes::Bytes) -> Row {
+pub(super) fn row(key: Key, at: Next, value: bytes::Bytes) -> Row {
     Row { key, at, value: Some(value), expires: None }
 }
 

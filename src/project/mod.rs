@@ -6,6 +6,7 @@ pub mod build;
 pub mod codec;
 pub mod groups;
 pub mod key;
+pub mod lists;
 pub mod rows;
 pub mod tables;
 pub mod totals;

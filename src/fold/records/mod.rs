@@ -2,6 +2,7 @@
 //!
 //! Texts stand in a record only where a row shows them; everything else is known by the hash of its id.
 
+mod activity;
 mod groups;
 mod money;
 mod people;
@@ -10,6 +11,7 @@ mod text;
 mod traffic;
 mod waiting;
 
+pub use activity::{ActiveKey, ActiveWeek, Activity, Tally as ActiveTally};
 pub use groups::{AdmittedKey, Combo, ComboKey, ComboList, ComboSlot, GroupDay, GroupHead, OrdinalKey, Others, PAIRS};
 pub use money::{
     Commission, CommissionTexts, Conversion, ConversionTexts, Customer, CustomerOrderKey, CustomerOrders, Head,

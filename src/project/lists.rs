@@ -34,6 +34,8 @@ pub struct Touch {
     /// The member's ordinal.
     pub n: u32,
     pub t: Millis,
+    /// When it is forgotten, by the settings under which it came.
+    pub expires: Millis,
     pub disposition: Disposition,
     pub id: String,
     /// The share that a click names; empty: none.
@@ -78,6 +80,7 @@ impl Touch {
         put_unsigned(out, u128::from(self.n));
         // Admitted times lie between 2000 and 2100.
         put_unsigned(out, u128::try_from(self.t.0).unwrap_or_default());
+        put_unsigned(out, u128::try_from(self.expires.0 - self.t.0).unwrap_or_default());
         out.push(self.disposition.number());
         for text in [&self.id, &self.share_id, &self.platform, &self.template] {
             put_unsigned(out, u128::try_from(text.len()).unwrap_or_default());
@@ -90,6 +93,7 @@ impl Touch {
         let prev = u64::try_from(take_unsigned(bytes)?).ok()?;
         let n = u32::try_from(take_unsigned(bytes)?).ok()?;
         let t = Millis(i64::try_from(take_unsigned(bytes)?).ok()?);
+        let expires = Millis(t.0.checked_add(i64::try_from(take_unsigned(bytes)?).ok()?)?);
         let (disposition, rest) = bytes.split_first()?;
         *bytes = rest;
         let disposition = Disposition::of_number(*disposition);
@@ -104,6 +108,7 @@ impl Touch {
             prev,
             n,
             t,
+            expires,
             disposition,
             id: text()?,
             share_id: text()?,
@@ -172,6 +177,7 @@ impl Names<'_> {
             prev: record.prev,
             n: record.n,
             t: Millis(record.t),
+            expires: Millis(record.t.saturating_add(i64::from(record.horizon_hours).saturating_mul(Millis::HOUR))),
             disposition: Disposition::of_number(record.disposition),
             id: record.id.as_str().to_owned(),
             share_id: record.share_id.as_str().to_owned(),

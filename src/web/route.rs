@@ -50,6 +50,10 @@ enum Question {
     MembersStats,
     MemberStats,
     MemberCommissions,
+    MemberClicks,
+    MemberShares,
+    Breakdown,
+    Cohorts,
     Conversions,
     Analytics,
     Timeseries,
@@ -91,6 +95,10 @@ pub const ROUTES: &[Route] = &[
         &["paid", "limit", "cursor"],
         Question::MemberCommissions,
     ),
+    ask("/v1/creators/{creator}/members/{member}/clicks", &["limit", "cursor"], Question::MemberClicks),
+    ask("/v1/creators/{creator}/members/{member}/shares", &["limit", "cursor"], Question::MemberShares),
+    ask("/v1/creators/{creator}/breakdown", &["by", "from", "to", "metric", "limit", "cursor"], Question::Breakdown),
+    ask("/v1/creators/{creator}/cohorts", &["limit"], Question::Cohorts),
     ask("/v1/creators/{creator}/conversions", &["limit", "cursor"], Question::Conversions),
     ask("/v1/creators/{creator}/analytics", &["from", "to"], Question::Analytics),
     ask("/v1/creators/{creator}/timeseries", &["from", "to", "interval", "metric"], Question::Timeseries),
@@ -156,6 +164,10 @@ pub(super) async fn answer<S: Store, K: Sink>(
                 }
                 Question::MemberStats => read::member_stats(&at, &member).await,
                 Question::MemberCommissions => read::commissions(&at, &member, &query).await,
+                Question::MemberClicks => read::clicks(&at, &member, &query).await,
+                Question::MemberShares => read::shares(&at, &member, &query).await,
+                Question::Breakdown => read::breakdown(&at, &query).await,
+                Question::Cohorts => read::cohorts(&at, &query).await,
                 Question::Conversions => read::conversions(&at, &query).await,
                 Question::Analytics => read::analytics(&at, &query).await,
                 Question::Timeseries => read::timeseries(&at, &query).await,
@@ -169,7 +181,12 @@ pub(super) async fn answer<S: Store, K: Sink>(
 /// What an answer follows: sums over time are written less often.
 const fn class(question: Question) -> Class {
     match question {
-        Question::Analytics | Question::Timeseries => Class::Slow,
+        Question::Analytics
+        | Question::Timeseries
+        | Question::MemberClicks
+        | Question::MemberShares
+        | Question::Breakdown
+        | Question::Cohorts => Class::Slow,
         Question::Creator
         | Question::Members
         | Question::MembersStats

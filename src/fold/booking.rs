@@ -23,6 +23,8 @@ pub(super) mod scope {
 pub(super) struct Movement {
     pub(super) gross: i128,
     pub(super) refunded: i128,
+    /// What of gross and refunded is blocked.
+    pub(super) blocked: i128,
     pub(super) earned: i128,
     pub(super) reversed: i128,
     pub(super) paid: i128,
@@ -38,10 +40,29 @@ pub(super) struct Balance {
 }
 
 impl Movement {
+    /// The same, given (1) or taken back (−1).
+    pub(super) fn times(self, sign: i64) -> Self {
+        let sign = i128::from(sign);
+        Self {
+            gross: self.gross * sign,
+            refunded: self.refunded * sign,
+            blocked: self.blocked * sign,
+            earned: self.earned * sign,
+            reversed: self.reversed * sign,
+            paid: self.paid * sign,
+        }
+    }
+
+    /// All of its revenue is blocked.
+    pub(super) const fn with_blocked(self) -> Self {
+        Self { blocked: self.gross - self.refunded, ..self }
+    }
+
     /// All-time purses: what is paid stands in the balance.
     const fn add_to(&self, purse: &mut Purse) {
         purse.gross += self.gross;
         purse.refunded += self.refunded;
+        purse.blocked += self.blocked;
         purse.earned += self.earned;
         purse.reversed += self.reversed;
     }

@@ -8,17 +8,23 @@ pub mod activity;
 mod agents;
 pub mod attribute;
 mod booking;
+mod commission_moves;
 pub mod commissions;
 mod credit;
 mod duplicates;
 pub mod effects;
+mod erasure;
+mod firsts;
 pub mod groups;
 mod moves;
 pub mod orders;
+mod owner;
 mod park;
+mod parts;
 mod people;
 mod profiles;
 pub mod records;
+mod regroup;
 mod scores;
 pub mod state;
 mod sums;
@@ -26,7 +32,9 @@ mod time;
 mod timers;
 pub mod touches;
 mod traffic;
+pub mod verdicts;
 pub mod views;
+mod visitors;
 pub mod warm;
 mod zone;
 
@@ -45,7 +53,7 @@ use state::{FOR_EVER, State};
 use zone::Calendars;
 
 /// Names this meaning of the events. State of another fingerprint is refused: replay into a new generation.
-pub const FINGERPRINT: u64 = 2;
+pub const FINGERPRINT: u64 = 3;
 
 /// Where a record came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +79,7 @@ mod kind {
     pub(super) const CHARGEBACK_OF: u8 = 11;
     /// What a business id said.
     pub(super) const FACTS: u8 = 12;
+    pub(super) const VISITOR: u8 = 13;
     /// A value of a dimension.
     pub(super) const VALUE: u8 = 20;
     /// A combination, by the values and by the texts that stand for it.
@@ -238,13 +247,10 @@ impl Turn<'_> {
             Body::Conversion(conversion) => self.conversion(conversion),
             Body::Commission(commission) => self.commission_record(commission),
             Body::Sighting(sighting) => self.sighting(sighting),
+            Body::Review(review) => self.review(review),
+            Body::Erasure(erasure) => self.erase(erasure),
             // They take their place in the order of the log; their meaning comes with fraud, lists and templates.
-            Body::Review(_)
-            | Body::RuleSet(_)
-            | Body::ListEntry(_)
-            | Body::Template(_)
-            | Body::Erasure(_)
-            | Body::Tick => Ok(()),
+            Body::RuleSet(_) | Body::ListEntry(_) | Body::Template(_) | Body::Tick => Ok(()),
         }
     }
 

@@ -54,8 +54,9 @@ impl Record {
         Booked { t, day: self.day, group: self.group }
     }
 
+    /// With money left, and not blocked: it makes its customer a customer.
     pub(super) fn is_live_order(&self) -> bool {
-        self.is_order() && self.left() > 0
+        self.is_order() && self.left() > 0 && self.blocked == 0
     }
 }
 
@@ -87,6 +88,7 @@ impl Turn<'_> {
             self.book_creator(record.booked(self.t), record.currency, &moved);
         }
         self.enlist(id, &record);
+        self.regroup_commissions(id, record.group);
         self.try_credit(id, false);
         self.arrive(id);
     }
@@ -103,9 +105,8 @@ impl Turn<'_> {
         record.code = stated.referral_code.map_or(NO_ID, |code| self.code_id(code));
         record.coupon = stated.coupon.map_or(NO_ID, |code| self.code_id(code));
         record.creator = self.c;
-        record.day = self.booked_day(self.t);
-        record.group = self.group_of_conversion(stated);
         record.n = NONE;
+        record.click_t = i64::MIN;
         record.currency = self.currency(stated.currency);
         record.kind = number(stated.kind);
         record.credit = Credit::NotApplicable.number();
@@ -115,6 +116,9 @@ impl Turn<'_> {
             original_id: Text::new(stated.original_id.map_or("", |id| id.0)),
             customer_id: Text::new(stated.customer_id.map_or("", |id| id.0)),
             click_id: Text::new(stated.click_id.map_or("", |id| id.0)),
+            credited_click_id: Text::new(""),
+            code: Text::new(stated.referral_code.map_or("", |code| code.0.trim())),
+            coupon: Text::new(stated.coupon.map_or("", |code| code.0.trim())),
             plan: Text::new(stated.plan.unwrap_or("")),
         };
         self.state.conversion_texts.put(&self.subject.id, texts, self.t);
@@ -122,13 +126,17 @@ impl Turn<'_> {
     }
 
     /// An order keeps the settings under which it came.
-    fn keep_settings(&self, stated: &Conversion<'_>, record: &mut Record) {
+    fn keep_settings(&mut self, stated: &Conversion<'_>, record: &mut Record) {
+        record.day = self.booked_day(self.t);
+        record.group = self.group_of_conversion(stated);
+        record.visitor = self.visitor(stated.device_token, stated.ip_token);
         let creator = self.creator();
         let is_signup = stated.kind == ConversionKind::Signup;
         record.window = if is_signup { creator.signup_window } else { creator.purchase_window };
         record.rate_bp = creator.rate_bp;
         record.flat_amount = if record.currency == creator.currency { creator.flat_amount } else { 0 };
         record.hold_days = creator.hold_days;
+        record.model = creator.model;
         record.click_first = creator.precedence;
         record.derives = u8::from(creator.source == 1 && creator.earns_on & bit(stated.kind) != 0);
     }

@@ -1,5 +1,6 @@
 //! Creators, members, their codes (SEMANTICS §4).
 
+use super::attribute::model;
 use super::booking::currency_or;
 use super::effects::TouchedName;
 use super::records::{Activity, Member as Record, MemberKey, NO_SLOT, Name, Text};
@@ -32,9 +33,9 @@ impl Turn<'_> {
         creator.known = 1;
         creator.currency = stated.currency.into();
         creator.model = match attribution.and_then(|policy| policy.model) {
-            None | Some(AttributionModel::Last) => 0,
-            Some(AttributionModel::First) => 1,
-            Some(AttributionModel::Linear) => 2,
+            None | Some(AttributionModel::Last) => model::LAST,
+            Some(AttributionModel::First) => model::FIRST,
+            Some(AttributionModel::Linear) => model::LINEAR,
         };
         creator.precedence = match attribution.and_then(|policy| policy.precedence) {
             None | Some(Precedence::CouponFirst) => 0,

@@ -4,10 +4,10 @@ use super::effects::Tally;
 use super::kind;
 use super::records::{
     ActiveKey, ActiveTally, ActiveWeek, AdmittedKey, Awaited, Click, Combo, ComboKey, ComboList, ComboSlot, Commission,
-    CommissionTexts, Conversion, ConversionTexts, Creator, CreatorProfile, Customer, CustomerOrderKey, CustomerOrders,
-    Day, GroupDay, GroupHead, Head, HourKey, LongProfile, Mark, Member, MemberDay, MemberDayKey, MemberKey, Name,
-    OrdinalKey, Others, Parked, ParkedPage, Partition, Purse, PurseKey, Seen, SeqKey, Share, ShortProfile, Slot,
-    SlotKey, Text, Timer, TimerHour, Touch, Visitor,
+    CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, Creator, CreatorProfile,
+    CreditPage, CreditPageKey, Customer, Day, GroupDay, GroupHead, Head, HourKey, LongProfile, Mark, Member, MemberDay,
+    MemberDayKey, MemberKey, Name, OrdinalKey, Others, Parked, ParkedPage, Partition, Purse, PurseKey, Seen, SeqKey,
+    Share, ShortProfile, Slot, SlotKey, Text, Timer, TimerHour, Touch, Visitor,
 };
 use crate::ids::{Code, ID_BYTES_MAX, Millis};
 use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps, Store};
@@ -59,10 +59,11 @@ pub struct State {
     /// Visitor seen for a member on a creator's day.
     pub visits: Cold<Id128, Mark>,
     pub customers: Cold<Id128, Customer>,
-    pub customer_orders: Cold<CustomerOrderKey, CustomerOrders>,
     pub conversions: Cold<Id128, Conversion>,
+    pub credit_pages: Cold<CreditPageKey, CreditPage>,
     pub conversion_texts: Cold<Id128, ConversionTexts>,
     pub commissions: Cold<Id128, Commission>,
+    pub commission_moves: Cold<CommissionMoveKey, CommissionMove>,
     pub commission_texts: Cold<Id128, CommissionTexts>,
     pub conversion_commissions: Cold<Id128, Head>,
     pub awaited: Hot<Id128, Awaited>,
@@ -107,10 +108,11 @@ impl Maps for State {
         visitor("visitors", &mut self.visitors);
         visitor("visits", &mut self.visits);
         visitor("customers", &mut self.customers);
-        visitor("customer_orders", &mut self.customer_orders);
         visitor("conversions", &mut self.conversions);
+        visitor("credit_pages", &mut self.credit_pages);
         visitor("conversion_texts", &mut self.conversion_texts);
         visitor("commissions", &mut self.commissions);
+        visitor("commission_moves", &mut self.commission_moves);
         visitor("commission_texts", &mut self.commission_texts);
         visitor("conversion_commissions", &mut self.conversion_commissions);
         visitor("awaited", &mut self.awaited);

@@ -59,6 +59,7 @@ impl Turn<'_> {
             human: u8::from(human),
             pad: [0; 7],
         };
+        let record = if human { self.remember_click(click, id, record) } else { record };
         self.state.clicks.put(&id, record, self.t);
         let delta = Counts {
             clicks_total: 1,

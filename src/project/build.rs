@@ -1,13 +1,14 @@
 //! From touched things to whole rows.
 
 use crate::event::ConversionKind;
-use crate::fold::attribute::Credit;
+use crate::fold::attribute::{Credit, model};
 use crate::fold::commissions::State as CommissionState;
 use crate::fold::effects::{FastRows, LedgerLeft, SlowRows, TouchedName};
 use crate::fold::groups::dimension::Axis;
 use crate::fold::orders::number as kind_number;
-use crate::fold::records::{Commission, CommissionTexts, Creator, MemberDayKey, MemberKey, NONE, Purse};
+use crate::fold::records::{Commission, CommissionTexts, Conversion, Creator, MemberDayKey, MemberKey, NONE, Purse};
 use crate::fold::state::{FOR_EVER, State};
+use crate::fold::verdicts::review;
 use crate::fold::views::Sums;
 use crate::ids::{Currency, Millis, Next, Partition};
 use crate::keep::Id128;
@@ -165,8 +166,12 @@ impl Builder<'_> {
         let record = self.state.conversions.get(&id, FOR_EVER)?;
         let texts = self.state.conversion_texts.get(&id, FOR_EVER)?;
         let creator = self.id(record.creator)?;
-        let key = MemberKey { creator: record.creator, n: record.n };
-        let member = self.state.profile(key).filter(|_| record.n != NONE);
+        let name = |n: u32| {
+            let profile = self.state.profile(MemberKey { creator: record.creator, n });
+            profile.map_or_else(String::new, |profile| profile.id.as_str().to_owned())
+        };
+        let shared_by = if record.parts > 1 { self.state.credited(id, &record) } else { Vec::new() };
+        let owner = self.state.conversion_texts.get(&record.owner, FOR_EVER);
         let value = ConversionRow {
             at,
             conversion_id: texts.id.as_str().to_owned(),
@@ -178,9 +183,20 @@ impl Builder<'_> {
             amount: record.amount,
             currency: record.currency.into(),
             refunded: record.moved,
-            member_id: member.map_or_else(String::new, |member| member.id.as_str().to_owned()),
+            member_id: if record.n == NONE { String::new() } else { name(record.n) },
             click_id: texts.click_id.as_str().to_owned(),
             credit: Credit::of_number(record.credit).name().to_owned(),
+            referral_code: texts.code.as_str().to_owned(),
+            coupon: texts.coupon.as_str().to_owned(),
+            shared_by: shared_by.into_iter().map(name).collect(),
+            credited_click_id: texts.credited_click_id.as_str().to_owned(),
+            click_at: (record.click_t != i64::MIN).then_some(Millis(record.click_t)),
+            owner_id: owner.map_or_else(String::new, |owner| owner.id.as_str().to_owned()),
+            trail: trail(&record),
+            model: model_name(&record).to_owned(),
+            is_click_first: record.click_first == 1,
+            window_ms: record.window,
+            is_blocked: record.blocked == 1,
         };
         let key = tables::conversion(self.p, creator, Millis(record.t), texts.id.as_str());
         Some(row(key, at, value.encode()))
@@ -208,6 +224,7 @@ impl Builder<'_> {
     ) -> Option<(&str, CommissionRow)> {
         let creator = self.id(record.creator)?;
         let member = self.state.profile(MemberKey { creator: record.creator, n: record.n })?;
+        let order = self.state.conversions.get(&record.conversion, FOR_EVER);
         let value = CommissionRow {
             at,
             commission_id: texts.id.as_str().to_owned(),
@@ -221,6 +238,14 @@ impl Builder<'_> {
             state: CommissionState::of_number(record.state).name().to_owned(),
             paid_amount: record.paid_amount,
             paid_at: (record.paid == 1).then_some(Millis(record.paid_at)),
+            is_derived: record.derived == 1,
+            stated_reversed: record.stated,
+            is_approved: record.approved == 1,
+            matures_at: (record.matures_at != i64::MAX).then_some(Millis(record.matures_at)),
+            order_amount: order.as_ref().map(|order| order.amount),
+            order_refunded: order.as_ref().map(|order| order.moved),
+            review: review_name(record.review).to_owned(),
+            is_blocked: record.blocked == 1,
         };
         Some((creator, value))
     }
@@ -294,6 +319,35 @@ fn days_of(month: u16) -> std::ops::Range<i32> {
         i32::try_from(at.as_second().div_euclid(86_400)).unwrap_or_default()
     };
     first(month)..first(month + 1)
+}
+
+/// What each stage ended with; nothing for kinds that have no credit of their own.
+fn trail(record: &Conversion) -> Vec<String> {
+    if !record.has_credit() {
+        return Vec::new();
+    }
+    let name = |ended: u8| match Credit::of_number(ended) {
+        Credit::NotApplicable => String::new(),
+        ended => ended.name().to_owned(),
+    };
+    record.trail.into_iter().map(name).collect()
+}
+
+fn model_name(record: &Conversion) -> &'static str {
+    match record.model {
+        _ if !record.has_credit() => "",
+        model::FIRST => "first",
+        model::LINEAR => "linear",
+        _ => "last",
+    }
+}
+
+const fn review_name(number: u8) -> &'static str {
+    match number {
+        review::APPROVED => "approved",
+        review::BLOCKED => "blocked",
+        _ => "",
+    }
 }
 
 fn kind_name(number: u8) -> &'static str {

@@ -106,10 +106,30 @@ pub struct ConversionRow {
     pub refunded: i64,
     /// Empty: credited to nobody (yet).
     pub member_id: String,
-    /// The click that won, if a click did.
+    /// The click that it names.
     pub click_id: String,
-    /// coupon, click, code; waiting while evidence may still come; else why nobody: window_expired, no_touch, …
+    /// coupon, click, code, visitor, owner; waiting while evidence may still come; else why nobody: window_expired,
+    /// no_touch, …
     pub credit: String,
+    pub referral_code: String,
+    pub coupon: String,
+    /// Whom it is credited to, if several share it: the last is `member_id`, the primary one.
+    pub shared_by: Vec<String>,
+    /// The click that it is credited by, if a click is.
+    pub credited_click_id: String,
+    /// Time of that click, else of the named one if it is known.
+    pub click_at: Option<Millis>,
+    /// The customer's earlier conversion that had a say in it.
+    pub owner_id: String,
+    /// What each stage of attribution ended with, `coupon` first, see `fold::attribute::STAGES`; empty where it had
+    /// nothing to go by or was not reached. None for refunds and the like.
+    pub trail: Vec<String>,
+    /// last, first, linear; the creator's when it came.
+    pub model: String,
+    pub is_click_first: bool,
+    pub window_ms: i64,
+    /// It counts for nobody, by a verdict.
+    pub is_blocked: bool,
 }
 
 /// `commission` and `ledger`: what one member is owed for one conversion, or as a bonus.
@@ -130,6 +150,19 @@ pub struct CommissionRow {
     pub state: String,
     pub paid_amount: i128,
     pub paid_at: Option<Millis>,
+    /// Made by the fold from a conversion; else a producer stated it.
+    pub is_derived: bool,
+    /// Σ of the take-backs that producers stated.
+    pub stated_reversed: i128,
+    pub is_approved: bool,
+    /// From when a derived one may be paid.
+    pub matures_at: Option<Millis>,
+    /// Of its order: amount, and what was taken of it.
+    pub order_amount: Option<i64>,
+    pub order_refunded: Option<i64>,
+    /// approved, blocked; empty without a verdict of its own.
+    pub review: String,
+    pub is_blocked: bool,
 }
 
 /// `name`: from an id or code to the member's ordinal.
@@ -298,6 +331,17 @@ impl ConversionRow {
             .optional_text(&self.member_id)
             .optional_text(&self.click_id)
             .text(&self.credit)
+            .optional_text(&self.referral_code)
+            .optional_text(&self.coupon)
+            .texts(&self.shared_by)
+            .optional_text(&self.credited_click_id)
+            .optional_int(self.click_at.map(|at| at.0))
+            .optional_text(&self.owner_id)
+            .texts(&self.trail)
+            .optional_text(&self.model)
+            .int(i64::from(self.is_click_first))
+            .int(self.window_ms)
+            .int(i64::from(self.is_blocked))
             .finish()
     }
 
@@ -317,6 +361,17 @@ impl ConversionRow {
             member_id: row.text()?,
             click_id: row.text()?,
             credit: row.text()?,
+            referral_code: row.text()?,
+            coupon: row.text()?,
+            shared_by: row.texts()?,
+            credited_click_id: row.text()?,
+            click_at: row.optional_int()?.map(Millis),
+            owner_id: row.text()?,
+            trail: row.texts()?,
+            model: row.text()?,
+            is_click_first: row.int()? == 1,
+            window_ms: row.int()?,
+            is_blocked: row.int()? == 1,
         })
     }
 }
@@ -336,6 +391,14 @@ impl CommissionRow {
             .text(&self.state)
             .varint(self.paid_amount)
             .optional_int(self.paid_at.map(|at| at.0))
+            .int(i64::from(self.is_derived))
+            .varint(self.stated_reversed)
+            .int(i64::from(self.is_approved))
+            .optional_int(self.matures_at.map(|at| at.0))
+            .optional_int(self.order_amount)
+            .optional_int(self.order_refunded)
+            .optional_text(&self.review)
+            .int(i64::from(self.is_blocked))
             .finish()
     }
 
@@ -354,6 +417,14 @@ impl CommissionRow {
             state: row.text()?,
             paid_amount: row.varint()?,
             paid_at: row.optional_int()?.map(Millis),
+            is_derived: row.int()? == 1,
+            stated_reversed: row.varint()?,
+            is_approved: row.int()? == 1,
+            matures_at: row.optional_int()?.map(Millis),
+            order_amount: row.optional_int()?,
+            order_refunded: row.optional_int()?,
+            review: row.text()?,
+            is_blocked: row.int()? == 1,
         })
     }
 }

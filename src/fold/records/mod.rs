@@ -14,7 +14,8 @@ mod waiting;
 pub use activity::{ActiveKey, ActiveWeek, Activity, Tally as ActiveTally};
 pub use groups::{AdmittedKey, Combo, ComboKey, ComboList, ComboSlot, GroupDay, GroupHead, OrdinalKey, Others, PAIRS};
 pub use money::{
-    Commission, CommissionTexts, Conversion, ConversionTexts, Customer, CustomerOrderKey, CustomerOrders, Head,
+    Commission, CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, CreditPage,
+    CreditPageKey, Customer, Head,
 };
 pub use people::{Creator, CreatorProfile, LongProfile, Member, MemberKey, Name, Partition, ShortProfile};
 pub use sums::{Counts, Day, MemberDay, MemberDayKey, OpenDay, OpenSlot, Purse, PurseKey, Slot, SlotCounts, SlotKey};

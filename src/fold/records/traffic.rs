@@ -28,6 +28,8 @@ pub struct Click {
 #[repr(C)]
 pub struct Visitor {
     pub newest: Id128,
+    /// Its time.
+    pub t: i64,
 }
 
 /// A click or share, in the order of the log.

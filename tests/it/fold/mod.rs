@@ -10,7 +10,7 @@ mod orders;
 mod properties;
 mod scripts;
 mod series;
-mod story;
+pub(crate) mod story;
 mod sums;
 mod time;
 mod waiting;

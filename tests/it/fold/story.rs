@@ -56,7 +56,10 @@ pub(crate) fn told(lines: &str) -> World {
     let at_once = run(&events, Flush::AtTheEnd);
     assert_eq!(text(&world, ALL, "c"), text(&at_once, ALL, "c"), "rows do not depend on when they are flushed");
     sums::check(&world);
-    sums::check_books(&world);
+    // The simulator's programmes have no reviews, and no model but `last`.
+    if !lines.contains("\"model\":") && !lines.contains(" Review ") {
+        sums::check_books(&world);
+    }
     world
 }
 
@@ -224,7 +227,11 @@ fn show_conversion(_: &[Col], value: &[u8]) -> Line {
     }
     if row.credit != "not_applicable" {
         let whom = if row.member_id.is_empty() { "nobody" } else { &row.member_id };
+        let whom = if row.shared_by.is_empty() { whom.to_owned() } else { row.shared_by.join("+") };
         write!(line, " → {whom}: {}", row.credit).unwrap();
+    }
+    if row.is_blocked {
+        line.push_str(", blocked");
     }
     (format!("{:020} {}", row.converted_at.0, row.conversion_id), line)
 }

@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::records::{Member, MemberDayKey, MemberKey};
+use super::records::{ActiveKey, Member, MemberDayKey, MemberKey};
 use crate::ids::{Millis, Next, Offset};
 use crate::keep::Id128;
 
@@ -40,6 +40,9 @@ pub struct SlowRows {
     /// (creator, months since year 0)
     pub months: HashMap<(u32, u16), Next>,
     pub member_days: HashMap<MemberDayKey, Next>,
+    /// (creator, page of touches)
+    pub touches: HashMap<(u32, u64), Next>,
+    pub active: HashMap<ActiveKey, Next>,
 }
 
 /// A name that was given.
@@ -152,6 +155,11 @@ impl SlowRows {
     }
 
     pub fn len(&self) -> usize {
-        self.hours.len() + self.days.len() + self.months.len() + self.member_days.len()
+        self.hours.len()
+            + self.days.len()
+            + self.months.len()
+            + self.member_days.len()
+            + self.touches.len()
+            + self.active.len()
     }
 }

@@ -3,7 +3,7 @@
 use super::attribute::model;
 use super::booking::currency_or;
 use super::effects::{Named, TouchedName};
-use super::records::{Member as Record, MemberKey, NO_SLOT, Name, Text};
+use super::records::{Activity, Member as Record, MemberKey, NO_SLOT, Name, Text};
 use super::state::FOR_EVER;
 use super::{Refusal, Stop, Turn, kind, refuse, zone};
 use crate::event::{
@@ -56,6 +56,7 @@ impl Turn<'_> {
         profile.name = Text::new(stated.name);
         profile.zone = Text::new(stated.time_zone);
         self.fold.calendars.forget(self.c);
+        self.keep_pairs(&stated.breakdown_pairs);
         self.arrive(self.state.hash_key.id(kind::CREATOR, 0, id.0.as_bytes()));
         Ok(())
     }
@@ -72,7 +73,9 @@ impl Turn<'_> {
         let t = self.t.0;
         let member = self.member_mut(n);
         member.active_at = member.active_at.max(t);
+        let before = self.profile(n).joined_at;
         self.describe(n, stated);
+        self.joined(n, before);
         if let Some(code) = stated.referral_code
             && self.claim_code(n, code)
         {
@@ -134,6 +137,7 @@ impl Turn<'_> {
         record.active_at = t.0;
         record.status = status::ACTIVE;
         record.day = NO_SLOT;
+        record.activity = Activity::none();
         self.change_profile(n, |profile| (profile.id, profile.joined_at) = (Text::new(id.0), t.0));
         let name = self.id(kind::MEMBER, id.0);
         self.state.names.put(&name, Name { n }, t);

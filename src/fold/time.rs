@@ -78,9 +78,14 @@ impl Turn<'_> {
             self.seal_days();
         }
         // Even where the clock stands still: the windows may have become shorter.
+        let horizon = self.horizon();
         let creator = self.creator_mut();
-        let window = creator.signup_window.max(creator.purchase_window);
-        let horizon = HORIZON.max(window.saturating_add(HORIZON_SPARE));
         creator.floor = creator.floor.max(creator.clock.saturating_sub(horizon));
+    }
+
+    /// How long clicks and shares are remembered.
+    pub(super) fn horizon(&self) -> i64 {
+        let window = self.creator().signup_window.max(self.creator().purchase_window);
+        HORIZON.max(window.saturating_add(HORIZON_SPARE))
     }
 }

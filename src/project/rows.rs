@@ -21,6 +21,10 @@ pub struct CreatorRow {
     pub members: i64,
     pub members_active: i64,
     pub totals: Totals,
+    /// Clicks and shares before it are forgotten.
+    pub floor: Millis,
+    /// The pairs that days are broken down by from now on, as `fold::groups` numbers them.
+    pub pairs: Vec<u8>,
 }
 
 /// The watermark's distance from the clock: events may be this much out of order.
@@ -47,6 +51,19 @@ pub struct MemberRow {
     /// Event time of the newest record that touched the member.
     pub active_at: Millis,
     pub totals: Totals,
+    /// The place of its newest click or share, plus one; 0 is none.
+    pub touch: u64,
+    pub streak: Streak,
+}
+
+/// Runs of active days on the creator's calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Streak {
+    /// Where the last run ends, in days since 1970; meaningless without one.
+    pub end: i64,
+    pub length: i64,
+    /// Length of the longest.
+    pub best: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,7 +196,7 @@ impl CreatorRow {
             .int(self.coverage_start.0)
             .int(self.members)
             .int(self.members_active);
-        totals(&mut row, &self.totals).finish()
+        totals(&mut row, &self.totals).int(self.floor.0).blob(&self.pairs).finish()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
@@ -194,6 +211,8 @@ impl CreatorRow {
             members: row.int()?,
             members_active: row.int()?,
             totals: take_totals(&mut row)?,
+            floor: row.millis()?,
+            pairs: row.field()?.unwrap_or_default().to_vec(),
         })
     }
 }
@@ -209,7 +228,12 @@ impl MemberRow {
             .text(self.status.name())
             .int(self.joined_at.0)
             .int(self.active_at.0);
-        totals(&mut row, &self.totals).finish()
+        totals(&mut row, &self.totals)
+            .int(i64::try_from(self.touch).unwrap_or_default())
+            .int(self.streak.end)
+            .int(self.streak.length)
+            .int(self.streak.best)
+            .finish()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
@@ -224,6 +248,8 @@ impl MemberRow {
             joined_at: row.millis()?,
             active_at: row.millis()?,
             totals: take_totals(&mut row)?,
+            touch: u64::try_from(row.int()?).map_err(|_| Malformed { field: 10 })?,
+            streak: Streak { end: row.int()?, length: row.int()?, best: row.int()? },
         })
     }
 }

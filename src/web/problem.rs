@@ -1,5 +1,7 @@
 //! What went wrong, as an RFC 9457 document whose `type` never changes.
 
+use std::borrow::Cow;
+
 use hyper::StatusCode;
 use serde::Serialize;
 
@@ -122,7 +124,7 @@ pub(super) struct Extra {
     pub(super) nearest: Option<[String; 2]>,
     /// What can be asked for instead.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) kept: Option<Vec<&'static str>>,
+    pub(super) kept: Option<Vec<Cow<'static, str>>>,
     /// The position that was waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) token: Option<String>,
@@ -153,7 +155,14 @@ impl Problem {
 
     pub(super) fn not_kept(detail: impl Into<String>, kept: Vec<&'static str>) -> Self {
         let mut problem = Self::new(Kind::NotKept, detail);
-        problem.extra.kept = Some(kept);
+        problem.extra.kept = Some(kept.into_iter().map(Cow::Borrowed).collect());
+        problem
+    }
+
+    /// The same where what is kept depends on the creator.
+    pub(super) fn not_kept_of(detail: impl Into<String>, kept: Vec<String>) -> Self {
+        let mut problem = Self::new(Kind::NotKept, detail);
+        problem.extra.kept = Some(kept.into_iter().map(Cow::Owned).collect());
         problem
     }
 

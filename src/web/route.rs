@@ -50,6 +50,10 @@ enum Question {
     MembersStats,
     MemberStats,
     MemberCommissions,
+    MemberClicks,
+    MemberShares,
+    Breakdown,
+    Cohorts,
     Conversions,
     ExplainConversion,
     ExplainCommission,
@@ -93,6 +97,10 @@ pub const ROUTES: &[Route] = &[
         &["paid", "limit", "cursor"],
         Question::MemberCommissions,
     ),
+    ask("/v1/creators/{creator}/members/{member}/clicks", &["limit", "cursor"], Question::MemberClicks),
+    ask("/v1/creators/{creator}/members/{member}/shares", &["limit", "cursor"], Question::MemberShares),
+    ask("/v1/creators/{creator}/breakdown", &["by", "from", "to", "metric", "limit", "cursor"], Question::Breakdown),
+    ask("/v1/creators/{creator}/cohorts", &["limit"], Question::Cohorts),
     ask("/v1/creators/{creator}/conversions", &["limit", "cursor"], Question::Conversions),
     ask("/v1/creators/{creator}/conversions/{conversion}/explain", &[], Question::ExplainConversion),
     ask("/v1/creators/{creator}/commissions/{commission}/explain", &[], Question::ExplainCommission),
@@ -162,6 +170,10 @@ pub(super) async fn answer<S: Store, K: Sink>(
                 }
                 Question::MemberStats => read::member_stats(&at, &member).await,
                 Question::MemberCommissions => read::commissions(&at, &member, &query).await,
+                Question::MemberClicks => read::clicks(&at, &member, &query).await,
+                Question::MemberShares => read::shares(&at, &member, &query).await,
+                Question::Breakdown => read::breakdown(&at, &query).await,
+                Question::Cohorts => read::cohorts(&at, &query).await,
                 Question::Conversions => read::conversions(&at, &query).await,
                 Question::ExplainConversion => read::explain_conversion(&at, &names.subject.unwrap_or_default()).await,
                 Question::ExplainCommission => read::explain_commission(&at, &names.subject.unwrap_or_default()).await,
@@ -177,7 +189,12 @@ pub(super) async fn answer<S: Store, K: Sink>(
 /// What an answer follows: sums over time are written less often.
 const fn class(question: Question) -> Class {
     match question {
-        Question::Analytics | Question::Timeseries => Class::Slow,
+        Question::Analytics
+        | Question::Timeseries
+        | Question::MemberClicks
+        | Question::MemberShares
+        | Question::Breakdown
+        | Question::Cohorts => Class::Slow,
         Question::Creator
         | Question::Members
         | Question::MembersStats

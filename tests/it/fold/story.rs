@@ -187,12 +187,8 @@ pub(crate) fn rows_text(world: &World, show: &str, creator: &str) -> String {
 type Line = (String, String);
 
 fn of(world: &World, table: tables::Table, creator: &str, show: impl Fn(&[Col], &[u8]) -> Line) -> Vec<Line> {
-    let rows = world.live().filter(|row| row.key.part.table == table.id);
-    rows.filter_map(|row| {
-        let [Col::Text(owner), cols @ ..] = row.key.cols.0.as_slice() else { return None };
-        (owner == creator).then(|| show(cols, row.value.as_deref().unwrap_or_default()))
-    })
-    .collect()
+    let rows = sums::rows(world, table, creator);
+    rows.map(|row| show(&row.key.cols.0[1..], row.value.as_deref().unwrap_or_default())).collect()
 }
 
 fn show_creator(_: &[Col], value: &[u8]) -> Line {

@@ -10,10 +10,13 @@ use tributary::project::totals::{Counts, Money, Totals};
 
 use super::world::World;
 
-/// Rows of one creator in a table.
+/// Rows of one creator in a table, without those that hold a breakdown by one axis.
 pub(crate) fn rows<'w>(world: &'w World, table: Table, creator: &'w str) -> impl Iterator<Item = &'w Row> {
+    let has_parts = table.id == tables::HOUR.id || table.id == tables::DAY.id;
     world.live().filter(move |row| {
-        row.key.part.table == table.id && matches!(row.key.cols.0.first(), Some(Col::Text(owner)) if owner == creator)
+        row.key.part.table == table.id
+            && matches!(row.key.cols.0.first(), Some(Col::Text(owner)) if owner == creator)
+            && !(has_parts && number(row, 2) != 0)
     })
 }
 

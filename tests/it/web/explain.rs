@@ -53,7 +53,8 @@ async fn the_checks_of_a_conversion_stand_in_their_order_with_what_came_of_each(
         "click": "failed": "the click \"k1\" is 39 d 23 h before it, outside the window of 30 d"
         "code": "won": "the code \"acme-bob\" is bob's"
         "visitor": "not_reached": "an earlier stage decided"
-        "owner": "not_reached": "an earlier stage decided""#]].assert_eq(&lines(&answer).join("\n"));
+        "owner": "not_reached": "an earlier stage decided""#]]
+    .assert_eq(&lines(&answer).join("\n"));
     let credited = json!([{"member_id": "bob", "primary": true, "amount": 1_000, "refunded": 400}]);
     assert_eq!((&answer["data"]["credited"], &answer["data"]["model"]), (&credited, &json!("last")));
     let answer = server.get("/v1/creators/acme/conversions/n1/explain").await.ok();
@@ -62,9 +63,11 @@ async fn the_checks_of_a_conversion_stand_in_their_order_with_what_came_of_each(
         "click": "not_reached": "a renewal of a customer who is somebody's asks for nothing else"
         "code": "not_reached": "a renewal of a customer who is somebody's asks for nothing else"
         "visitor": "not_reached": "a renewal of a customer who is somebody's asks for nothing else"
-        "owner": "won": "the customer, credited since \"p1\", is bob's""#]].assert_eq(&lines(&answer).join("\n"));
+        "owner": "won": "the customer, credited since \"p1\", is bob's""#]]
+    .assert_eq(&lines(&answer).join("\n"));
     let answer = server.get("/v1/creators/acme/conversions/r1/explain").await.ok();
-    expect_test::expect![[r#""order": "applied": "this refund took 400 EUR of \"p1\"; the credit is that order's""#]].assert_eq(&lines(&answer).join("\n"));
+    expect_test::expect![[r#""order": "applied": "this refund took 400 EUR of \"p1\"; the credit is that order's""#]]
+        .assert_eq(&lines(&answer).join("\n"));
     server.stop().await;
 }
 

@@ -22,7 +22,7 @@ fn link_preview_and_mail_scanner_clicks() {
 }
 
 #[test]
-fn head_request_and_prefetch() {
+fn head_request_prefetch() {
     club(
         r#"
 01-02 10:00 Click click_id=k1 member_id=ann method=HEAD user_agent="Mozilla/5.0 (X11) Firefox/125.0"

@@ -1,7 +1,7 @@
 //! Paths and query strings as values: decoded, and refused when they say more than is understood.
 
 use super::problem::Problem;
-use crate::ids::{ID_BYTES_MAX, Millis};
+use crate::ids::ID_BYTES_MAX;
 
 /// The parameters of a query string. A name that is not expected, or comes twice, is refused: a mistyped one must
 /// not change the answer silently.
@@ -44,24 +44,7 @@ impl Query {
             Ok(_) | Err(_) => Err(Problem::parameter("limit", format!("`limit` must be 1 to {max}"))),
         }
     }
-
-    /// Integer milliseconds or RFC 3339.
-    pub(super) fn time(&self, name: &str) -> Result<Option<Millis>, Problem> {
-        let Some(text) = self.get(name) else { return Ok(None) };
-        let parsed = text.parse().ok().or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()));
-        match parsed.filter(|time| (TIME_MIN..TIME_MAX).contains(time)) {
-            Some(time) => Ok(Some(Millis(time))),
-            None => Err(Problem::parameter(
-                name,
-                format!("`{name}` must be milliseconds since 1970 or RFC 3339, between 1970 and 2200"),
-            )),
-        }
-    }
 }
-
-const TIME_MIN: i64 = 0;
-/// 2200-01-01T00:00Z: well beyond every admitted event.
-const TIME_MAX: i64 = 7_258_118_400_000;
 
 /// An id from a path: decoded, 1 to 64 bytes.
 pub(super) fn id(name: &str, raw: &str) -> Result<String, Problem> {

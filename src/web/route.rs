@@ -52,6 +52,7 @@ enum Question {
     MemberCommissions,
     Conversions,
     Analytics,
+    Funnel,
     Timeseries,
     Leaderboard,
     Live,
@@ -92,8 +93,9 @@ pub const ROUTES: &[Route] = &[
         Question::MemberCommissions,
     ),
     ask("/v1/creators/{creator}/conversions", &["limit", "cursor"], Question::Conversions),
-    ask("/v1/creators/{creator}/analytics", &["from", "to"], Question::Analytics),
-    ask("/v1/creators/{creator}/timeseries", &["from", "to", "interval", "metric"], Question::Timeseries),
+    ask("/v1/creators/{creator}/analytics", &["from", "to", "tz", "compare"], Question::Analytics),
+    ask("/v1/creators/{creator}/funnel", &["from", "to", "tz"], Question::Funnel),
+    ask("/v1/creators/{creator}/timeseries", &["from", "to", "tz", "interval", "metric"], Question::Timeseries),
     ask("/v1/creators/{creator}/leaderboard", &["metric", "window", "limit"], Question::Leaderboard),
     ask("/v1/creators/{creator}/live", &[], Question::Live),
 ];
@@ -158,6 +160,7 @@ pub(super) async fn answer<S: Store, K: Sink>(
                 Question::MemberCommissions => read::commissions(&at, &member, &query).await,
                 Question::Conversions => read::conversions(&at, &query).await,
                 Question::Analytics => read::analytics(&at, &query).await,
+                Question::Funnel => read::funnel(&at, &query).await,
                 Question::Timeseries => read::timeseries(&at, &query).await,
                 Question::Leaderboard => read::leaderboard(&at, &query).await,
                 Question::Live => live::live(shared, at),
@@ -169,7 +172,7 @@ pub(super) async fn answer<S: Store, K: Sink>(
 /// What an answer follows: sums over time are written less often.
 const fn class(question: Question) -> Class {
     match question {
-        Question::Analytics | Question::Timeseries => Class::Slow,
+        Question::Analytics | Question::Funnel | Question::Timeseries => Class::Slow,
         Question::Creator
         | Question::Members
         | Question::MembersStats

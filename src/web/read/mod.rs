@@ -4,9 +4,14 @@ mod analytics;
 mod boards;
 mod creators;
 mod figures;
+mod funnel;
+mod growth;
 mod members;
+mod metrics;
 mod money;
+mod range;
 mod series;
+mod sums;
 
 use std::sync::Arc;
 
@@ -16,6 +21,7 @@ use serde::Serialize;
 pub(super) use analytics::analytics;
 pub(super) use boards::leaderboard;
 pub(super) use creators::{Head, creator, creators};
+pub(super) use funnel::funnel;
 pub(super) use members::{member_ids, member_stats, members, members_stats};
 pub(super) use money::{commissions, conversions};
 pub(super) use series::timeseries;

@@ -2,6 +2,7 @@
 
 mod admin;
 mod browser;
+mod calendar;
 mod client;
 mod document;
 mod intake;

@@ -50,7 +50,9 @@ enum Question {
     MembersStats,
     MemberStats,
     MemberCommissions,
+    MemberTimeseries,
     Conversions,
+    Commissions,
     Analytics,
     Funnel,
     Timeseries,
@@ -92,7 +94,17 @@ pub const ROUTES: &[Route] = &[
         &["paid", "limit", "cursor"],
         Question::MemberCommissions,
     ),
-    ask("/v1/creators/{creator}/conversions", &["limit", "cursor"], Question::Conversions),
+    ask(
+        "/v1/creators/{creator}/members/{member}/timeseries",
+        &["from", "to", "tz", "interval", "metric"],
+        Question::MemberTimeseries,
+    ),
+    ask("/v1/creators/{creator}/conversions", &["from", "to", "tz", "limit", "cursor"], Question::Conversions),
+    ask(
+        "/v1/creators/{creator}/commissions",
+        &["from", "to", "tz", "payment_type", "state", "limit", "cursor"],
+        Question::Commissions,
+    ),
     ask("/v1/creators/{creator}/analytics", &["from", "to", "tz", "compare"], Question::Analytics),
     ask("/v1/creators/{creator}/funnel", &["from", "to", "tz"], Question::Funnel),
     ask("/v1/creators/{creator}/timeseries", &["from", "to", "tz", "interval", "metric"], Question::Timeseries),
@@ -157,8 +169,10 @@ pub(super) async fn answer<S: Store, K: Sink>(
                     read::members_stats(&at, &ids).await
                 }
                 Question::MemberStats => read::member_stats(&at, &member).await,
-                Question::MemberCommissions => read::commissions(&at, &member, &query).await,
+                Question::MemberCommissions => read::member_commissions(&at, &member, &query).await,
+                Question::MemberTimeseries => read::member_timeseries(&at, &member, &query).await,
                 Question::Conversions => read::conversions(&at, &query).await,
+                Question::Commissions => read::commissions(&at, &query).await,
                 Question::Analytics => read::analytics(&at, &query).await,
                 Question::Funnel => read::funnel(&at, &query).await,
                 Question::Timeseries => read::timeseries(&at, &query).await,
@@ -172,13 +186,14 @@ pub(super) async fn answer<S: Store, K: Sink>(
 /// What an answer follows: sums over time are written less often.
 const fn class(question: Question) -> Class {
     match question {
-        Question::Analytics | Question::Funnel | Question::Timeseries => Class::Slow,
+        Question::Analytics | Question::Funnel | Question::Timeseries | Question::MemberTimeseries => Class::Slow,
         Question::Creator
         | Question::Members
         | Question::MembersStats
         | Question::MemberStats
         | Question::MemberCommissions
         | Question::Conversions
+        | Question::Commissions
         | Question::Leaderboard
         | Question::Live => Class::Fast,
     }

@@ -31,14 +31,21 @@ pub(super) fn zone(query: &Query, default: &str) -> Result<Zone, Problem> {
 /// without `from`: from the start of the bucket in which it was a day (of minutes), a week (of hours), 29 days, …
 /// before `to`.
 pub(super) fn range(query: &Query, zone: &Zone, interval: Interval, now: Millis) -> Result<Span, Problem> {
-    let next_hour = Millis((now.0.div_euclid(Millis::HOUR) + 1) * Millis::HOUR);
-    let to = bound(query, "to", zone)?.unwrap_or(next_hour);
+    let span = anywhere(query, zone, interval, end_of(now, Millis::HOUR))?;
+    on_grid(span, interval.grid(), &format!("on {} minutes", interval.grid() / Millis::MINUTE))?;
+    Ok(span)
+}
+
+/// The end of the `step` in which it is `now`.
+pub(super) const fn end_of(now: Millis, step: i64) -> Millis {
+    Millis((now.0.div_euclid(step) + 1) * step)
+}
+
+/// The same on no grid, up to `end` without `to`.
+pub(super) fn anywhere(query: &Query, zone: &Zone, interval: Interval, end: Millis) -> Result<Span, Problem> {
+    let to = bound(query, "to", zone)?.unwrap_or(end);
     let back = Millis(to.0 - days_default(interval) * Millis::DAY);
     let from = bound(query, "from", zone)?.unwrap_or_else(|| zone.around(back, interval).from);
-    let grid = interval.grid();
-    for (name, bound) in [("from", from), ("to", to)] {
-        on_grid(name, bound, grid, &format!("on {} minutes", grid / Millis::MINUTE))?;
-    }
     let span = in_order(from, to)?;
     if span.length() > interval.days_max() * Millis::DAY + CLOCK_CHANGE_MAX {
         let detail = format!(
@@ -49,6 +56,13 @@ pub(super) fn range(query: &Query, zone: &Zone, interval: Interval, now: Millis)
         return Err(Problem::new(Kind::RangeTooLarge, detail));
     }
     Ok(span)
+}
+
+/// The part of all time that a list is limited to: its bounds may lie anywhere.
+pub(super) fn filter(query: &Query, default_zone: &str) -> Result<Span, Problem> {
+    let zone = zone(query, default_zone)?;
+    let from = bound(query, "from", &zone)?.unwrap_or(Millis(TIMES.start));
+    in_order(from, bound(query, "to", &zone)?.unwrap_or(Millis(TIMES.end)))
 }
 
 const fn days_default(interval: Interval) -> i64 {
@@ -99,12 +113,14 @@ fn instant(text: &str, zone: &Zone) -> Option<Millis> {
     text.parse::<Date>().ok().filter(|_| is_date).map(|date| zone.start_of(date))
 }
 
-/// Refuses what does not lie on `grid`, naming what does on either side; nothing is ever snapped.
-pub(super) fn on_grid(name: &str, bound: Millis, grid: i64, place: &str) -> Result<(), Problem> {
-    let below = bound.0.div_euclid(grid) * grid;
-    if below == bound.0 {
+/// Refuses a bound that does not lie on `grid`, naming what does on either side; nothing is ever snapped.
+pub(super) fn on_grid(span: Span, grid: i64, place: &str) -> Result<(), Problem> {
+    let is_off = |bound: Millis| bound.0.rem_euclid(grid) != 0;
+    let Some((name, bound)) = [("from", span.from), ("to", span.to)].into_iter().find(|(_, bound)| is_off(*bound))
+    else {
         return Ok(());
-    }
+    };
+    let below = bound.0.div_euclid(grid) * grid;
     let nearest = [Millis(below), Millis(below + grid)].map(|bound| Stamp(bound).to_string());
     let [low, high] = &nearest;
     let mut problem = Problem::new(Kind::UnalignedBound, format!("`{name}` must lie {place}: {low} or {high}"));

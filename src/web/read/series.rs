@@ -51,8 +51,12 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// In the zone called `default`, if the query names none.
-    pub(super) fn of(query: &Query, default: &str, now: Millis) -> Result<Self, Problem> {
+    /// In the zone called `default`, if the query names none, in the range that `range` makes of it.
+    pub(super) fn of(
+        query: &Query,
+        default: &str,
+        range: impl Fn(&Zone, Interval) -> Result<Span, Problem>,
+    ) -> Result<Self, Problem> {
         let wanted = query.get("interval").unwrap_or("day");
         let interval = Interval::parse(wanted).ok_or_else(|| {
             let kept = Interval::ALL.into_iter().map(Interval::name).collect();
@@ -60,7 +64,7 @@ impl Asked {
         })?;
         let metrics = Metrics::of(query)?;
         let zone = range::zone(query, default)?;
-        let span = range::range(query, &zone, interval, now)?;
+        let span = range(&zone, interval)?;
         let buckets = zone.buckets(span, interval);
         Ok(Self { interval, zone, span, metrics, buckets })
     }
@@ -84,7 +88,8 @@ impl Asked {
 }
 
 pub(in crate::web) async fn timeseries<S: Store>(at: &At<'_, S>, query: &Query) -> Result<Reply, Problem> {
-    let asked = Asked::of(query, &at.row.time_zone, at.now)?;
+    let range = |zone: &Zone, interval| range::range(query, zone, interval, at.now);
+    let asked = Asked::of(query, &at.row.time_zone, range)?;
     let sums = sums::sums(at, asked.span, &asked.starts(), asked.interval).await?;
     let sums: Vec<Option<Totals>> = sums.into_iter().map(Some).collect();
     let data = asked.answer(&sums, at.row.currency);

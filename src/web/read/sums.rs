@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::{At, Stamp};
 use crate::ids::Millis;
-use crate::project::rows::SeriesRow;
+use crate::project::rows::{CreatorRow, SeriesRow};
 use crate::project::tables;
 use crate::project::totals::Totals;
 use crate::store::{Bound, Col, Cols, Key, Range, Row, Store};
@@ -63,10 +63,7 @@ pub(super) async fn sums<S: Store>(
     interval: Interval,
 ) -> Result<Vec<Totals>, Problem> {
     let mut cuts = Cuts { span, starts, sums: vec![Totals::default(); starts.len()] };
-    // Nothing is booked before the first record or after the clock: no need to look there.
-    let day = |t: Millis| tables::day_of(t) * Millis::DAY;
-    let known = Span { from: Millis(day(at.row.coverage_start)), to: Millis(day(at.row.clock) + Millis::DAY) };
-    let span = span.and(known);
+    let span = span.and(known(&at.row));
     match interval {
         Interval::Minute => {
             check_minutes(at, span)?;
@@ -77,6 +74,12 @@ pub(super) async fn sums<S: Store>(
         }
     }
     Ok(cuts.sums)
+}
+
+/// The UTC days in which anything may be booked: nothing is before the first record, or after the clock.
+pub(super) fn known(creator: &CreatorRow) -> Span {
+    let from = Millis(tables::day_of(creator.coverage_start) * Millis::DAY);
+    Span { from, to: Millis((tables::day_of(creator.clock) + 1) * Millis::DAY) }
 }
 
 /// The first day whose hours are all kept.

@@ -4,7 +4,7 @@
 
 use super::members::{member_of, ordinal};
 use super::series::Asked;
-use super::sums::{known, next_month};
+use super::sums::{known, next_month, seals_are_written};
 use super::{At, One, creator_row, range, unknown_creator};
 use crate::ids::{Currency, Millis, Next};
 use crate::project::rows::{CreatorRow, MemberRow, TotalsRow};
@@ -48,7 +48,9 @@ pub(in crate::web) async fn member_timeseries<S: Store>(
     };
     let asked = Asked::of(query, "UTC", range)?;
     check_days(&asked)?;
-    wait_for_seals(at).await?;
+    if !seals_are_written(at).await? {
+        at.until(at.row.at, Class::Slow).await?;
+    }
     let first_open = Millis(tables::day_of(at.row.watermark()) * Millis::DAY);
     let starts = asked.starts();
     let mut sums: Vec<Option<Totals>> = vec![Some(Totals::default()); starts.len()];
@@ -96,20 +98,6 @@ fn check_days(asked: &Asked) -> Result<(), Problem> {
         return Err(Problem::not_kept(detail, vec!["tz=UTC"]));
     }
     range::on_grid(asked.span, Millis::DAY, "at the start of a UTC day")
-}
-
-/// Waits until every day that ended before the creator's watermark has its rows.
-async fn wait_for_seals<S: Store>(at: &At<'_, S>) -> Result<(), Problem> {
-    if at.has(at.row.at, Class::Slow) {
-        return Ok(());
-    }
-    // A busy creator is always a little ahead of its sums: yesterday's row tells that yesterday is written.
-    let yesterday = tables::day(at.p, &at.id, tables::day_of(at.row.watermark()) - 1);
-    let row = at.store.get(&[yesterday]).await?.into_iter().flatten().next();
-    if row.is_some_and(|row| at.has(row.at, Class::Slow)) {
-        return Ok(());
-    }
-    at.until(at.row.at, Class::Slow).await
 }
 
 /// The rows of the member's days in `span`, in order.

@@ -1,12 +1,12 @@
-//! Sums of a creator over any spans, exact: whole days where a span holds them, quarter hours and minutes at its
-//! edges.
+//! Sums of a creator over any spans, exact: whole months and days where a span holds them, quarter hours and minutes
+//! at its edges.
 
 use bytes::Bytes;
 
 use super::{At, Stamp};
 use crate::ids::Millis;
-use crate::project::rows::{CreatorRow, SeriesRow};
-use crate::project::tables;
+use crate::project::rows::{CreatorRow, SeriesRow, TotalsRow};
+use crate::project::tables::{self, Class};
 use crate::project::totals::Totals;
 use crate::store::{Bound, Col, Cols, Key, Range, Row, Store};
 use crate::web::calendar::{Interval, QUARTER, Span};
@@ -70,10 +70,58 @@ pub(super) async fn sums<S: Store>(
             by_hours(at, span, &mut cuts).await?;
         }
         Interval::Hour | Interval::Day | Interval::Week | Interval::Month | Interval::Quarter | Interval::Year => {
-            by_days(at, span, &mut cuts).await?;
+            by_months(at, span, &mut cuts).await?;
         }
     }
     Ok(cuts.sums)
+}
+
+/// Whether every day that ended before the creator's watermark has its rows: they follow slower than the creator's own.
+pub(super) async fn seals_are_written<S: Store>(at: &At<'_, S>) -> Result<bool, Problem> {
+    if at.has(at.row.at, Class::Slow) {
+        return Ok(true);
+    }
+    // A busy creator is always a little ahead of its sums: yesterday's row tells that yesterday is written.
+    let yesterday = tables::day(at.p, &at.id, tables::day_of(at.row.watermark()) - 1);
+    let row = at.store.get(&[yesterday]).await?.into_iter().flatten().next();
+    Ok(row.is_some_and(|row| at.has(row.at, Class::Slow)))
+}
+
+/// Months that are over and inside one bucket by their rows, what is between them by days.
+async fn by_months<S: Store>(at: &At<'_, S>, span: Span, cuts: &mut Cuts<'_>) -> Result<(), Problem> {
+    // Below that a range saves nothing by them.
+    const WORTH: i64 = 62 * Millis::DAY;
+    let mut from = span.from;
+    if span.length() >= WORTH && seals_are_written(at).await? {
+        let over = Span { from: span.from, to: Millis(tables::day_of(at.row.watermark()) * Millis::DAY) };
+        let wanted = months_in(span.and(over), cuts);
+        let keys: Vec<Key> =
+            wanted.iter().map(|month| tables::month(at.p, &at.id, tables::month_of(month.from))).collect();
+        for (month, row) in wanted.into_iter().zip(at.store.get(&keys).await?) {
+            by_days(at, Span { from, to: month.from }, cuts).await?;
+            // A month in which nothing happened has no row.
+            if let Some(bytes) = row.and_then(|row| row.value) {
+                cuts.add(month.from, &TotalsRow::decode(&bytes)?.totals);
+            }
+            from = month.to;
+        }
+    }
+    by_days(at, Span { from, to: span.to }, cuts).await
+}
+
+/// The UTC months of `span` that no bucket cuts, in order.
+fn months_in(span: Span, cuts: &Cuts<'_>) -> Vec<Span> {
+    let mut months = Vec::new();
+    let mut from = span.from;
+    while from < span.to {
+        let month = Span { from, to: next_month(from) };
+        let is_whole = tables::month_of(Millis(from.0 - 1)) != tables::month_of(from) && span.covers(month);
+        if is_whole && cuts.is_of_one(month) {
+            months.push(month);
+        }
+        from = month.to;
+    }
+    months
 }
 
 /// The UTC days in which anything may be booked: nothing is before the first record, or after the clock.
@@ -101,6 +149,9 @@ fn check_minutes<S>(at: &At<'_, S>, span: Span) -> Result<(), Problem> {
 
 /// Sealed days by their rows, the others by their hours.
 async fn by_days<S: Store>(at: &At<'_, S>, span: Span, cuts: &mut Cuts<'_>) -> Result<(), Problem> {
+    if span.is_empty() {
+        return Ok(());
+    }
     let kept = Span { from: hours_from(at), to: Millis(i64::MAX) };
     let mut covered = span.from;
     for (number, row) in rows(at, span, &DAYS, |day| tables::day(at.p, &at.id, day)).await? {

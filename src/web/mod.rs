@@ -5,6 +5,7 @@
 //! rows. There are no keys yet, so the server binds to this machine alone.
 
 mod admin;
+pub mod calendar;
 pub mod client;
 mod events;
 mod health;

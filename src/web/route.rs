@@ -57,7 +57,10 @@ enum Question {
     Conversions,
     ExplainConversion,
     ExplainCommission,
+    MemberTimeseries,
+    Commissions,
     Analytics,
+    Funnel,
     Timeseries,
     Leaderboard,
     Live,
@@ -99,13 +102,28 @@ pub const ROUTES: &[Route] = &[
     ),
     ask("/v1/creators/{creator}/members/{member}/clicks", &["limit", "cursor"], Question::MemberClicks),
     ask("/v1/creators/{creator}/members/{member}/shares", &["limit", "cursor"], Question::MemberShares),
-    ask("/v1/creators/{creator}/breakdown", &["by", "from", "to", "metric", "limit", "cursor"], Question::Breakdown),
+    ask(
+        "/v1/creators/{creator}/breakdown",
+        &["by", "from", "to", "tz", "metric", "limit", "cursor"],
+        Question::Breakdown,
+    ),
     ask("/v1/creators/{creator}/cohorts", &["limit"], Question::Cohorts),
-    ask("/v1/creators/{creator}/conversions", &["limit", "cursor"], Question::Conversions),
     ask("/v1/creators/{creator}/conversions/{conversion}/explain", &[], Question::ExplainConversion),
     ask("/v1/creators/{creator}/commissions/{commission}/explain", &[], Question::ExplainCommission),
-    ask("/v1/creators/{creator}/analytics", &["from", "to"], Question::Analytics),
-    ask("/v1/creators/{creator}/timeseries", &["from", "to", "interval", "metric"], Question::Timeseries),
+    ask(
+        "/v1/creators/{creator}/members/{member}/timeseries",
+        &["from", "to", "tz", "interval", "metric"],
+        Question::MemberTimeseries,
+    ),
+    ask("/v1/creators/{creator}/conversions", &["from", "to", "tz", "limit", "cursor"], Question::Conversions),
+    ask(
+        "/v1/creators/{creator}/commissions",
+        &["from", "to", "tz", "payment_type", "state", "limit", "cursor"],
+        Question::Commissions,
+    ),
+    ask("/v1/creators/{creator}/analytics", &["from", "to", "tz", "compare"], Question::Analytics),
+    ask("/v1/creators/{creator}/funnel", &["from", "to", "tz"], Question::Funnel),
+    ask("/v1/creators/{creator}/timeseries", &["from", "to", "tz", "interval", "metric"], Question::Timeseries),
     ask("/v1/creators/{creator}/leaderboard", &["metric", "window", "limit"], Question::Leaderboard),
     ask("/v1/creators/{creator}/live", &[], Question::Live),
 ];
@@ -169,7 +187,6 @@ pub(super) async fn answer<S: Store, K: Sink>(
                     read::members_stats(&at, &ids).await
                 }
                 Question::MemberStats => read::member_stats(&at, &member).await,
-                Question::MemberCommissions => read::commissions(&at, &member, &query).await,
                 Question::MemberClicks => read::clicks(&at, &member, &query).await,
                 Question::MemberShares => read::shares(&at, &member, &query).await,
                 Question::Breakdown => read::breakdown(&at, &query).await,
@@ -177,7 +194,11 @@ pub(super) async fn answer<S: Store, K: Sink>(
                 Question::Conversions => read::conversions(&at, &query).await,
                 Question::ExplainConversion => read::explain_conversion(&at, &names.subject.unwrap_or_default()).await,
                 Question::ExplainCommission => read::explain_commission(&at, &names.subject.unwrap_or_default()).await,
+                Question::MemberCommissions => read::member_commissions(&at, &member, &query).await,
+                Question::MemberTimeseries => read::member_timeseries(&at, &member, &query).await,
+                Question::Commissions => read::commissions(&at, &query).await,
                 Question::Analytics => read::analytics(&at, &query).await,
+                Question::Funnel => read::funnel(&at, &query).await,
                 Question::Timeseries => read::timeseries(&at, &query).await,
                 Question::Leaderboard => read::leaderboard(&at, &query).await,
                 Question::Live => live::live(shared, at),
@@ -190,7 +211,9 @@ pub(super) async fn answer<S: Store, K: Sink>(
 const fn class(question: Question) -> Class {
     match question {
         Question::Analytics
+        | Question::Funnel
         | Question::Timeseries
+        | Question::MemberTimeseries
         | Question::MemberClicks
         | Question::MemberShares
         | Question::Breakdown
@@ -203,6 +226,7 @@ const fn class(question: Question) -> Class {
         | Question::Conversions
         | Question::ExplainConversion
         | Question::ExplainCommission
+        | Question::Commissions
         | Question::Leaderboard
         | Question::Live => Class::Fast,
     }

@@ -42,9 +42,9 @@ const METRICS = "revenue_net,commission_net,orders,customers,signups,clicks_huma
 
 /** The totals of a span with their growth, its series, and the series of the span before. */
 export async function readSpan(creator, { from, to, interval, back }) {
-  const series = (start, end) => ask(of(creator, "timeseries"), { from: start, to: end, interval, metric: METRICS });
+  const series = (start, end) => ask(of(creator, "timeseries"), { from: start, to: end, interval, metric: METRICS, tz: "UTC" });
   const [analytics, now, before] = await Promise.all([
-    ask(of(creator, "analytics"), { from, to }),
+    ask(of(creator, "analytics"), { from, to, tz: "UTC" }),
     series(from, to),
     back === null ? null : series(from - back, to - back),
   ]);

@@ -2,14 +2,19 @@
 
 mod admin;
 mod browser;
+mod calendar;
 mod client;
 mod document;
 mod explain;
 mod intake;
 mod limits;
+mod lists;
 mod live;
 mod load;
 mod page;
+mod ranges;
 mod reads;
 mod routes;
 mod server;
+mod year;
+mod zones;

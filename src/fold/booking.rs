@@ -14,6 +14,8 @@ pub(super) mod scope {
     pub(in crate::fold) const QUARTER: u32 = 4;
     pub(in crate::fold) const DAY: u32 = 5;
     pub(in crate::fold) const MEMBER_DAY: u32 = 6;
+    /// A combination's quarter hour.
+    pub(in crate::fold) const COMBO: u32 = 20;
 }
 
 /// A change of money at one instant. Series keep what moved; balances are of all time only.
@@ -65,7 +67,7 @@ impl Movement {
         purse.reversed += self.reversed;
     }
 
-    const fn add_to_series(&self, purse: &mut Purse) {
+    pub(super) const fn add_to_series(&self, purse: &mut Purse) {
         self.add_to(purse);
         purse.paid += self.paid;
     }
@@ -107,7 +109,6 @@ impl Turn<'_> {
         let t = booked.t;
         moved.add_to(self.creator_purse(currency));
         self.book_group(t, booked.group, currency, moved);
-        self.touch_series(t);
         let (c, head, state) = (self.c, &mut self.head, &mut *self.state);
         let (minute, quarter, day) = (slot_of(t, Millis::MINUTE), slot_of(t, QUARTER), slot_of(t, Millis::DAY));
         let purses = [
@@ -164,7 +165,7 @@ impl Turn<'_> {
 
 impl Purse {
     /// Puts a new purse at the head of its scope's list; `false` if it is there already.
-    const fn enlist(&mut self, head: &mut CurrencyCode, currency: CurrencyCode) -> bool {
+    pub(super) const fn enlist(&mut self, head: &mut CurrencyCode, currency: CurrencyCode) -> bool {
         if self.listed == 1 {
             return false;
         }

@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::records::{Member, MemberDayKey, MemberKey};
+use super::records::{ActiveKey, Member, MemberDayKey, MemberKey};
 use crate::ids::{Millis, Next, Offset};
 use crate::keep::Id128;
 
@@ -40,17 +40,31 @@ pub struct SlowRows {
     /// (creator, months since year 0)
     pub months: HashMap<(u32, u16), Next>,
     pub member_days: HashMap<MemberDayKey, Next>,
+    /// (creator, page of touches)
+    pub touches: HashMap<(u32, u64), Next>,
+    pub active: HashMap<ActiveKey, Next>,
 }
 
-/// A name that was given to a member.
+/// A name that was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TouchedName {
     pub creator: u32,
-    pub code: bool,
-    /// The member's id, or the code in its compared form.
+    /// An id, or a code in its compared form.
     pub text: String,
-    pub n: u32,
+    pub to: Named,
     pub at: Next,
+}
+
+/// What a name leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    Member(u32),
+    /// The member who holds it.
+    Code(u32),
+    /// When it happened: its row's key has that.
+    Conversion(Millis),
+    /// When it was made, and its payment type.
+    Commission(Millis, u8),
 }
 
 /// An unpaid commission's place in the ledger, left when it was paid.
@@ -141,6 +155,11 @@ impl SlowRows {
     }
 
     pub fn len(&self) -> usize {
-        self.hours.len() + self.days.len() + self.months.len() + self.member_days.len()
+        self.hours.len()
+            + self.days.len()
+            + self.months.len()
+            + self.member_days.len()
+            + self.touches.len()
+            + self.active.len()
     }
 }

@@ -4,7 +4,7 @@
 //! machine, in any batches; a refusal is an effect, not an error. Time is the event's and the creator's clock;
 //! nothing here reads a wall clock, a random number, a float or the order of a hash map.
 
-mod activity;
+pub mod activity;
 mod agents;
 pub mod attribute;
 mod booking;
@@ -15,12 +15,12 @@ mod duplicates;
 pub mod effects;
 mod erasure;
 mod firsts;
-mod groups;
+pub mod groups;
 mod moves;
 pub mod orders;
 mod owner;
 mod park;
-mod parts;
+pub mod parts;
 mod people;
 mod profiles;
 pub mod records;
@@ -30,7 +30,7 @@ pub mod state;
 mod sums;
 mod time;
 mod timers;
-mod touches;
+pub mod touches;
 mod traffic;
 pub mod verdicts;
 pub mod views;
@@ -46,6 +46,7 @@ use crate::keep::Id128;
 
 use agents::Agents;
 use effects::{Effects, Letter};
+use groups::Combos;
 use park::Waited;
 use records::{Creator, NO_ID, Name, OpenDay, OpenSlot, Text};
 use state::{FOR_EVER, State};
@@ -79,6 +80,11 @@ mod kind {
     /// What a business id said.
     pub(super) const FACTS: u8 = 12;
     pub(super) const VISITOR: u8 = 13;
+    /// A value of a dimension.
+    pub(super) const VALUE: u8 = 20;
+    /// A combination, by the values and by the texts that stand for it.
+    pub(super) const COMBO: u8 = 21;
+    pub(super) const TEXTS: u8 = 22;
 }
 
 /// Why a record was not applied.
@@ -103,6 +109,7 @@ fn refuse(class: &'static str, message: impl Into<String>) -> Stop {
 pub struct Fold {
     calendars: Calendars,
     agents: Agents,
+    combos: Combos,
     scratch: Vec<u8>,
     /// Ids that came with the record in hand, each with the number that the next parked record would get: what
     /// parks after it waits for another.

@@ -3,10 +3,11 @@
 use super::effects::Tally;
 use super::kind;
 use super::records::{
-    Awaited, Click, Commission, CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts,
-    Creator, CreatorProfile, CreditPage, CreditPageKey, Customer, Day, Head, HourKey, LongProfile, Mark, Member,
-    MemberDay, MemberDayKey, MemberKey, Name, Parked, ParkedPage, Partition, Purse, PurseKey, Seen, SeqKey, Share,
-    ShortProfile, Slot, SlotKey, Timer, TimerHour, Touch, Visitor,
+    ActiveKey, ActiveTally, ActiveWeek, AdmittedKey, Awaited, Click, Combo, ComboKey, ComboList, ComboSlot, Commission,
+    CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, Creator, CreatorProfile,
+    CreditPage, CreditPageKey, Customer, Day, GroupDay, GroupHead, Head, HourKey, LongProfile, Mark, Member, MemberDay,
+    MemberDayKey, MemberKey, Name, OrdinalKey, Others, Parked, ParkedPage, Partition, Purse, PurseKey, Seen, SeqKey,
+    Share, ShortProfile, Slot, SlotKey, Text, Timer, TimerHour, Touch, Visitor,
 };
 use crate::ids::{Code, ID_BYTES_MAX, Millis};
 use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps, Store};
@@ -35,6 +36,21 @@ pub struct State {
     pub quarters: Cold<SlotKey, Slot>,
     pub days: Cold<SlotKey, Day>,
     pub member_days: Cold<MemberDayKey, MemberDay>,
+    /// Closed weeks of activity, see `activity`.
+    pub active_weeks: Cold<MemberDayKey, ActiveWeek>,
+    /// Members active by day, week and month, and by cohort.
+    pub active: Cold<ActiveKey, ActiveTally>,
+    /// Breakdowns: see `groups`.
+    pub group_heads: Hot<u32, GroupHead>,
+    pub value_ids: Cold<Id128, Name>,
+    pub value_texts: Cold<OrdinalKey, Text>,
+    pub combo_ids: Cold<Id128, Name>,
+    pub combos: Cold<OrdinalKey, Combo>,
+    pub combo_slots: Cold<ComboKey, ComboSlot>,
+    pub combo_lists: Cold<SlotKey, ComboList>,
+    pub combo_others: Cold<ComboKey, Others>,
+    pub group_days: Cold<SlotKey, GroupDay>,
+    pub admitted: Cold<AdmittedKey, Mark>,
     pub events: Cold<Id128, Seen>,
     pub shares: Cold<Id128, Share>,
     pub clicks: Cold<Id128, Click>,
@@ -73,6 +89,18 @@ impl Maps for State {
         visitor("quarters", &mut self.quarters);
         visitor("days", &mut self.days);
         visitor("member_days", &mut self.member_days);
+        visitor("active_weeks", &mut self.active_weeks);
+        visitor("active", &mut self.active);
+        visitor("group_heads", &mut self.group_heads);
+        visitor("value_ids", &mut self.value_ids);
+        visitor("value_texts", &mut self.value_texts);
+        visitor("combo_ids", &mut self.combo_ids);
+        visitor("combos", &mut self.combos);
+        visitor("combo_slots", &mut self.combo_slots);
+        visitor("combo_lists", &mut self.combo_lists);
+        visitor("combo_others", &mut self.combo_others);
+        visitor("group_days", &mut self.group_days);
+        visitor("admitted", &mut self.admitted);
         visitor("events", &mut self.events);
         visitor("shares", &mut self.shares);
         visitor("clicks", &mut self.clicks);

@@ -1,7 +1,8 @@
 //! Shares and clicks (SEMANTICS §5).
 
 use super::booking::Booked;
-use super::records::{Click as Record, Counts, Mark, NO_ID, Share as ShareRecord, Text, Touch};
+use super::records::{Click as Record, Counts, Mark, NO_ID, Share as ShareRecord};
+use super::touches::{Disposition, Touched};
 use super::{Stop, Subject, Turn, kind};
 use crate::event::{Click, Share};
 use crate::keep::{HashKey, Id128};
@@ -12,7 +13,13 @@ impl Turn<'_> {
         let booked = Booked { t: self.t, day: self.booked_day(self.t), group: self.group_of_share(share) };
         let record = ShareRecord { names: self.subject.facts, n, group: booked.group };
         self.state.shares.put(&self.subject.id, record, self.t);
-        self.enter_touch(Touch::new(Text::new(share.share_id.0), self.t, n));
+        self.enter_touch(Touched {
+            n,
+            group: booked.group,
+            id: share.share_id.0,
+            share_id: "",
+            disposition: Disposition::Share,
+        });
         let delta = Counts { shares: 1, ..Counts::default() };
         self.count_creator(booked, &delta);
         self.count_member(n, booked, &delta);
@@ -34,7 +41,14 @@ impl Turn<'_> {
         let share =
             click.share_id.and_then(|share| self.state.shares.get(&self.id(kind::SHARE, share.0), self.floor()));
         let booked = Booked { t: self.t, day: self.booked_day(self.t), group: self.group_of_click(click, share) };
-        let touch = self.enter_touch(Touch::new(Text::new(click.click_id.0), self.t, n));
+        let unique = human && self.is_first_visit(click, n);
+        let touch = self.enter_touch(Touched {
+            n,
+            group: booked.group,
+            id: click.click_id.0,
+            share_id: click.share_id.map_or("", |share| share.0),
+            disposition: Disposition::of_click(human, unique),
+        });
         let record = Record {
             t: self.t.0,
             names,
@@ -47,7 +61,6 @@ impl Turn<'_> {
         };
         let record = if human { self.remember_click(click, id, record) } else { record };
         self.state.clicks.put(&id, record, self.t);
-        let unique = human && self.is_first_visit(click, n);
         let delta = Counts {
             clicks_total: 1,
             clicks_human: i64::from(human),

@@ -75,7 +75,7 @@ impl State {
         Some(Sums { counts: record.counts.into(), purses: self.series(slot_purse(kind, key), record.purses) })
     }
 
-    fn series(&self, mut key: PurseKey, mut head: CurrencyCode) -> Vec<(CurrencyCode, Purse)> {
+    pub(super) fn series(&self, mut key: PurseKey, mut head: CurrencyCode) -> Vec<(CurrencyCode, Purse)> {
         let mut purses = Vec::new();
         while head != CurrencyCode::NONE {
             key.currency = head.0;

@@ -52,8 +52,8 @@ impl Fold {
         }
         for step in &steps {
             let member = step.member.and_then(|hint| state.members.glance(hint));
-            // The first and the last of its lines of cache.
-            black_box(member.map(|member| (member.at, member.of_day.listed)));
+            // Its lines of cache.
+            black_box(member.map(|member| (member.at, member.of_day.listed, member.activity.week)));
         }
     }
 

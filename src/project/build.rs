@@ -3,7 +3,8 @@
 use crate::event::ConversionKind;
 use crate::fold::attribute::{Credit, model};
 use crate::fold::commissions::State as CommissionState;
-use crate::fold::effects::{FastRows, LedgerLeft, SlowRows, TouchedName};
+use crate::fold::effects::{FastRows, LedgerLeft, Named, SlowRows, TouchedName};
+use crate::fold::groups::dimension::Axis;
 use crate::fold::orders::number as kind_number;
 use crate::fold::records::{Commission, CommissionTexts, Conversion, Creator, MemberDayKey, MemberKey, NONE, Purse};
 use crate::fold::state::{FOR_EVER, State};
@@ -12,8 +13,11 @@ use crate::fold::views::Sums;
 use crate::ids::{Currency, Millis, Next, Partition};
 use crate::keep::Id128;
 
+use super::groups;
 use super::key::{Key, Row};
-use super::rows::{CommissionRow, ConversionRow, CreatorRow, MemberRow, MemberState, NameRow, SeriesRow, TotalsRow};
+use super::rows::{
+    CommissionRow, ConversionRow, CreatorRow, MemberRow, MemberState, NameRow, SeriesRow, Streak, TotalsRow,
+};
 use super::tables::{self, NameKind};
 use super::totals::{Counts, Money, Totals};
 
@@ -36,16 +40,22 @@ pub fn fast(state: &State, touched: &FastRows, p: Partition) -> Vec<Row> {
 pub fn slow(state: &State, touched: &SlowRows, p: Partition) -> Vec<Row> {
     let builder = Builder { state, p };
     let mut rows = Vec::with_capacity(touched.len());
-    rows.extend(touched.hours.iter().filter_map(|((creator, hour), at)| builder.hour(*creator, *hour, *at)));
-    rows.extend(touched.days.iter().filter_map(|((creator, day), at)| builder.day(*creator, *day, *at)));
+    for ((creator, hour), at) in &touched.hours {
+        builder.hour(*creator, *hour, *at, &mut rows);
+    }
+    for ((creator, day), at) in &touched.days {
+        builder.day(*creator, *day, *at, &mut rows);
+    }
     rows.extend(touched.months.iter().filter_map(|((creator, month), at)| builder.month(*creator, *month, *at)));
+    rows.extend(touched.touches.iter().filter_map(|((creator, page), at)| builder.touches(*creator, *page, *at)));
+    rows.extend(touched.active.iter().filter_map(|(key, at)| builder.active(key, *at)));
     rows.extend(touched.member_days.iter().filter_map(|(key, at)| builder.member_day(*key, *at)));
     rows
 }
 
-struct Builder<'a> {
-    state: &'a State,
-    p: Partition,
+pub(super) struct Builder<'a> {
+    pub(super) state: &'a State,
+    pub(super) p: Partition,
 }
 
 impl Builder<'_> {
@@ -53,7 +63,7 @@ impl Builder<'_> {
         self.state.creators.peek(&creator, FOR_EVER)
     }
 
-    fn id(&self, creator: u32) -> Option<&str> {
+    pub(super) fn id(&self, creator: u32) -> Option<&str> {
         self.state.creator_profiles.peek(&creator, FOR_EVER).map(|profile| profile.id.as_str())
     }
 
@@ -71,6 +81,8 @@ impl Builder<'_> {
             members: i64::from(head.members),
             members_active: i64::from(head.members_active),
             totals: totals(&self.state.creator_sums(creator)?),
+            floor: Millis(head.floor),
+            pairs: self.state.pairs(creator).into_iter().map(Axis::part).collect(),
         };
         Some(row(tables::creator(self.p, profile.id.as_str()), at, value.encode()))
     }
@@ -93,15 +105,26 @@ impl Builder<'_> {
             joined_at: Millis(profile.joined_at),
             active_at: Millis(member.active_at),
             totals: totals(&self.state.member_sums(key)?),
+            touch: member.touch,
+            streak: Streak {
+                end: i64::from(member.activity.end),
+                length: i64::from(member.activity.length),
+                best: i64::from(member.activity.best),
+            },
         };
         Some(row(tables::member(self.p, creator, key.n), at, value.encode()))
     }
 
     fn name(&self, name: &TouchedName) -> Option<Row> {
         let creator = self.id(name.creator)?;
-        let kind = if name.code { NameKind::Code } else { NameKind::Member };
+        let (kind, n, made_at) = match name.to {
+            Named::Member(n) => (NameKind::Member, n, None),
+            Named::Code(n) => (NameKind::Code, n, None),
+            Named::Conversion(at) => (NameKind::Conversion, 0, Some(at)),
+            Named::Commission(at, payment_type) => (NameKind::Commission, payment_type.into(), Some(at)),
+        };
         let key = tables::name(self.p, creator, kind, &name.text);
-        Some(row(key, name.at, NameRow { at: name.at, n: name.n }.encode()))
+        Some(row(key, name.at, NameRow { at: name.at, n, made_at }.encode()))
     }
 
     fn member_day(&self, key: MemberDayKey, at: Next) -> Option<Row> {
@@ -111,20 +134,25 @@ impl Builder<'_> {
         Some(row(key, at, value.encode()))
     }
 
-    fn hour(&self, creator: u32, hour: i64, at: Next) -> Option<Row> {
-        let id = self.id(creator)?;
-        let first = i32::try_from(hour * 60).ok()?;
+    /// The hour's row, and a row for each axis if its breakdown is too large for it.
+    fn hour(&self, creator: u32, hour: i64, at: Next, rows: &mut Vec<Row>) {
+        let (Some(id), Ok(first)) = (self.id(creator), i32::try_from(hour * 60)) else { return };
         let value = series(at, 60, |slot| self.state.minute_sums(creator, first + i32::from(slot)));
-        let mut row = row(tables::hour(self.p, id, hour), at, value.encode());
-        row.expires = Some(Millis(hour * Millis::HOUR + tables::HOUR_KEPT));
-        Some(row)
+        let broken_down = groups::build(self.state, creator, first / 15..first / 15 + 4);
+        let expires = Some(Millis(hour * Millis::HOUR + tables::HOUR_KEPT));
+        for (part, value) in broken_down.parts(at, &value.encode()) {
+            rows.push(Row { key: tables::hour_part(self.p, id, hour, part), at, value: Some(value), expires });
+        }
     }
 
-    fn day(&self, creator: u32, day: i64, at: Next) -> Option<Row> {
-        let id = self.id(creator)?;
-        let first = i32::try_from(day * 96).ok()?;
+    /// The same of a day.
+    fn day(&self, creator: u32, day: i64, at: Next, rows: &mut Vec<Row>) {
+        let (Some(id), Ok(first)) = (self.id(creator), i32::try_from(day * 96)) else { return };
         let value = series(at, 96, |slot| self.state.quarter_sums(creator, first + i32::from(slot)));
-        Some(row(tables::day(self.p, id, day), at, value.encode()))
+        let broken_down = groups::build(self.state, creator, first..first + 96);
+        for (part, value) in broken_down.parts(at, &value.encode()) {
+            rows.push(row(tables::day_part(self.p, id, day, part), at, value));
+        }
     }
 
     fn month(&self, creator: u32, month: u16, at: Next) -> Option<Row> {
@@ -236,7 +264,7 @@ impl Builder<'_> {
     }
 }
 
-fn row(key: Key, at: Next, value: bytes::Bytes) -> Row {
+pub(super) fn row(key: Key, at: Next, value: bytes::Bytes) -> Row {
     Row { key, at, value: Some(value), expires: None }
 }
 
@@ -252,7 +280,7 @@ fn series(at: Next, slots: u16, sums_of: impl Fn(u16) -> Option<Sums>) -> Series
     row
 }
 
-fn totals(sums: &Sums) -> Totals {
+pub(super) fn totals(sums: &Sums) -> Totals {
     let counts = &sums.counts;
     let mut totals = Totals {
         counts: Counts {
@@ -303,9 +331,9 @@ fn trail(record: &Conversion) -> Vec<String> {
     if !record.has_credit() {
         return Vec::new();
     }
-    let name = |ended: u8| match Credit::of_number(ended) {
-        Credit::NotApplicable => String::new(),
-        ended => ended.name().to_owned(),
+    let name = |ended: u8| match Credit::of_number(ended).name() {
+        "not_applicable" => String::new(),
+        ended => ended.to_owned(),
     };
     record.trail.into_iter().map(name).collect()
 }

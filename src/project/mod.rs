@@ -4,7 +4,9 @@
 
 pub mod build;
 pub mod codec;
+pub mod groups;
 pub mod key;
+pub mod lists;
 pub mod rows;
 pub mod tables;
 pub mod totals;

@@ -21,6 +21,10 @@ pub struct CreatorRow {
     pub members: i64,
     pub members_active: i64,
     pub totals: Totals,
+    /// Clicks and shares before it are forgotten.
+    pub floor: Millis,
+    /// The pairs that days are broken down by from now on, as `fold::groups` numbers them.
+    pub pairs: Vec<u8>,
 }
 
 /// The watermark's distance from the clock: events may be this much out of order.
@@ -47,6 +51,19 @@ pub struct MemberRow {
     /// Event time of the newest record that touched the member.
     pub active_at: Millis,
     pub totals: Totals,
+    /// The place of its newest click or share, plus one; 0 is none.
+    pub touch: u64,
+    pub streak: Streak,
+}
+
+/// Runs of active days on the creator's calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Streak {
+    /// Where the last run ends, in days since 1970; meaningless without one.
+    pub end: i64,
+    pub length: i64,
+    /// Length of the longest.
+    pub best: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +121,7 @@ pub struct ConversionRow {
     pub click_at: Option<Millis>,
     /// The customer's earlier conversion that had a say in it.
     pub owner_id: String,
-    /// What each stage of attribution ended with, `coupon` first, see `fold::attribute::STAGES`; empty where it had
+    /// What each stage of attribution ended with, `coupon` first, see `fold::attribute::Stage`; empty where it had
     /// nothing to go by or was not reached. None for refunds and the like.
     pub trail: Vec<String>,
     /// last, first, linear; the creator's when it came.
@@ -148,11 +165,14 @@ pub struct CommissionRow {
     pub is_blocked: bool,
 }
 
-/// `name`: from an id or code to the member's ordinal.
+/// `name`: from an id or code to what the key of its row asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NameRow {
     pub at: Next,
+    /// Of a member's id or a code: the member's ordinal. Of a commission: its payment type.
     pub n: u32,
+    /// Of a conversion or commission: when it was made.
+    pub made_at: Option<Millis>,
 }
 
 /// `applied`: how far the rows of a partition are.
@@ -176,7 +196,7 @@ impl CreatorRow {
             .int(self.coverage_start.0)
             .int(self.members)
             .int(self.members_active);
-        totals(&mut row, &self.totals).finish()
+        totals(&mut row, &self.totals).int(self.floor.0).blob(&self.pairs).finish()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
@@ -191,6 +211,8 @@ impl CreatorRow {
             members: row.int()?,
             members_active: row.int()?,
             totals: take_totals(&mut row)?,
+            floor: row.millis()?,
+            pairs: row.field()?.unwrap_or_default().to_vec(),
         })
     }
 }
@@ -206,7 +228,12 @@ impl MemberRow {
             .text(self.status.name())
             .int(self.joined_at.0)
             .int(self.active_at.0);
-        totals(&mut row, &self.totals).finish()
+        totals(&mut row, &self.totals)
+            .int(i64::try_from(self.touch).unwrap_or_default())
+            .int(self.streak.end)
+            .int(self.streak.length)
+            .int(self.streak.best)
+            .finish()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
@@ -221,6 +248,8 @@ impl MemberRow {
             joined_at: row.millis()?,
             active_at: row.millis()?,
             totals: take_totals(&mut row)?,
+            touch: u64::try_from(row.int()?).map_err(|_| Malformed { field: 10 })?,
+            streak: Streak { end: row.int()?, length: row.int()?, best: row.int()? },
         })
     }
 }
@@ -405,13 +434,18 @@ impl CommissionRow {
 
 impl NameRow {
     pub fn encode(&self) -> Bytes {
-        Writer::default().int(next_to_int(self.at)).int(i64::from(self.n)).finish()
+        Writer::default()
+            .int(next_to_int(self.at))
+            .int(i64::from(self.n))
+            .optional_int(self.made_at.map(|at| at.0))
+            .finish()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut row = Reader::new(bytes);
         let at = take_next(&mut row)?;
-        Ok(Self { at, n: u32::try_from(row.int()?).map_err(|_| Malformed { field: 2 })? })
+        let n = u32::try_from(row.int()?).map_err(|_| Malformed { field: 2 })?;
+        Ok(Self { at, n, made_at: row.optional_int()?.map(Millis) })
     }
 }
 

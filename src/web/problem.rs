@@ -1,5 +1,7 @@
 //! What went wrong, as an RFC 9457 document whose `type` never changes.
 
+use std::borrow::Cow;
+
 use hyper::StatusCode;
 use serde::Serialize;
 
@@ -17,6 +19,8 @@ pub(super) enum Kind {
     NotFound,
     UnknownCreator,
     UnknownMember,
+    UnknownConversion,
+    UnknownCommission,
     MethodNotAllowed,
     AlreadyRunning,
     BodyTimeout,
@@ -37,13 +41,15 @@ pub(super) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 24] = [
         Self::InvalidParameter,
         Self::InvalidBody,
         Self::UnalignedBound,
         Self::NotFound,
         Self::UnknownCreator,
         Self::UnknownMember,
+        Self::UnknownConversion,
+        Self::UnknownCommission,
         Self::MethodNotAllowed,
         Self::AlreadyRunning,
         Self::BodyTimeout,
@@ -70,6 +76,8 @@ impl Kind {
             Self::NotFound => ("not-found", StatusCode::NOT_FOUND, "There is nothing at this path"),
             Self::UnknownCreator => ("unknown-creator", StatusCode::NOT_FOUND, "No such creator"),
             Self::UnknownMember => ("unknown-member", StatusCode::NOT_FOUND, "No such member"),
+            Self::UnknownConversion => ("unknown-conversion", StatusCode::NOT_FOUND, "No such conversion"),
+            Self::UnknownCommission => ("unknown-commission", StatusCode::NOT_FOUND, "No such commission"),
             Self::MethodNotAllowed => ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::AlreadyRunning => ("already-running", StatusCode::CONFLICT, "One is running already"),
             Self::BodyTimeout => ("body-timeout", StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time"),
@@ -116,7 +124,7 @@ pub(super) struct Extra {
     pub(super) nearest: Option<[String; 2]>,
     /// What can be asked for instead.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) kept: Option<Vec<&'static str>>,
+    pub(super) kept: Option<Vec<Cow<'static, str>>>,
     /// The position that was waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) token: Option<String>,
@@ -147,7 +155,14 @@ impl Problem {
 
     pub(super) fn not_kept(detail: impl Into<String>, kept: Vec<&'static str>) -> Self {
         let mut problem = Self::new(Kind::NotKept, detail);
-        problem.extra.kept = Some(kept);
+        problem.extra.kept = Some(kept.into_iter().map(Cow::Borrowed).collect());
+        problem
+    }
+
+    /// The same where what is kept depends on the creator.
+    pub(super) fn not_kept_of(detail: impl Into<String>, kept: Vec<String>) -> Self {
+        let mut problem = Self::new(Kind::NotKept, detail);
+        problem.extra.kept = Some(kept.into_iter().map(Cow::Owned).collect());
         problem
     }
 

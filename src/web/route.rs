@@ -50,7 +50,13 @@ enum Question {
     MembersStats,
     MemberStats,
     MemberCommissions,
+    MemberClicks,
+    MemberShares,
+    Breakdown,
+    Cohorts,
     Conversions,
+    ExplainConversion,
+    ExplainCommission,
     Analytics,
     Timeseries,
     Leaderboard,
@@ -91,7 +97,13 @@ pub const ROUTES: &[Route] = &[
         &["paid", "limit", "cursor"],
         Question::MemberCommissions,
     ),
+    ask("/v1/creators/{creator}/members/{member}/clicks", &["limit", "cursor"], Question::MemberClicks),
+    ask("/v1/creators/{creator}/members/{member}/shares", &["limit", "cursor"], Question::MemberShares),
+    ask("/v1/creators/{creator}/breakdown", &["by", "from", "to", "metric", "limit", "cursor"], Question::Breakdown),
+    ask("/v1/creators/{creator}/cohorts", &["limit"], Question::Cohorts),
     ask("/v1/creators/{creator}/conversions", &["limit", "cursor"], Question::Conversions),
+    ask("/v1/creators/{creator}/conversions/{conversion}/explain", &[], Question::ExplainConversion),
+    ask("/v1/creators/{creator}/commissions/{commission}/explain", &[], Question::ExplainCommission),
     ask("/v1/creators/{creator}/analytics", &["from", "to"], Question::Analytics),
     ask("/v1/creators/{creator}/timeseries", &["from", "to", "interval", "metric"], Question::Timeseries),
     ask("/v1/creators/{creator}/leaderboard", &["metric", "window", "limit"], Question::Leaderboard),
@@ -121,6 +133,8 @@ impl Routes {
 struct Names {
     creator: Option<String>,
     member: Option<String>,
+    /// A conversion's or commission's id.
+    subject: Option<String>,
     file: String,
 }
 
@@ -156,7 +170,13 @@ pub(super) async fn answer<S: Store, K: Sink>(
                 }
                 Question::MemberStats => read::member_stats(&at, &member).await,
                 Question::MemberCommissions => read::commissions(&at, &member, &query).await,
+                Question::MemberClicks => read::clicks(&at, &member, &query).await,
+                Question::MemberShares => read::shares(&at, &member, &query).await,
+                Question::Breakdown => read::breakdown(&at, &query).await,
+                Question::Cohorts => read::cohorts(&at, &query).await,
                 Question::Conversions => read::conversions(&at, &query).await,
+                Question::ExplainConversion => read::explain_conversion(&at, &names.subject.unwrap_or_default()).await,
+                Question::ExplainCommission => read::explain_commission(&at, &names.subject.unwrap_or_default()).await,
                 Question::Analytics => read::analytics(&at, &query).await,
                 Question::Timeseries => read::timeseries(&at, &query).await,
                 Question::Leaderboard => read::leaderboard(&at, &query).await,
@@ -169,13 +189,20 @@ pub(super) async fn answer<S: Store, K: Sink>(
 /// What an answer follows: sums over time are written less often.
 const fn class(question: Question) -> Class {
     match question {
-        Question::Analytics | Question::Timeseries => Class::Slow,
+        Question::Analytics
+        | Question::Timeseries
+        | Question::MemberClicks
+        | Question::MemberShares
+        | Question::Breakdown
+        | Question::Cohorts => Class::Slow,
         Question::Creator
         | Question::Members
         | Question::MembersStats
         | Question::MemberStats
         | Question::MemberCommissions
         | Question::Conversions
+        | Question::ExplainConversion
+        | Question::ExplainCommission
         | Question::Leaderboard
         | Question::Live => Class::Fast,
     }
@@ -192,7 +219,8 @@ fn find(routes: &Routes, parts: &Parts) -> Result<(Route, Names), Problem> {
     };
     let decoded = |name: &str| found.params.get(name).map(|raw| query::id(name, raw)).transpose();
     let file = found.params.get("file").unwrap_or_default().to_owned();
-    Ok((*route, Names { creator: decoded("creator")?, member: decoded("member")?, file }))
+    let subject = decoded("conversion")?.or(decoded("commission")?);
+    Ok((*route, Names { creator: decoded("creator")?, member: decoded("member")?, subject, file }))
 }
 
 fn not_allowed(methods: &Methods) -> Problem {

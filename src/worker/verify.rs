@@ -268,6 +268,8 @@ impl Touched {
         self.slow.days.extend(slow.days);
         self.slow.months.extend(slow.months);
         self.slow.member_days.extend(slow.member_days);
+        self.slow.touches.extend(slow.touches);
+        self.slow.active.extend(slow.active);
     }
 }
 

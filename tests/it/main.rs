@@ -1,4 +1,5 @@
 //! The specification of Tributary, as one test binary.
+mod cases;
 mod cli;
 mod decode;
 mod keep;

@@ -2,6 +2,8 @@
 //!
 //! Texts stand in a record only where a row shows them; everything else is known by the hash of its id.
 
+mod activity;
+mod groups;
 mod money;
 mod people;
 mod sums;
@@ -9,6 +11,8 @@ mod text;
 mod traffic;
 mod waiting;
 
+pub use activity::{ActiveKey, ActiveWeek, Activity, Tally as ActiveTally};
+pub use groups::{AdmittedKey, Combo, ComboKey, ComboList, ComboSlot, GroupDay, GroupHead, OrdinalKey, Others, PAIRS};
 pub use money::{
     Commission, CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, CreditPage,
     CreditPageKey, Customer, Head,

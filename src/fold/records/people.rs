@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Counts, CurrencyCode, MemberDay, OpenDay, OpenSlot, Text};
+use super::{Activity, Counts, CurrencyCode, MemberDay, OpenDay, OpenSlot, Text};
 use crate::keep::Id128;
 
 /// Ordinals given out in this partition, and what became of its records so far.
@@ -41,7 +41,7 @@ pub struct Creator {
     pub day: OpenDay,
     /// Next number for a timer or a parked record.
     pub seq: u64,
-    /// Clicks and shares so far; the next one's place.
+    /// The next click's or share's place, see `touches`.
     pub touches: u64,
     /// Members given out; the next one's ordinal.
     pub members: u32,
@@ -102,6 +102,10 @@ pub struct Member {
     pub purses: CurrencyCode,
     pub status: u8,
     pub pad: [u8; 7],
+    /// The place of its newest click or share, plus one; 0 is none.
+    pub touch: u64,
+    pub activity: Activity,
+    pub pad2: [u8; 4],
 }
 
 /// Bytes for the texts of a profile that is kept in RAM.

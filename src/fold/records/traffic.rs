@@ -37,9 +37,22 @@ pub struct Visitor {
 #[repr(C)]
 pub struct Touch {
     pub t: i64,
+    /// The creator's clock and floor when it came.
+    pub clock: i64,
+    pub floor: i64,
+    /// The place of the member's touch before it, plus one; 0 is none.
+    pub prev: u64,
     pub n: u32,
+    /// Its combination of dimensions.
+    pub group: u32,
+    /// How long the creator remembered clicks and shares when it came, in hours.
+    pub horizon_hours: u32,
     pub id: Text,
-    pub pad: [u8; 3],
+    /// The share that a click names, known or not.
+    pub share_id: Text,
+    /// See `touches::Disposition`.
+    pub disposition: u8,
+    pub pad: u8,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]

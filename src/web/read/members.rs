@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::boards::{Metric, Place, is_ranked, place_of};
 use super::figures::Figures;
 use super::{At, One, Page, Stamp};
-use crate::ids::{Currency, ID_BYTES_MAX};
+use crate::ids::{Currency, ID_BYTES_MAX, Millis};
 use crate::project::rows::{MemberRow, NameRow};
 use crate::project::tables::{self, NameKind};
 use crate::store::{Bound, Col, Cols, Range, Row, Store};
@@ -50,8 +50,17 @@ struct Member {
 struct MemberStats {
     #[serde(flatten)]
     member: Member,
+    /// Days on end on which the member was active, on the creator's calendar.
+    streak: Streak,
     /// By earnings, of all time; null for those not ranked, and in programmes of more than 1,024 members.
     rank: Option<Place>,
+}
+
+#[derive(Debug, Serialize)]
+struct Streak {
+    /// The run that ends today or yesterday.
+    current: i64,
+    best: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,6 +91,18 @@ impl Member {
     }
 }
 
+impl Streak {
+    fn new<S>(row: &MemberRow, at: &At<'_, S>) -> Self {
+        let zone = jiff::tz::db().get(&at.row.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let now = jiff::Timestamp::from_millisecond(at.now.0).unwrap_or_default();
+        let local = at.now.0 + i64::from(zone.to_offset(now).seconds()) * Millis::SECOND;
+        let today = local.div_euclid(Millis::DAY);
+        // A day that is ahead of the reader's clock is as good as today.
+        let is_current = row.streak.length > 0 && row.streak.end >= today - 1;
+        Self { current: if is_current { row.streak.length } else { 0 }, best: row.streak.best }
+    }
+}
+
 pub(in crate::web) async fn member_stats<S: Store>(at: &At<'_, S>, id: &str) -> Result<Reply, Problem> {
     let (_, row) = member_row(at, id).await?;
     // Most earn nothing, and need no look at the others.
@@ -90,7 +111,8 @@ pub(in crate::web) async fn member_stats<S: Store>(at: &At<'_, S>, id: &str) -> 
     } else {
         place_of(Metric::Earnings, &all_members(at).await?, id, at.row.currency)
     };
-    let data = MemberStats { member: Member::new(&row, at.row.currency), rank };
+    let streak = Streak::new(&row, at);
+    let data = MemberStats { member: Member::new(&row, at.row.currency), streak, rank };
     Ok(reply::json(&One { data, meta: at.meta() }))
 }
 

@@ -2,11 +2,18 @@
 
 mod analytics;
 mod boards;
+mod breakdown;
+mod cohorts;
 mod creators;
+mod explain;
+mod explain_commission;
 mod figures;
+mod groups;
+mod member_groups;
 mod members;
 mod money;
 mod series;
+mod touches;
 
 use std::sync::Arc;
 
@@ -15,10 +22,14 @@ use serde::Serialize;
 
 pub(super) use analytics::analytics;
 pub(super) use boards::leaderboard;
+pub(super) use breakdown::breakdown;
+pub(super) use cohorts::cohorts;
 pub(super) use creators::{Head, creator, creators};
+pub(super) use explain::{commission as explain_commission, conversion as explain_conversion};
 pub(super) use members::{member_ids, member_stats, members, members_stats};
 pub(super) use money::{commissions, conversions};
 pub(super) use series::timeseries;
+pub(super) use touches::{clicks, shares};
 
 use super::position::{Place, Seen, Token, reached};
 use super::problem::{Kind, Problem};

@@ -4,6 +4,7 @@ mod clicks;
 mod commissions;
 mod credit;
 mod duplicates;
+mod groups;
 mod members;
 mod orders;
 mod properties;

@@ -239,9 +239,9 @@ fn rows_of_commissions(id: &str, creator: &Creator<'_>, rows: &mut Rows) {
         let texts = [creator.members[commission.member].id, commission.conversion_id.unwrap_or("")];
         let (earned, stated) = (standing.earned, standing.stated);
         let money = format!("{earned} {} less {} ({stated} stated)", commission.currency, standing.reversed);
-        let paid = commission.paid_at.map_or(String::new(), |at| {
-            format!(" {} at {at}", standing.paid.expect("what is paid is an amount"))
-        });
+        let paid = commission
+            .paid_at
+            .map_or(String::new(), |at| format!(" {} at {at}", standing.paid.expect("what is paid is an amount")));
         let payment_type = match commission.payment_type {
             None => 0,
             Some(PaymentType::Initial) => 1,

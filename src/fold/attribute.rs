@@ -85,9 +85,32 @@ impl Credit {
     }
 }
 
-/// The order of the stages if coupons go first; `trail` stands in this order.
-pub const STAGES: [Credit; 5] = [Credit::Coupon, Credit::Click, Credit::Code, Credit::Visitor, Credit::Owner];
-const CLICK_FIRST: [Credit; 5] = [Credit::Click, Credit::Coupon, Credit::Code, Credit::Visitor, Credit::Owner];
+/// Where credit is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    Coupon,
+    Click,
+    Code,
+    Visitor,
+    Owner,
+}
+
+impl Stage {
+    /// In their order if coupons go first; a trail stands in this order.
+    pub const ALL: [Self; 5] = [Self::Coupon, Self::Click, Self::Code, Self::Visitor, Self::Owner];
+    const CLICK_FIRST: [Self; 5] = [Self::Click, Self::Coupon, Self::Code, Self::Visitor, Self::Owner];
+
+    /// The credit of what it finds.
+    pub const fn credit(self) -> Credit {
+        match self {
+            Self::Coupon => Credit::Coupon,
+            Self::Click => Credit::Click,
+            Self::Code => Credit::Code,
+            Self::Visitor => Credit::Visitor,
+            Self::Owner => Credit::Owner,
+        }
+    }
+}
 
 /// `Conversion::model`.
 pub mod model {
@@ -99,7 +122,7 @@ pub mod model {
 /// What attribution found, and what became of each stage.
 pub(super) struct Attribution {
     pub(super) outcome: Outcome,
-    /// In the order of [`STAGES`]: what the stage ended with; `NotApplicable` where it was silent or not reached.
+    /// In the order of [`Stage::ALL`]: what the stage ended with; `NotApplicable` where it was silent or not reached.
     pub(super) trail: [u8; 5],
     /// The named click's time, if it is known.
     pub(super) click_t: i64,
@@ -120,7 +143,7 @@ pub(super) enum Outcome {
 }
 
 /// What one stage found.
-enum Stage {
+enum Found {
     One(u32),
     /// Touches have a say: the model decides.
     Touched(Touched),
@@ -144,15 +167,15 @@ impl Turn<'_> {
         };
         for how in self.stages(id, conversion) {
             let failure = match self.stage(*how, id, conversion) {
-                Stage::Silent => continue,
-                Stage::Unknown(awaited, _) if !skip_unknown => {
+                Found::Silent => continue,
+                Found::Unknown(awaited, _) if !skip_unknown => {
                     found.end(*how, Credit::Waiting);
                     found.outcome = Outcome::Wait(awaited);
                     return found;
                 }
-                Stage::Failed(failure) | Stage::Unknown(_, failure) => failure,
-                winner @ (Stage::One(_) | Stage::Touched(_) | Stage::Owned(_)) => {
-                    found.end(*how, *how);
+                Found::Failed(failure) | Found::Unknown(_, failure) => failure,
+                winner @ (Found::One(_) | Found::Touched(_) | Found::Owned(_)) => {
+                    found.end(*how, how.credit());
                     self.decide(*how, winner, (id, conversion), &mut found);
                     return found;
                 }
@@ -167,86 +190,77 @@ impl Turn<'_> {
     }
 
     /// A renewal of a customer who is somebody's asks for nothing else.
-    fn stages(&self, id: Id128, conversion: &Conversion) -> &'static [Credit] {
+    fn stages(&self, id: Id128, conversion: &Conversion) -> &'static [Stage] {
         if conversion.kind() == ConversionKind::Renewal && self.owner(id, conversion).is_some() {
-            return &[Credit::Owner];
+            return &[Stage::Owner];
         }
-        if conversion.click_first == 1 { &CLICK_FIRST } else { &STAGES }
+        if conversion.click_first == 1 { &Stage::CLICK_FIRST } else { &Stage::ALL }
     }
 
-    fn stage(&self, how: Credit, id: Id128, conversion: &Conversion) -> Stage {
+    fn stage(&self, how: Stage, id: Id128, conversion: &Conversion) -> Found {
         match how {
-            Credit::Coupon => self.by_coupon(conversion),
-            Credit::Click => self.by_click(conversion),
-            Credit::Code => self.by_code(conversion),
-            Credit::Visitor => self.by_visitor(conversion),
-            Credit::Owner => self.by_owner(id, conversion),
-            Credit::NotApplicable
-            | Credit::Waiting
-            | Credit::NoTouch
-            | Credit::WindowExpired
-            | Credit::MemberRemoved
-            | Credit::UnknownCoupon
-            | Credit::UnknownClick
-            | Credit::UnknownCode
-            | Credit::ClickAfter => Stage::Silent,
+            Stage::Coupon => self.by_coupon(conversion),
+            Stage::Click => self.by_click(conversion),
+            Stage::Code => self.by_code(conversion),
+            Stage::Visitor => self.by_visitor(conversion),
+            Stage::Owner => self.by_owner(id, conversion),
         }
     }
 
     /// An unknown coupon is a plain discount.
-    fn by_coupon(&self, conversion: &Conversion) -> Stage {
+    fn by_coupon(&self, conversion: &Conversion) -> Found {
         if conversion.coupon == NO_ID {
-            return Stage::Silent;
+            return Found::Silent;
         }
-        self.holder(conversion.coupon).map_or(Stage::Failed(Credit::UnknownCoupon), |n| self.if_creditable(n))
+        self.holder(conversion.coupon).map_or(Found::Failed(Credit::UnknownCoupon), |n| self.if_creditable(n))
     }
 
-    fn by_code(&self, conversion: &Conversion) -> Stage {
+    fn by_code(&self, conversion: &Conversion) -> Found {
         let code = conversion.code;
         if code == NO_ID {
-            return Stage::Silent;
+            return Found::Silent;
         }
-        self.holder(code).map_or(Stage::Unknown(code, Credit::UnknownCode), |n| self.if_creditable(n))
+        self.holder(code).map_or(Found::Unknown(code, Credit::UnknownCode), |n| self.if_creditable(n))
     }
 
-    fn by_click(&self, conversion: &Conversion) -> Stage {
+    fn by_click(&self, conversion: &Conversion) -> Found {
         let id = conversion.click;
         if id == NO_ID {
-            return Stage::Silent;
+            return Found::Silent;
         }
         let Some(click) = self.state.clicks.get(&id, self.floor()) else {
-            return Stage::Unknown(id, Credit::UnknownClick);
+            return Found::Unknown(id, Credit::UnknownClick);
         };
         let age = conversion.t - click.t;
         if age > conversion.window {
-            return Stage::Failed(Credit::WindowExpired);
+            return Found::Failed(Credit::WindowExpired);
         }
         if age < -CLICK_AFTER_MAX {
-            return Stage::Failed(Credit::ClickAfter);
+            return Found::Failed(Credit::ClickAfter);
         }
         if !self.is_creditable(click.n) {
-            return Stage::Failed(Credit::MemberRemoved);
+            return Found::Failed(Credit::MemberRemoved);
         }
         let Seen { mut touched, .. } = self.seen_by(conversion);
         touched.name(self, id, &click);
-        Stage::Touched(touched)
+        Found::Touched(touched)
     }
 
-    fn by_visitor(&self, conversion: &Conversion) -> Stage {
+    fn by_visitor(&self, conversion: &Conversion) -> Found {
         let Seen { touched, failure } = self.seen_by(conversion);
-        if touched.is_empty() { failure.map_or(Stage::Silent, Stage::Failed) } else { Stage::Touched(touched) }
+        if touched.is_empty() { failure.map_or(Found::Silent, Found::Failed) } else { Found::Touched(touched) }
     }
 
-    fn by_owner(&self, id: Id128, conversion: &Conversion) -> Stage {
+    fn by_owner(&self, id: Id128, conversion: &Conversion) -> Found {
         match self.owner(id, conversion) {
-            None => Stage::Silent,
-            Some(owner) if owner.members.is_empty() => Stage::Failed(Credit::MemberRemoved),
-            Some(owner) => Stage::Owned(owner),
+            None => Found::Silent,
+            Some(owner) if owner.members.is_empty() => Found::Failed(Credit::MemberRemoved),
+            Some(owner) => Found::Owned(owner),
         }
     }
 
-    fn if_creditable(&self, n: u32) -> Stage {
-        if self.is_creditable(n) { Stage::One(n) } else { Stage::Failed(Credit::MemberRemoved) }
+    fn if_creditable(&self, n: u32) -> Found {
+        if self.is_creditable(n) { Found::One(n) } else { Found::Failed(Credit::MemberRemoved) }
     }
 
     pub(super) fn is_creditable(&self, n: u32) -> bool {
@@ -254,14 +268,14 @@ impl Turn<'_> {
     }
 
     /// The creator's model picks from what the winning stage found.
-    fn decide(&self, how: Credit, winner: Stage, (id, conversion): (Id128, &Conversion), found: &mut Attribution) {
+    fn decide(&self, how: Stage, winner: Found, (id, conversion): (Id128, &Conversion), found: &mut Attribution) {
         let (members, click) = match winner {
-            Stage::One(n) => (vec![n], NO_ID),
-            Stage::Owned(owner) => {
+            Found::One(n) => (vec![n], NO_ID),
+            Found::Owned(owner) => {
                 found.owner = owner.id;
                 (owner.taken_by(conversion.model), NO_ID)
             }
-            Stage::Touched(touched) => {
+            Found::Touched(touched) => {
                 let owner = self.owner(id, conversion).filter(|owner| !owner.members.is_empty());
                 if conversion.model != model::LAST {
                     found.owner = owner.as_ref().map_or(NO_ID, |owner| owner.id);
@@ -273,18 +287,18 @@ impl Turn<'_> {
                     (_, _) => touched.last(),
                 }
             }
-            Stage::Failed(_) | Stage::Unknown(..) | Stage::Silent => (Vec::new(), NO_ID),
+            Found::Failed(_) | Found::Unknown(..) | Found::Silent => (Vec::new(), NO_ID),
         };
         if let Some(click) = self.state.clicks.get(&click, self.floor()) {
             found.click_t = click.t;
         }
-        found.outcome = Outcome::To { members, how, click };
+        found.outcome = Outcome::To { members, how: how.credit(), click };
     }
 }
 
 impl Attribution {
-    fn end(&mut self, stage: Credit, with: Credit) {
-        for (place, of) in self.trail.iter_mut().zip(STAGES) {
+    fn end(&mut self, stage: Stage, with: Credit) {
+        for (place, of) in self.trail.iter_mut().zip(Stage::ALL) {
             if of == stage {
                 *place = with.number();
             }

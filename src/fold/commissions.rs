@@ -3,7 +3,7 @@
 use bytemuck::Zeroable;
 
 use super::booking::{Balance, Movement};
-use super::effects::LedgerLeft;
+use super::effects::{LedgerLeft, Named};
 use super::groups::NO_GROUP;
 use super::moves::Move;
 use super::orders::payment_type;
@@ -226,6 +226,9 @@ impl Turn<'_> {
         record.day = self.booked_day(made);
         record.group = order.as_ref().map_or(NO_GROUP, |order| order.group);
         record.blocked = order.as_ref().map_or(0, |order| order.blocked);
+        if let Some(texts) = self.state.commission_texts.get(&id, FOR_EVER) {
+            self.touch_name(Named::Commission(made, record.payment_type), texts.id.as_str().to_owned());
+        }
         self.state.commissions.put(&id, record, self.t);
         let order_amount = order.as_ref().map_or(0, |order| order.amount);
         self.rebook_at(id, made, (order_amount, 0), |record| record.earned = amount);

@@ -45,15 +45,26 @@ pub struct SlowRows {
     pub active: HashMap<ActiveKey, Next>,
 }
 
-/// A name that was given to a member.
+/// A name that was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TouchedName {
     pub creator: u32,
-    pub code: bool,
-    /// The member's id, or the code in its compared form.
+    /// An id, or a code in its compared form.
     pub text: String,
-    pub n: u32,
+    pub to: Named,
     pub at: Next,
+}
+
+/// What a name leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    Member(u32),
+    /// The member who holds it.
+    Code(u32),
+    /// When it happened: its row's key has that.
+    Conversion(Millis),
+    /// When it was made, and its payment type.
+    Commission(Millis, u8),
 }
 
 /// An unpaid commission's place in the ledger, left when it was paid.

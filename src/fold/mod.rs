@@ -20,7 +20,7 @@ mod moves;
 pub mod orders;
 mod owner;
 mod park;
-mod parts;
+pub mod parts;
 mod people;
 mod profiles;
 pub mod records;

@@ -4,6 +4,7 @@ use bytemuck::Zeroable;
 
 use super::attribute::Credit;
 use super::booking::{Booked, Movement};
+use super::effects::Named;
 use super::records::{Conversion as Record, ConversionTexts, Counts, NO_ID, NONE, Text};
 use super::state::FOR_EVER;
 use super::{Stop, Turn, kind};
@@ -122,6 +123,7 @@ impl Turn<'_> {
             plan: Text::new(stated.plan.unwrap_or("")),
         };
         self.state.conversion_texts.put(&self.subject.id, texts, self.t);
+        self.touch_name(Named::Conversion(self.t), stated.conversion_id.0.to_owned());
         (self.subject.id, record)
     }
 

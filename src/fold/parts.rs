@@ -10,7 +10,7 @@ const PAGE: usize = 16;
 
 /// Part `i` of `n` of an amount, by cumulative floor of its magnitude: the parts sum to the whole. 1000 over 3 is
 /// 333, 333, 334.
-pub(super) fn part(amount: i128, i: usize, n: usize) -> i128 {
+pub fn part(amount: i128, i: usize, n: usize) -> i128 {
     let n = u128::try_from(n.max(1)).unwrap_or(1);
     let i = u128::try_from(i).unwrap_or_default();
     let magnitude = amount.unsigned_abs();

@@ -2,7 +2,7 @@
 
 use super::attribute::model;
 use super::booking::currency_or;
-use super::effects::TouchedName;
+use super::effects::{Named, TouchedName};
 use super::records::{Activity, Member as Record, MemberKey, NO_SLOT, Name, Text};
 use super::state::FOR_EVER;
 use super::{Refusal, Stop, Turn, kind, refuse, zone};
@@ -141,7 +141,7 @@ impl Turn<'_> {
         self.change_profile(n, |profile| (profile.id, profile.joined_at) = (Text::new(id.0), t.0));
         let name = self.id(kind::MEMBER, id.0);
         self.state.names.put(&name, Name { n }, t);
-        self.touch_name(false, id.0.to_owned(), n);
+        self.touch_name(Named::Member(n), id.0.to_owned());
         n
     }
 
@@ -158,15 +158,15 @@ impl Turn<'_> {
             }
             None => {
                 self.state.names.put(&id, Name { n }, self.t);
-                self.touch_name(true, code.0.trim().to_ascii_lowercase(), n);
+                self.touch_name(Named::Code(n), code.0.trim().to_ascii_lowercase());
                 self.arrive(id);
                 true
             }
         }
     }
 
-    fn touch_name(&mut self, code: bool, text: String, n: u32) {
-        self.effects.fast.names.push(TouchedName { creator: self.c, code, text, n, at: self.at });
+    pub(super) fn touch_name(&mut self, to: Named, text: String) {
+        self.effects.fast.names.push(TouchedName { creator: self.c, text, to, at: self.at });
     }
 
     fn set_status(&mut self, n: u32, stated: MemberStatus) {

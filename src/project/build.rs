@@ -3,7 +3,7 @@
 use crate::event::ConversionKind;
 use crate::fold::attribute::{Credit, model};
 use crate::fold::commissions::State as CommissionState;
-use crate::fold::effects::{FastRows, LedgerLeft, SlowRows, TouchedName};
+use crate::fold::effects::{FastRows, LedgerLeft, Named, SlowRows, TouchedName};
 use crate::fold::groups::dimension::Axis;
 use crate::fold::orders::number as kind_number;
 use crate::fold::records::{Commission, CommissionTexts, Conversion, Creator, MemberDayKey, MemberKey, NONE, Purse};
@@ -117,9 +117,14 @@ impl Builder<'_> {
 
     fn name(&self, name: &TouchedName) -> Option<Row> {
         let creator = self.id(name.creator)?;
-        let kind = if name.code { NameKind::Code } else { NameKind::Member };
+        let (kind, n, made_at) = match name.to {
+            Named::Member(n) => (NameKind::Member, n, None),
+            Named::Code(n) => (NameKind::Code, n, None),
+            Named::Conversion(at) => (NameKind::Conversion, 0, Some(at)),
+            Named::Commission(at, payment_type) => (NameKind::Commission, payment_type.into(), Some(at)),
+        };
         let key = tables::name(self.p, creator, kind, &name.text);
-        Some(row(key, name.at, NameRow { at: name.at, n: name.n }.encode()))
+        Some(row(key, name.at, NameRow { at: name.at, n, made_at }.encode()))
     }
 
     fn member_day(&self, key: MemberDayKey, at: Next) -> Option<Row> {
@@ -326,9 +331,9 @@ fn trail(record: &Conversion) -> Vec<String> {
     if !record.has_credit() {
         return Vec::new();
     }
-    let name = |ended: u8| match Credit::of_number(ended) {
-        Credit::NotApplicable => String::new(),
-        ended => ended.name().to_owned(),
+    let name = |ended: u8| match Credit::of_number(ended).name() {
+        "not_applicable" => String::new(),
+        ended => ended.to_owned(),
     };
     record.trail.into_iter().map(name).collect()
 }

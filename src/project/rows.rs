@@ -121,7 +121,7 @@ pub struct ConversionRow {
     pub click_at: Option<Millis>,
     /// The customer's earlier conversion that had a say in it.
     pub owner_id: String,
-    /// What each stage of attribution ended with, `coupon` first, see `fold::attribute::STAGES`; empty where it had
+    /// What each stage of attribution ended with, `coupon` first, see `fold::attribute::Stage`; empty where it had
     /// nothing to go by or was not reached. None for refunds and the like.
     pub trail: Vec<String>,
     /// last, first, linear; the creator's when it came.
@@ -165,11 +165,14 @@ pub struct CommissionRow {
     pub is_blocked: bool,
 }
 
-/// `name`: from an id or code to the member's ordinal.
+/// `name`: from an id or code to what the key of its row asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NameRow {
     pub at: Next,
+    /// Of a member's id or a code: the member's ordinal. Of a commission: its payment type.
     pub n: u32,
+    /// Of a conversion or commission: when it was made.
+    pub made_at: Option<Millis>,
 }
 
 /// `applied`: how far the rows of a partition are.
@@ -431,13 +434,18 @@ impl CommissionRow {
 
 impl NameRow {
     pub fn encode(&self) -> Bytes {
-        Writer::default().int(next_to_int(self.at)).int(i64::from(self.n)).finish()
+        Writer::default()
+            .int(next_to_int(self.at))
+            .int(i64::from(self.n))
+            .optional_int(self.made_at.map(|at| at.0))
+            .finish()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut row = Reader::new(bytes);
         let at = take_next(&mut row)?;
-        Ok(Self { at, n: u32::try_from(row.int()?).map_err(|_| Malformed { field: 2 })? })
+        let n = u32::try_from(row.int()?).map_err(|_| Malformed { field: 2 })?;
+        Ok(Self { at, n, made_at: row.optional_int()?.map(Millis) })
     }
 }
 

@@ -61,6 +61,8 @@ pub enum NameKind {
     Member,
     /// A referral code or coupon, trimmed and in ASCII lower case.
     Code,
+    Conversion,
+    Commission,
 }
 
 impl NameKind {
@@ -68,6 +70,8 @@ impl NameKind {
         match self {
             Self::Member => 1,
             Self::Code => 2,
+            Self::Conversion => 3,
+            Self::Commission => 4,
         }
     }
 }

@@ -19,6 +19,8 @@ pub(super) enum Kind {
     NotFound,
     UnknownCreator,
     UnknownMember,
+    UnknownConversion,
+    UnknownCommission,
     MethodNotAllowed,
     AlreadyRunning,
     BodyTimeout,
@@ -39,13 +41,15 @@ pub(super) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 24] = [
         Self::InvalidParameter,
         Self::InvalidBody,
         Self::UnalignedBound,
         Self::NotFound,
         Self::UnknownCreator,
         Self::UnknownMember,
+        Self::UnknownConversion,
+        Self::UnknownCommission,
         Self::MethodNotAllowed,
         Self::AlreadyRunning,
         Self::BodyTimeout,
@@ -72,6 +76,8 @@ impl Kind {
             Self::NotFound => ("not-found", StatusCode::NOT_FOUND, "There is nothing at this path"),
             Self::UnknownCreator => ("unknown-creator", StatusCode::NOT_FOUND, "No such creator"),
             Self::UnknownMember => ("unknown-member", StatusCode::NOT_FOUND, "No such member"),
+            Self::UnknownConversion => ("unknown-conversion", StatusCode::NOT_FOUND, "No such conversion"),
+            Self::UnknownCommission => ("unknown-commission", StatusCode::NOT_FOUND, "No such commission"),
             Self::MethodNotAllowed => ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::AlreadyRunning => ("already-running", StatusCode::CONFLICT, "One is running already"),
             Self::BodyTimeout => ("body-timeout", StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time"),

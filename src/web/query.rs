@@ -65,9 +65,11 @@ const TIME_MAX: i64 = 7_258_118_400_000;
 
 /// An id from a path: decoded, 1 to 64 bytes.
 pub(super) fn id(name: &str, raw: &str) -> Result<String, Problem> {
+    // Derived commissions are called `auto:{conversion}:{member}`.
+    let max = if name == "commission" { 2 * ID_BYTES_MAX + "auto::".len() } else { ID_BYTES_MAX };
     decode(raw, false)
-        .filter(|id| (1..=ID_BYTES_MAX).contains(&id.len()))
-        .ok_or_else(|| Problem::parameter(name, format!("`{name}` must be 1 to {ID_BYTES_MAX} bytes of UTF-8")))
+        .filter(|id| (1..=max).contains(&id.len()))
+        .ok_or_else(|| Problem::parameter(name, format!("`{name}` must be 1 to {max} bytes of UTF-8")))
 }
 
 /// Undoes percent-encoding, and `+` for a blank in query strings; `None` when it is malformed or not UTF-8.

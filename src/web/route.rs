@@ -55,6 +55,8 @@ enum Question {
     Breakdown,
     Cohorts,
     Conversions,
+    ExplainConversion,
+    ExplainCommission,
     Analytics,
     Timeseries,
     Leaderboard,
@@ -100,6 +102,8 @@ pub const ROUTES: &[Route] = &[
     ask("/v1/creators/{creator}/breakdown", &["by", "from", "to", "metric", "limit", "cursor"], Question::Breakdown),
     ask("/v1/creators/{creator}/cohorts", &["limit"], Question::Cohorts),
     ask("/v1/creators/{creator}/conversions", &["limit", "cursor"], Question::Conversions),
+    ask("/v1/creators/{creator}/conversions/{conversion}/explain", &[], Question::ExplainConversion),
+    ask("/v1/creators/{creator}/commissions/{commission}/explain", &[], Question::ExplainCommission),
     ask("/v1/creators/{creator}/analytics", &["from", "to"], Question::Analytics),
     ask("/v1/creators/{creator}/timeseries", &["from", "to", "interval", "metric"], Question::Timeseries),
     ask("/v1/creators/{creator}/leaderboard", &["metric", "window", "limit"], Question::Leaderboard),
@@ -129,6 +133,8 @@ impl Routes {
 struct Names {
     creator: Option<String>,
     member: Option<String>,
+    /// A conversion's or commission's id.
+    subject: Option<String>,
     file: String,
 }
 
@@ -169,6 +175,8 @@ pub(super) async fn answer<S: Store, K: Sink>(
                 Question::Breakdown => read::breakdown(&at, &query).await,
                 Question::Cohorts => read::cohorts(&at, &query).await,
                 Question::Conversions => read::conversions(&at, &query).await,
+                Question::ExplainConversion => read::explain_conversion(&at, &names.subject.unwrap_or_default()).await,
+                Question::ExplainCommission => read::explain_commission(&at, &names.subject.unwrap_or_default()).await,
                 Question::Analytics => read::analytics(&at, &query).await,
                 Question::Timeseries => read::timeseries(&at, &query).await,
                 Question::Leaderboard => read::leaderboard(&at, &query).await,
@@ -193,6 +201,8 @@ const fn class(question: Question) -> Class {
         | Question::MemberStats
         | Question::MemberCommissions
         | Question::Conversions
+        | Question::ExplainConversion
+        | Question::ExplainCommission
         | Question::Leaderboard
         | Question::Live => Class::Fast,
     }
@@ -209,7 +219,8 @@ fn find(routes: &Routes, parts: &Parts) -> Result<(Route, Names), Problem> {
     };
     let decoded = |name: &str| found.params.get(name).map(|raw| query::id(name, raw)).transpose();
     let file = found.params.get("file").unwrap_or_default().to_owned();
-    Ok((*route, Names { creator: decoded("creator")?, member: decoded("member")?, file }))
+    let subject = decoded("conversion")?.or(decoded("commission")?);
+    Ok((*route, Names { creator: decoded("creator")?, member: decoded("member")?, subject, file }))
 }
 
 fn not_allowed(methods: &Methods) -> Problem {

@@ -8,6 +8,7 @@ mod schemas;
 mod store;
 
 mod fold;
+mod model;
 mod simulate;
 
 mod tidy;

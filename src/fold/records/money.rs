@@ -84,7 +84,7 @@ pub struct Conversion {
     pub review: u8,
     /// It counts for nobody.
     pub blocked: u8,
-    /// What each stage of attribution ended with; see `attribute::STAGES`.
+    /// What each stage of attribution ended with; see `attribute::Stage`.
     pub trail: [u8; 5],
     pub pad: [u8; 2],
     /// Its day on the creator's calendar, as that was when it came.

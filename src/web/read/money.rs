@@ -16,7 +16,7 @@ use crate::web::reply::{self, Reply};
 const MONTHS_BEFORE_COVERAGE: u16 = 24;
 
 #[derive(Serialize)]
-struct Commission {
+pub(super) struct Commission {
     commission_id: String,
     member_id: String,
     /// Null for a bonus.
@@ -33,7 +33,7 @@ struct Commission {
 }
 
 #[derive(Serialize)]
-struct Conversion {
+pub(super) struct Conversion {
     conversion_id: String,
     kind: String,
     converted_at: Stamp,
@@ -47,6 +47,9 @@ struct Conversion {
     member_id: Option<String>,
     click_id: Option<String>,
     credit: String,
+    /// Whom it is credited to, if several share it, the primary member last.
+    shared_by: Vec<String>,
+    blocked: bool,
 }
 
 fn given(text: String) -> Option<String> {
@@ -91,6 +94,8 @@ impl From<ConversionRow> for Conversion {
             member_id: given(row.member_id),
             click_id: given(row.click_id),
             credit: row.credit,
+            shared_by: row.shared_by,
+            blocked: row.is_blocked,
         }
     }
 }

@@ -29,7 +29,7 @@ fn purchase_before_its_signup_or_click() {
 }
 
 #[test]
-fn renewal_in_month_5_window_30_days() {
+fn renewal_in_month_5_window_30_d() {
     club(
         r#"
 01-02 10:00 Click click_id=k1 member_id=ann
@@ -50,7 +50,7 @@ fn renewal_in_month_5_window_30_days() {
 }
 
 #[test]
-fn garbage_click_id() {
+fn garbage_click_id_undefined() {
     club(
         r#"
 01-02 10:00 Conversion conversion_id=p1 kind=purchase click_id=undefined referral_code=ANN customer_id=u1 amount=1000
@@ -68,7 +68,7 @@ fn garbage_click_id() {
 }
 
 #[test]
-fn purchase_31_days_after_the_click_window_30_days() {
+fn purchase_31_days_after_the_click_window_30_d() {
     club(
         r#"
 01-02 10:00 Click click_id=k1 member_id=ann

@@ -5,7 +5,7 @@ use expect_test::expect;
 use crate::fold::story::club;
 
 #[test]
-fn same_purchase_sent_twice_with_a_new_event_id() {
+fn same_purchase_sent_twice_new_event_id_same_conversion_id() {
     club(
         r#"
 01-02 10:00 Conversion conversion_id=p1 kind=purchase referral_code=ANN customer_id=u1 amount=1000
@@ -22,7 +22,7 @@ fn same_purchase_sent_twice_with_a_new_event_id() {
 }
 
 #[test]
-fn same_event_id_with_a_different_payload() {
+fn same_event_id_different_payload() {
     club(
         r#"
 01-02 10:00 Conversion event_id=x conversion_id=p1 kind=purchase referral_code=ANN customer_id=u1 amount=1000
@@ -76,7 +76,7 @@ fn unknown_currency() {
 }
 
 #[test]
-fn amount_beyond_42_9_million_major_units_or_negative() {
+fn amount_beyond_42_9_m_major_units_or_negative() {
     club(
         r#"
 01-02 10:00 Conversion conversion_id=p1 kind=purchase referral_code=ANN customer_id=u1 amount=9223372036854775807

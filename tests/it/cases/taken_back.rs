@@ -5,7 +5,7 @@ use expect_test::expect;
 use crate::fold::story::{club, deriving, story};
 
 #[test]
-fn refund_and_the_producers_own_reversal_both_arrive() {
+fn refund_and_the_producer_s_own_reversal_both_arrive() {
     club(
         r#"
 01-02 10:00 Conversion conversion_id=p1 kind=purchase referral_code=ANN customer_id=u1 amount=1000
@@ -43,7 +43,7 @@ fn refund_before_its_purchase() {
 }
 
 #[test]
-fn refund_of_40_percent_while_held() {
+fn case_40_refund_while_held() {
     deriving(
         r#"
 01-02 10:00 Conversion conversion_id=p1 kind=purchase referral_code=ANN customer_id=u1 amount=3333

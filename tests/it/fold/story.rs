@@ -216,9 +216,16 @@ fn show_member(cols: &[Col], value: &[u8]) -> Line {
 }
 
 fn show_name(cols: &[Col], value: &[u8]) -> Line {
-    let kind = if cols.first() == Some(&Col::Int(1)) { "member" } else { "code" };
-    let Some(Col::Text(name)) = cols.get(1) else { panic!("a name's key ends with it") };
-    (sort_key(cols), format!("{kind} {name:?} is member {}", NameRow::decode(value).unwrap().n))
+    let (row, Some(Col::Text(name))) = (NameRow::decode(value).unwrap(), cols.get(1)) else {
+        panic!("a name's key ends with it")
+    };
+    let line = match cols.first() {
+        Some(Col::Int(1)) => format!("member {name:?} is member {}", row.n),
+        Some(Col::Int(2)) => format!("code {name:?} is member {}", row.n),
+        Some(Col::Int(3)) => format!("conversion {name:?} was at {}", clock(row.made_at.unwrap())),
+        _ => format!("commission {name:?} was made at {}, payment type {}", clock(row.made_at.unwrap()), row.n),
+    };
+    (sort_key(cols), line)
 }
 
 fn show_conversion(_: &[Col], value: &[u8]) -> Line {

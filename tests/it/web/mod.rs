@@ -5,6 +5,7 @@ mod breakdown;
 mod browser;
 mod client;
 mod document;
+mod explain;
 mod intake;
 mod limits;
 mod live;

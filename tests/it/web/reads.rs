@@ -9,7 +9,7 @@ use super::server::Server;
 const START: i64 = 1_767_571_200_000;
 const HOUR: i64 = 3_600_000;
 
-fn event(kind: &str, creator: &str, id: &str, at: i64, fields: Value) -> Value {
+pub fn event(kind: &str, creator: &str, id: &str, at: i64, fields: Value) -> Value {
     let mut event = json!({"type": kind, "event_id": id, "creator_id": creator, "occurred_at": at});
     event.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     event

@@ -203,7 +203,7 @@ async fn a_breakdown_that_outgrows_its_row_is_read_and_compared_part_by_part() {
         let country = if n % 2 == 0 { "DE" } else { "US" };
         let fields = json!({"utm_source": format!("source-{n:03}"), "utm_content": format!("content-{}", n % 200),
                             "platform": format!("p{}", n % 30), "country": country});
-        events.push(click(&format!("k{n}"), "ann", START + HOUR + i64::try_from(n).unwrap() * 1_000, fields));
+        events.push(click(&format!("k{n}"), "ann", START + HOUR + i64::from(n) * 1_000, fields));
     }
     events.push(click("next", "ann", START + DAY + HOUR, json!({"platform": "x"})));
     let (server, token) = told(&Value::Array(events)).await;
@@ -278,7 +278,6 @@ async fn a_member_s_clicks_and_shares_are_listed_newest_first() {
 
 #[tokio::test]
 async fn retention_is_by_month_of_joining_and_a_streak_by_days_on_end() {
-    let now = jiff::Timestamp::now().as_millisecond();
     let mut events = club();
     events.extend([
         click("k1", "ann", START, json!({})),
@@ -301,6 +300,7 @@ async fn retention_is_by_month_of_joining_and_a_streak_by_days_on_end() {
         async move { server.get(&path).await.ok()["data"]["streak"].clone() }
     };
     assert_eq!(stats("ann").await, json!({"current": 0, "best": 2}));
+    let now = server.engine.clock.now().0;
     let token = server.fill(&json!([click("today", "bob", now, json!({}))])).await;
     server.get_at("/v1/creators/acme", &token).await.ok();
     assert_eq!(stats("bob").await, json!({"current": 1, "best": 1}));

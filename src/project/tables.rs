@@ -54,6 +54,9 @@ const MEMBERS_PER_SHARD_BITS: u32 = 12;
 /// An hour's row expires this long after the hour began: from then on its quarter hours stand in its day's row alone.
 pub const HOUR_KEPT: i64 = 400 * Millis::DAY;
 
+/// A page of touches expires no sooner than this after the creator's clock when its newest came.
+pub const TOUCH_KEPT: i64 = 45 * Millis::DAY;
+
 /// What kind of name a `name` row resolves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameKind {

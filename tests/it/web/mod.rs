@@ -12,6 +12,7 @@ mod limits;
 mod lists;
 mod live;
 mod load;
+mod member_days;
 mod page;
 mod ranges;
 mod reads;

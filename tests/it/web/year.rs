@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 
 use super::server::Server;
 
-const MINUTE: i64 = 60_000;
-const DAY: i64 = 24 * 60 * MINUTE;
+pub const MINUTE: i64 = 60_000;
+pub const QUARTER: i64 = 15 * MINUTE;
+pub const DAY: i64 = 96 * QUARTER;
 pub const MEMBERS: [&str; 3] = ["ann", "bob", "cid"];
 
 pub fn at(text: &str) -> i64 {

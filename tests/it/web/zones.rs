@@ -8,11 +8,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::server::Server;
-use super::year::{Entry, MEMBERS, Year, add_up, at, begin, end};
-
-const MINUTE: i64 = 60_000;
-const QUARTER: i64 = 15 * MINUTE;
-const DAY: i64 = 96 * QUARTER;
+use super::year::{DAY, Entry, MEMBERS, MINUTE, QUARTER, Year, add_up, at, begin, end};
 
 type Sums = BTreeMap<(String, Option<String>), i128>;
 
@@ -67,7 +63,7 @@ fn answered(answer: &Value) -> Vec<Sums> {
 }
 
 /// One series answered over HTTP, compared bucket by bucket.
-async fn check(server: &Server, path: &str, query: (&str, &str, (i64, i64)), books: &[&Entry]) {
+pub async fn check(server: &Server, path: &str, query: (&str, &str, (i64, i64)), books: &[&Entry]) {
     let (tz, interval, range) = query;
     let zone = TimeZone::get(tz).unwrap();
     let metrics = "clicks_total,clicks_human,clicks_unique,shares,signups,orders,customers,referrals,revenue_gross,\
@@ -281,49 +277,40 @@ async fn growth_says_nothing_where_the_span_before_is_not_covered() {
 }
 
 #[tokio::test]
-async fn a_member_s_days_are_what_its_events_add_up_to_the_open_one_included() {
-    let year = Year::of("acme", "America/New_York", 7);
+async fn a_clock_that_changed_inside_a_quarter_hour_is_told_by_minutes_or_not_at_all() {
     let server = Server::whole().await;
-    let token = year.fill(&server).await;
-    server.get_at("/v1/creators/acme/members/ann/timeseries", &token).await.ok();
-    let midnight = |t: i64| t.div_euclid(DAY) * DAY;
-    let all = (midnight(begin()), midnight(end()) + DAY);
-    let spans = [all, (at("2023-03-09T00:00:00Z"), at("2023-11-20T00:00:00Z")), (midnight(end()) - 3 * DAY, all.1)];
-    for member in MEMBERS {
-        let books: Vec<&Entry> = year.books.iter().filter(|entry| entry.member == member).collect();
-        assert!(books.iter().any(|entry| entry.t >= midnight(end())), "{member} did something on the open day");
-        let path = format!("/v1/creators/acme/members/{member}/timeseries");
-        for interval in ["day", "week", "month", "quarter", "year"] {
-            for range in spans {
-                check(&server, &path, ("UTC", interval, range), &books).await;
-            }
-        }
-        // A zone whose days are UTC's.
-        check(&server, &path, ("Africa/Abidjan", "day", all), &books).await;
-    }
-    server.stop().await;
-}
+    // At 00:01 on the 7th of November 2010 it was 23:01 again.
+    let sale = |id: &str, t: &str| {
+        json!({"type": "Conversion", "event_id": id, "creator_id": "acme", "occurred_at": t, "conversion_id": id,
+               "kind": "purchase", "customer_id": id, "amount": 100, "currency": "EUR"})
+    };
+    let head = |id: &str, t: &str| {
+        json!({"type": "Creator", "event_id": id, "creator_id": "acme", "occurred_at": t, "name": "Acme",
+               "currency": "EUR", "time_zone": "America/St_Johns"})
+    };
+    let token = server
+        .fill(&json!([
+            head("a", "2010-11-01T00:00:00Z"),
+            sale("p1", "2010-11-07T02:30:59.999Z"),
+            sale("p2", "2010-11-07T02:31:00Z"),
+            sale("p3", "2010-11-07T03:30:00Z"),
+            head("b", "2010-11-09T00:00:00Z"),
+        ]))
+        .await;
+    let path = "/v1/creators/acme/timeseries?from=2010-11-07T01:30:00Z&to=2010-11-07T04:30:00Z&metric=orders";
+    let hours = server.get_at(&format!("{path}&interval=hour"), &token).await.ok();
+    let labels: Vec<&Value> =
+        hours["data"]["buckets"].as_array().unwrap().iter().map(|bucket| &bucket["label"]).collect();
+    let expected =
+        ["2010-11-06T23:00-02:30", "2010-11-07T00:00-02:30", "2010-11-06T23:01-03:30", "2010-11-07T00:00-03:30"];
+    assert_eq!(labels, expected);
+    assert_eq!(hours["data"]["series"][0]["values"], json!([0, 1, 1, 1]));
 
-#[tokio::test]
-async fn a_member_s_days_of_another_zone_are_refused_with_what_can_be_asked() {
-    let server = Server::whole().await;
-    let token = Year::of("acme", "America/New_York", 8).fill(&server).await;
-    let path = "/v1/creators/acme/members/ann/timeseries";
-    server.get_at(path, &token).await.ok();
-    let range = "from=2023-03-01&to=2023-04-01";
-    for (query, kept) in [
-        (format!("{range}&tz=America/New_York"), json!(["tz=UTC"])),
-        (format!("{range}&tz=Asia/Kolkata&interval=week"), json!(["tz=UTC"])),
-        (format!("{range}&interval=hour"), json!(["day", "week", "month", "quarter", "year"])),
-        (format!("{range}&interval=minute"), json!(["day", "week", "month", "quarter", "year"])),
-    ] {
-        let answer = server.get(&format!("{path}?{query}")).await;
-        assert_eq!((answer.status, answer.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "not-kept"));
-        assert_eq!(answer.json()["kept"], kept, "{query}");
-    }
-    let off = server.get(&format!("{path}?from=2023-03-01T06:00:00Z&to=2023-04-01")).await;
-    assert_eq!((off.status, off.problem().as_str()), (StatusCode::BAD_REQUEST, "unaligned-bound"));
-    assert_eq!(off.json()["nearest"], json!(["2023-03-01T00:00:00Z", "2023-03-02T00:00:00Z"]));
-    assert_eq!(server.get("/v1/creators/acme/members/eve/timeseries").await.problem(), "unknown-member");
+    let token = server.fill(&json!([head("c", "2012-01-01T00:00:00Z")])).await;
+    let refused = server.get_at(&format!("{path}&interval=hour"), &token).await;
+    assert_eq!((refused.status, refused.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "not-kept"));
+    assert_eq!(refused.json()["kept"], json!(["day", "week", "month", "quarter", "year"]));
+    let days = server.get(&format!("{path}&interval=day")).await.ok();
+    assert_eq!(days["data"]["series"][0]["values"], json!([0, 3]), "the 7th had begun when the clock went back");
     server.stop().await;
 }

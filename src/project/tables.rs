@@ -43,6 +43,9 @@ pub const APPLIED: Table = table(11, "applied", 1, Class::Fast, false);
 pub const ALL: [Table; 11] =
     [CREATOR, NAME, MEMBER, MEMBER_DAY, HOUR, DAY, MONTH, COMMISSION, LEDGER, CONVERSION, APPLIED];
 
+/// API keys. Not among [`ALL`]: no log makes them and no replay may touch them. One part, for keys are few.
+pub const KEY: Table = table(1_000, "key", 1, Class::Fast, false);
+
 /// Members per shard step: ordinals that share `n >> 12` stay together.
 const MEMBERS_PER_SHARD_BITS: u32 = 12;
 
@@ -160,6 +163,16 @@ pub fn ledger(p: Partition, creator: &str, n: u32, paid: bool, time: Millis, id:
 pub fn conversion(p: Partition, creator: &str, converted_at: Millis, id: &str) -> Key {
     let part = part(CONVERSION, p, creator, 0, month_of(converted_at));
     Key { part, cols: Cols(vec![text(creator), Col::IntDesc(converted_at.0), text(id)]) }
+}
+
+/// The part to scan for all keys.
+pub const fn key_part() -> Part {
+    Part { table: KEY.id, p: Partition(0), shard: 0, month: 0 }
+}
+
+/// `id`: the public part of an API key.
+pub fn key(id: &str) -> Key {
+    Key { part: key_part(), cols: Cols(vec![text(id)]) }
 }
 
 /// One row a partition.

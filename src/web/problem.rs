@@ -1,6 +1,7 @@
 //! What went wrong, as an RFC 9457 document whose `type` never changes.
 
 use hyper::StatusCode;
+use hyper::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 use crate::append::{self, intake};
@@ -17,6 +18,10 @@ pub(super) enum Kind {
     NotFound,
     UnknownCreator,
     UnknownMember,
+    UnknownKey,
+    Unauthenticated,
+    Forbidden,
+    RateLimited,
     MethodNotAllowed,
     AlreadyRunning,
     BodyTimeout,
@@ -37,13 +42,17 @@ pub(super) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 26] = [
         Self::InvalidParameter,
         Self::InvalidBody,
         Self::UnalignedBound,
         Self::NotFound,
         Self::UnknownCreator,
         Self::UnknownMember,
+        Self::UnknownKey,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::RateLimited,
         Self::MethodNotAllowed,
         Self::AlreadyRunning,
         Self::BodyTimeout,
@@ -70,6 +79,10 @@ impl Kind {
             Self::NotFound => ("not-found", StatusCode::NOT_FOUND, "There is nothing at this path"),
             Self::UnknownCreator => ("unknown-creator", StatusCode::NOT_FOUND, "No such creator"),
             Self::UnknownMember => ("unknown-member", StatusCode::NOT_FOUND, "No such member"),
+            Self::UnknownKey => ("unknown-key", StatusCode::NOT_FOUND, "No such key"),
+            Self::Unauthenticated => ("unauthenticated", StatusCode::UNAUTHORIZED, "A good API key is needed"),
+            Self::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "This key may not do that"),
+            Self::RateLimited => ("rate-limited", StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
             Self::MethodNotAllowed => ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::AlreadyRunning => ("already-running", StatusCode::CONFLICT, "One is running already"),
             Self::BodyTimeout => ("body-timeout", StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time"),
@@ -104,6 +117,8 @@ pub(super) struct Problem {
     pub(super) retry_after: Option<u32>,
     /// For `Allow`.
     pub(super) allow: Option<String>,
+    /// All others that only problems have.
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// Members that only some problems have.
@@ -136,7 +151,7 @@ struct Document<'a> {
 
 impl Problem {
     pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), extra: Box::default(), retry_after: None, allow: None }
+        Self { kind, detail: detail.into(), extra: Box::default(), retry_after: None, allow: None, headers: Vec::new() }
     }
 
     pub(super) fn parameter(name: &str, detail: impl Into<String>) -> Self {

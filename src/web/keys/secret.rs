@@ -118,7 +118,7 @@ mod tests {
         let next = std::sync::atomic::AtomicU64::new(1);
         Arc::new(move || {
             let start = next.fetch_add(64, std::sync::atomic::Ordering::Relaxed);
-            let bytes: Vec<u8> = (start..start + 64).map(|n| n.wrapping_mul(0x9e37_79b9) as u8).collect();
+            let bytes: Vec<u8> = (start..start + 64).map(|n| n.wrapping_mul(0x9e37_79b9).to_le_bytes()[0]).collect();
             Ok(bytes.try_into().unwrap())
         })
     }

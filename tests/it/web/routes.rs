@@ -154,6 +154,7 @@ async fn the_page_and_its_files_load_and_are_not_sent_twice() {
 #[tokio::test]
 async fn health_tells_the_store_the_log_and_each_partition() {
     let server = Server::whole().await;
+    while server.get("/readyz").await.status != StatusCode::OK {}
     let health = server.get("/health").await.ok();
     assert_eq!(health["store"]["reachable"], true);
     assert_eq!(health["log"]["reachable"], true);

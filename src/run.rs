@@ -35,7 +35,7 @@ pub use feed::Feed;
 pub use inspect::Place;
 pub use keys::{keys, local_key_of, random};
 use look::{Sight, Turns};
-pub use serve::{Http, Ready, address_of, serve};
+pub use serve::{Http, Ready, address_of, from_here, serve};
 
 /// How often those who wait for the worker look.
 const LOOK_EVERY: Duration = Duration::from_millis(20);

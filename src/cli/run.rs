@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Context, Output, exit};
-use crate::run::{Feed, Ready, serve};
+use crate::run::{Feed, Ready, from_here, serve};
 use crate::web::Access;
 use crate::web::keys::Secret;
 
@@ -51,18 +51,25 @@ pub(crate) async fn run(args: Args, context: Context) -> anyhow::Result<u8> {
 fn tell(out: Output, ready: &Ready, (access, data_dir): (Access, &str), show_key: bool) {
     let addr = ready.addr;
     if access == Access::InsecureDev {
-        out.note("WARNING: --insecure-dev: no API keys are asked for. Whoever reaches this server may read and write everything.");
+        out.note(
+            "WARNING: started with --insecure-dev, no API keys are asked for: whoever reaches this server may read and \
+             write everything.",
+        );
     } else if !addr.ip().is_loopback() {
-        out.note("Others reach this server, and it speaks plain HTTP: put a proxy with TLS before it, or keys travel in the open.");
+        out.note(
+            "Others may reach this server, and it speaks plain HTTP: put a proxy with TLS before it, or keys travel in \
+             the open.",
+        );
     }
     // What goes to a log is read by many; what goes to a terminal, by who started this.
     let shown = ready.local.as_ref().filter(|_| show_key || std::io::stdout().is_terminal());
     let key = ready.first.as_ref().or(shown);
     let fragment = key.map(|key| format!("#key={}", key.reveal())).unwrap_or_default();
-    let page = format!("http://{addr}/{fragment}");
+    let here = from_here(addr);
+    let page = format!("http://{here}/{fragment}");
     let mut text = format!("Tributary is running: {page} (data in {data_dir}; Ctrl-C ends it)");
     if let Some(first) = &ready.first {
-        text.push_str(&about_first(first, addr));
+        text.push_str(&about_first(first, here));
     }
     let json = serde_json::json!({
         "listening": addr.to_string(),

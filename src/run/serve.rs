@@ -44,6 +44,15 @@ pub fn address_of(data_dir: &Path) -> Option<SocketAddr> {
     std::fs::read_to_string(data_dir.join(ADDRESS_FILE)).ok()?.trim().parse().ok()
 }
 
+/// How somebody on this machine reaches a server that listens on `addr`.
+pub fn from_here(addr: SocketAddr) -> SocketAddr {
+    match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, addr.port())),
+        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::from((Ipv6Addr::LOCALHOST, addr.port())),
+        IpAddr::V4(_) | IpAddr::V6(_) => addr,
+    }
+}
+
 /// Serves until `shutdown` is done; then everything folded is written, out and committed.
 pub async fn serve(
     options: Options,
@@ -129,13 +138,7 @@ struct AddressFile {
 impl AddressFile {
     fn write(data_dir: &Path, addr: SocketAddr) -> Result<Self, Error> {
         let path = data_dir.join(ADDRESS_FILE);
-        // Whoever reads it is on this machine.
-        let reached = match addr.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, addr.port())),
-            IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::from((Ipv6Addr::LOCALHOST, addr.port())),
-            IpAddr::V4(_) | IpAddr::V6(_) => addr,
-        };
-        std::fs::write(&path, reached.to_string())
+        std::fs::write(&path, from_here(addr).to_string())
             .map_err(|source| Error::Folder { dir: data_dir.to_owned(), source })?;
         Ok(Self { path })
     }

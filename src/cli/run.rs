@@ -32,8 +32,8 @@ pub(crate) async fn run(args: Args, context: Context) -> anyhow::Result<u8> {
     config.insecure_dev |= args.insecure_dev;
     config.check()?;
     let out = context.out;
-    let (http, data_dir) = (config.http(), config.data_dir.display().to_string());
-    let ready = move |ready: Ready| tell(out, &ready, (http.access, &data_dir), args.show_key);
+    let (serving, data_dir) = (config.http(), config.data_dir.display().to_string());
+    let ready = move |ready: Ready| tell(out, &ready, (serving.access, &data_dir), args.show_key);
     let mut terminate = signal(SignalKind::terminate())?;
     let shutdown = async move {
         tokio::select! {
@@ -44,7 +44,7 @@ pub(crate) async fn run(args: Args, context: Context) -> anyhow::Result<u8> {
         out.note("ending: what was read is being written and committed");
     };
     let feed = args.simulate.map(|rate_per_s| Feed { rate_per_s });
-    serve(config.embedded(), http, context.clock, feed, ready, shutdown).await?;
+    serve(config.embedded(), serving, context.clock, feed, ready, shutdown).await?;
     Ok(exit::OK)
 }
 

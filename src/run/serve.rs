@@ -56,7 +56,7 @@ pub fn from_here(addr: SocketAddr) -> SocketAddr {
 /// Serves until `shutdown` is done; then everything folded is written, out and committed.
 pub async fn serve(
     options: Options,
-    http: Http,
+    serving: Http,
     clock: Clock,
     feed: Option<Feed>,
     ready: impl FnOnce(Ready),
@@ -64,10 +64,10 @@ pub async fn serve(
 ) -> Result<(), Error> {
     let data_dir = options.data_dir.clone();
     let mut engine = Embedded::open(options, clock.clone()).await?;
-    let keys = super::keys(&data_dir, clock.clone(), http.limits)?;
-    let listener = web::bind(http.listen, http.access).await?;
+    let keys = super::keys(&data_dir, clock.clone(), serving.limits)?;
+    let listener = web::bind(serving.listen, serving.access).await?;
     let addr = listener.local_addr().map_err(web::Error::Address)?;
-    let local = match http.access {
+    let local = match serving.access {
         Access::Keys => Some(keys.local()?),
         Access::InsecureDev => None,
     };
@@ -81,12 +81,12 @@ pub async fn serve(
         feeding.spawn(super::feed::feed(feed, engine.sink.clone(), partitions, clock.clone()));
     }
     // Late: what fails before must not leave a key that nobody was told.
-    let first = match http.access {
+    let first = match serving.access {
         Access::Keys => keys.bootstrap().await?,
         Access::InsecureDev => None,
     };
     ready(Ready { addr, first, local });
-    let app = app(&engine, (keys, http.access), clock);
+    let app = app(&engine, (keys, serving.access), clock);
     let outcome = web::serve(listener, app, web::Limits::default(), shutdown).await;
     feeding.shutdown().await;
     drop((address, local_file));

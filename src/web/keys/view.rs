@@ -144,3 +144,99 @@ fn is_before(to: &Bound, id: &str) -> bool {
         (Bound::Excluded(_) | Bound::Included(_) | Bound::Unbounded, None) => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{Next, Partition};
+    use crate::project::key::Part;
+    use crate::store::embedded::{EmbeddedStore, Options};
+
+    const P: Partition = Partition(0);
+
+    fn key(part: Part, creator: &str, n: i64) -> Key {
+        Key { part, cols: Cols(vec![Col::Text(creator.to_owned()), Col::Int(n)]) }
+    }
+
+    fn row(key: Key) -> Row {
+        Row { key, at: Next(1), value: Some("v".into()), expires: None }
+    }
+
+    fn range(part: Part, from: Bound, to: Bound) -> Range {
+        Range { part, from, to, reverse: false, limit: 100 }
+    }
+
+    fn names(rows: &[Row]) -> Vec<String> {
+        let name = |row: &Row| match row.key.cols.0.as_slice() {
+            [Col::Text(creator), Col::Int(n)] => format!("{creator}{n}"),
+            [Col::Text(creator)] => creator.clone(),
+            _ => "of the log".to_owned(),
+        };
+        rows.iter().map(name).collect()
+    }
+
+    fn of(creator: &str) -> Cols {
+        Cols(vec![Col::Text(creator.to_owned())])
+    }
+
+    /// Of five creators, b and d are seen: two rows each in a part that they share, and a head.
+    async fn stage() -> (View<EmbeddedStore>, Part, tempfile::TempDir) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = EmbeddedStore::open(&dir.path().join("rows"), Options::default()).unwrap();
+        let part = Part { table: tables::MEMBER.id, p: P, shard: 0, month: 0 };
+        let mut rows = vec![row(tables::applied(P))];
+        for creator in ["a", "b", "c", "d", "e"] {
+            rows.extend((0..2).map(|n| row(key(part, creator, n))));
+            rows.push(row(tables::creator(P, creator)));
+        }
+        store.write(rows).await.unwrap();
+        let only = ["b", "d"].map(str::to_owned).into_iter().collect();
+        (View::all(store).of(Arc::new(only)), part, dir)
+    }
+
+    #[tokio::test]
+    async fn rows_of_others_are_absent() {
+        let (view, part, _dir) = stage().await;
+        let keys: Vec<Key> = ["a", "b", "c", "d", "nobody"].iter().map(|creator| key(part, creator, 1)).collect();
+        let found: Vec<bool> = view.get(&keys).await.unwrap().iter().map(Option::is_some).collect();
+        assert_eq!(found, [false, true, false, true, false]);
+        assert!(view.get(&[tables::applied(P)]).await.unwrap()[0].is_some(), "how far the log is, is everybody's");
+    }
+
+    #[tokio::test]
+    async fn a_range_holds_what_is_seen_of_it_and_fills_its_limit() {
+        let (view, part, _dir) = stage().await;
+        let scan = async |range: Range| names(&view.scan(&range).await.unwrap());
+        let all = range(part, Bound::Unbounded, Bound::Unbounded);
+        assert_eq!(scan(all.clone()).await, ["b0", "b1", "d0", "d1"]);
+        assert_eq!(scan(Range { limit: 3, ..all.clone() }).await, ["b0", "b1", "d0"]);
+        assert_eq!(scan(Range { reverse: true, limit: 3, ..all }).await, ["d1", "d0", "b1"]);
+        let one = |creator: &str| range(part, Bound::Included(of(creator)), Bound::Included(of(creator)));
+        assert_eq!(scan(one("b")).await, ["b0", "b1"]);
+        assert_eq!(scan(one("c")).await, [""; 0]);
+        let across = range(part, Bound::Excluded(of("b")), Bound::Excluded(of("e")));
+        assert_eq!(scan(across).await, ["d0", "d1"]);
+    }
+
+    #[tokio::test]
+    async fn the_list_of_creators_is_cut_by_its_bounds() {
+        let (view, ..) = stage().await;
+        let heads = |from, to| range(tables::creator_part(P), from, to);
+        let scan = async |range: Range| names(&view.scan(&range).await.unwrap());
+        let open = || Bound::Unbounded;
+        assert_eq!(scan(heads(open(), open())).await, ["b", "d"]);
+        assert_eq!(scan(heads(Bound::Excluded(of("b")), open())).await, ["d"]);
+        assert_eq!(scan(heads(Bound::Included(of("b")), Bound::Excluded(of("d")))).await, ["b"]);
+        assert_eq!(scan(heads(open(), Bound::Included(of("c")))).await, ["b"]);
+        assert_eq!(scan(Range { limit: 1, ..heads(open(), open()) }).await, ["b"]);
+        assert_eq!(scan(Range { limit: 1, reverse: true, ..heads(open(), open()) }).await, ["d"]);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_written_through_it() {
+        let (view, part, _dir) = stage().await;
+        assert!(view.write(vec![row(key(part, "b", 7))]).await.is_err());
+        assert!(view.swap(&key(part, "b", 7), None, b"v").await.is_err());
+        assert_eq!(view.get(&[key(part, "b", 7)]).await.unwrap(), [None]);
+    }
+}

@@ -101,7 +101,7 @@ fn operations() -> Vec<(String, String, Option<Scope>)> {
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let scope = operation["security"][0]["key"][0].as_str().map(|name| Scope::parse(name).unwrap());
-            let path = path.replace('{', "").replace('}', "");
+            let path = path.replace(['{', '}'], "");
             all.push((method.to_uppercase(), path, scope));
         }
     }

@@ -130,7 +130,7 @@ async fn list(way: &Way, context: &Context) -> anyhow::Result<u8> {
             }
         }
     }
-    let mut text = format!("{:<10}  {:<7}  {:<17}  {:<16}  name\n", "key id", "state", "scopes", "creators");
+    let mut text = format!("{:<10}  {:<7}  {:<23}  {:<16}  name\n", "key id", "state", "scopes", "creators");
     for record in &all {
         writeln!(text, "{}", line(record, context.clock.now()))?;
     }
@@ -152,7 +152,7 @@ fn line(record: &Value, now: Millis) -> String {
     };
     let (scopes, creators) = (words("scopes").unwrap_or_default(), words("creators"));
     let creators = creators.unwrap_or_else(|| "(all)".to_owned());
-    format!("{:<10}  {state:<7}  {scopes:<17}  {creators:<16}  {}", word("key_id"), word("name"))
+    format!("{:<10}  {state:<7}  {scopes:<23}  {creators:<16}  {}", word("key_id"), word("name"))
 }
 
 async fn revoke(way: &Way, key_id: &str, context: &Context) -> anyhow::Result<u8> {

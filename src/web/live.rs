@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
+use super::keys::Pass;
 use super::position::Seen;
 use super::problem::{Kind, Problem};
 use super::read::{At, Head, Meta, One, meta_now};
@@ -21,6 +22,7 @@ struct Line<S, K> {
     shared: Arc<Shared<S, K>>,
     id: String,
     p: Partition,
+    pass: Pass,
     seen: watch::Receiver<Arc<Seen>>,
     stopping: watch::Receiver<bool>,
     told: Option<Reached>,
@@ -48,7 +50,7 @@ struct Told {
 }
 
 /// `creator` events: the first at once, then whenever the creator's figures, or the sums over time, have moved.
-pub(super) fn live<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>, at: At<'_, S>) -> Result<Reply, Problem> {
+pub(super) fn live<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>, at: At<'_, S>, pass: Pass) -> Result<Reply, Problem> {
     let Ok(permit) = Arc::clone(&shared.listeners).try_acquire_owned() else {
         let detail = format!("{} listeners are connected already", shared.limits.live_max);
         return Err(Problem::retry(Kind::Overloaded, detail, 5));
@@ -57,6 +59,7 @@ pub(super) fn live<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>, at: At<'_, S>)
         shared: Arc::clone(shared),
         id: at.id,
         p: at.p,
+        pass,
         seen: shared.seen.clone(),
         stopping: shared.stopping.clone(),
         told: None,
@@ -67,7 +70,7 @@ pub(super) fn live<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>, at: At<'_, S>)
 }
 
 impl<S: Store, K: Sink> Line<S, K> {
-    /// The next event, or a heartbeat; `None` once the server stops.
+    /// The next event, or a heartbeat; `None` once the server stops, or the key is no longer good.
     async fn next(mut self: Box<Self>) -> Option<(Bytes, Box<Self>)> {
         let heartbeat_every = self.shared.limits.heartbeat_every;
         let mut stopping = self.stopping.clone();
@@ -76,6 +79,10 @@ impl<S: Store, K: Sink> Line<S, K> {
             event = tokio::time::timeout(heartbeat_every, self.change()) => event.unwrap_or_else(|_| ": up\n\n".into()),
             _ = stopping.wait_for(|stopping| *stopping) => return None,
         };
+        // What was made while the key was revoked is not told.
+        if !self.pass.is_good() {
+            return None;
+        }
         Some((Bytes::from(event), self))
     }
 

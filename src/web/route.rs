@@ -6,6 +6,7 @@ use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 
+use super::keys::{self, Needs, Pass, Scope, View};
 use super::problem::{Kind, Problem};
 use super::query::{self, Query};
 use super::read::At;
@@ -37,9 +38,28 @@ enum Endpoint {
     OpenApi,
     ProjectionsStats,
     ProjectionsVerify,
+    KeysCreate,
+    KeysList,
+    KeyRevoke,
     Events,
     Creators,
     Ask(Question),
+}
+
+impl Endpoint {
+    /// What a key must have. A key of some creators sees no other whatever stands here: that is the view's.
+    const fn needs(self) -> Needs {
+        match self {
+            Self::Page | Self::Asset | Self::Livez | Self::Readyz | Self::OpenApi => Needs::Nothing,
+            // Both count what all creators do.
+            Self::Health | Self::Metrics => Needs::Whole(Scope::Read),
+            Self::ProjectionsStats | Self::ProjectionsVerify | Self::KeysCreate | Self::KeysList | Self::KeyRevoke => {
+                Needs::Whole(Scope::Admin)
+            }
+            Self::Events => Needs::Scope(Scope::Write),
+            Self::Creators | Self::Ask(_) => Needs::Scope(Scope::Read),
+        }
+    }
 }
 
 /// What can be asked about one creator.
@@ -78,6 +98,17 @@ const fn post(path: &'static str, endpoint: Endpoint) -> Route {
     Route { method: "POST", path, query: &[], endpoint }
 }
 
+const fn delete(path: &'static str, endpoint: Endpoint) -> Route {
+    Route { method: "DELETE", path, query: &[], endpoint }
+}
+
+impl Route {
+    /// The scope that a key needs here; `None`: no key is needed.
+    pub const fn scope(&self) -> Option<Scope> {
+        self.endpoint.needs().scope()
+    }
+}
+
 /// Every path there is.
 pub const ROUTES: &[Route] = &[
     get("/", &["creator", "range", "metric"], Endpoint::Page),
@@ -89,6 +120,9 @@ pub const ROUTES: &[Route] = &[
     get("/v1/openapi.json", &[], Endpoint::OpenApi),
     get(Look::Stats.path(), &[], Endpoint::ProjectionsStats),
     post(Look::Verify.path(), Endpoint::ProjectionsVerify),
+    post("/v1/admin/keys", Endpoint::KeysCreate),
+    get("/v1/admin/keys", &["limit", "cursor"], Endpoint::KeysList),
+    delete("/v1/admin/keys/{key_id}", Endpoint::KeyRevoke),
     post("/v1/events", Endpoint::Events),
     get("/v1/creators", &["limit", "cursor"], Endpoint::Creators),
     ask("/v1/creators/{creator}", &[], Question::Creator),
@@ -153,15 +187,30 @@ struct Names {
     member: Option<String>,
     /// A conversion's or commission's id.
     subject: Option<String>,
+    key_id: Option<String>,
     file: String,
 }
 
 pub(super) async fn answer<S: Store, K: Sink>(
-    shared: &Arc<Shared<S, K>>,
+    shared: &Arc<Shared<View<S>, K>>,
     request: Request<Incoming>,
 ) -> Result<Reply, Problem> {
     let (parts, body) = request.into_parts();
     let (route, names) = find(&shared.routes, &parts)?;
+    let pass = keys::admit((shared.app.access, &shared.app.keys), route.endpoint.needs(), &parts.headers)?;
+    let shared = shared.seen_by(&pass);
+    let answered = of_route(&shared, (route, names), (parts, body), &pass).await;
+    let mut reply = answered.unwrap_or_else(|problem| reply::problem(&problem));
+    pass.tell(reply.headers_mut());
+    Ok(reply)
+}
+
+async fn of_route<S: Store, K: Sink>(
+    shared: &Arc<Shared<S, K>>,
+    (route, names): (Route, Names),
+    (parts, body): (Parts, Incoming),
+    pass: &Pass,
+) -> Result<Reply, Problem> {
     let query = Query::parse(parts.uri.query(), route.query)?;
     match route.endpoint {
         Endpoint::Page => Ok(page::page()),
@@ -173,7 +222,10 @@ pub(super) async fn answer<S: Store, K: Sink>(
         Endpoint::OpenApi => Ok(reply::whole(StatusCode::OK, "application/json", OPENAPI)),
         Endpoint::ProjectionsStats => admin::stats(shared),
         Endpoint::ProjectionsVerify => admin::verify(shared, &parts.headers, body).await,
-        Endpoint::Events => events::post(shared, &parts.headers, body).await,
+        Endpoint::KeysCreate => keys::create(shared, &parts.headers, body).await,
+        Endpoint::KeysList => keys::list(shared, &query).await,
+        Endpoint::KeyRevoke => keys::revoke(shared, &names.key_id.unwrap_or_default()).await,
+        Endpoint::Events => events::post(shared, pass, &parts.headers, body).await,
         Endpoint::Creators => read::creators(shared, &parts.headers, &query).await,
         Endpoint::Ask(question) => {
             let class = class(question);
@@ -201,7 +253,7 @@ pub(super) async fn answer<S: Store, K: Sink>(
                 Question::Funnel => read::funnel(&at, &query).await,
                 Question::Timeseries => read::timeseries(&at, &query).await,
                 Question::Leaderboard => read::leaderboard(&at, &query).await,
-                Question::Live => live::live(shared, at),
+                Question::Live => live::live(shared, at, pass.clone()),
             }
         }
     }
@@ -244,7 +296,9 @@ fn find(routes: &Routes, parts: &Parts) -> Result<(Route, Names), Problem> {
     let decoded = |name: &str| found.params.get(name).map(|raw| query::id(name, raw)).transpose();
     let file = found.params.get("file").unwrap_or_default().to_owned();
     let subject = decoded("conversion")?.or(decoded("commission")?);
-    Ok((*route, Names { creator: decoded("creator")?, member: decoded("member")?, subject, file }))
+    let (creator, member, key_id) = (decoded("creator")?, decoded("member")?, decoded("key_id")?);
+    let names = Names { creator, member, subject, key_id, file };
+    Ok((*route, names))
 }
 
 fn not_allowed(methods: &Methods) -> Problem {

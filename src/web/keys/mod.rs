@@ -1,7 +1,7 @@
 //! Who may ask what: API keys, their scopes and creators, and how much each may ask.
 //!
 //! Promise: a key is checked without waiting and without a question to the store, against a picture of all keys that
-//! is 30 s old at most; a key of some creators sees the projections through a [`View`](view::View) in which no other
+//! is 30 s old at most; a key of some creators sees the projections through a view (`view.rs`) in which no other
 //! creator exists, so that no answer can forget to look. No text of a key is kept, logged or measured.
 
 mod admin;

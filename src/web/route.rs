@@ -145,6 +145,10 @@ pub(super) async fn answer<S: Store, K: Sink>(
     let (parts, body) = request.into_parts();
     let (route, names) = find(&shared.routes, &parts)?;
     let query = Query::parse(parts.uri.query(), route.query)?;
+    // The page says in its own address what it shows, even if that is nothing yet.
+    if route.endpoint != Endpoint::Page {
+        query.refuse_empty()?;
+    }
     match route.endpoint {
         Endpoint::Page => Ok(page::page()),
         Endpoint::Asset => page::asset(&names.file, &parts.headers),

@@ -31,6 +31,16 @@ impl Query {
         Ok(Self(pairs))
     }
 
+    /// A parameter without a value says nothing, and is no default either.
+    pub(super) fn refuse_empty(&self) -> Result<(), Problem> {
+        match self.0.iter().find(|(_, value)| value.is_empty()) {
+            Some((name, _)) => {
+                Err(Problem::parameter(name, format!("`{name}` is empty; say what it is, or leave it out")))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The value of `name`; an empty one is as good as none.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(given, _)| given == name)?;

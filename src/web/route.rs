@@ -212,6 +212,10 @@ async fn of_route<S: Store, K: Sink>(
     pass: &Pass,
 ) -> Result<Reply, Problem> {
     let query = Query::parse(parts.uri.query(), route.query)?;
+    // The page says in its own address what it shows, even if that is nothing yet.
+    if route.endpoint != Endpoint::Page {
+        query.refuse_empty()?;
+    }
     match route.endpoint {
         Endpoint::Page => Ok(page::page()),
         Endpoint::Asset => page::asset(&names.file, &parts.headers),

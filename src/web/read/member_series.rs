@@ -31,7 +31,7 @@ struct Day {
 /// What the days that are not over hold together.
 struct Open {
     days: Span,
-    /// `None`: not known now, because the member changed again and again.
+    /// `None`: not known now. The member changed again and again, or its days do not follow it.
     totals: Option<Totals>,
 }
 
@@ -133,8 +133,12 @@ async fn all_days<S: Store>(
     let mut row = member_of(at, n, member).await?;
     let (mut rows, mut left) = (Vec::new(), None);
     for _ in 0..LOOKS_MAX {
-        at.until(row.at, Class::Slow).await?;
+        let is_written = at.until(row.at, Class::Slow).await.is_ok();
         rows = days(at, n, known(&creator_now(at).await?)).await?;
+        // What the sums over time do not say yet is not known; the days that are over are.
+        if !is_written {
+            break;
+        }
         // A change of a day changes the member too: seen in a day, it must be seen in the member.
         let newest = rows.iter().map(|day| day.at).max().unwrap_or_default();
         at.until(newest, Class::Fast).await?;

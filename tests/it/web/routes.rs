@@ -96,6 +96,8 @@ async fn a_parameter_that_is_not_understood_is_refused_by_name() {
         ("/v1/creators?limit=5&limit=6", "limit"),
         ("/v1/creators?limit=%ff", "limit"),
         ("/v1/creators?cursor=zz", "cursor"),
+        ("/v1/creators?cursor=", "cursor"),
+        ("/v1/creators?limit", "limit"),
         ("/v1/creators/%ff", "creator"),
         ("/v1/creators/%zz", "creator"),
     ] {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::At;
-use super::series::Span;
 use crate::fold::groups::dimension::Axis;
 use crate::ids::Millis;
 use crate::project::groups::{Breakdowns, Group, PartRow, Value};
@@ -13,6 +12,7 @@ use crate::project::rows::SeriesRow;
 use crate::project::tables;
 use crate::project::totals::Totals;
 use crate::store::{Bound, Col, Cols, Key, Range, Row, Store};
+use crate::web::calendar::Span;
 use crate::web::problem::{Kind, Problem};
 
 /// Rows asked for at once.

@@ -43,13 +43,18 @@ pub(crate) fn differing(left: &Rows, right: &Rows, sides: [&str; 2]) -> String {
 
 /// The rows that must be there after these events.
 pub(crate) fn expected(events: &[(String, Millis)]) -> Rows {
+    modelled(events, rows_of_model)
+}
+
+/// What the model knows after these events.
+pub(crate) fn modelled<T>(events: &[(String, Millis)], look: impl FnOnce(&Model<'_>) -> T) -> T {
     let mut scratches: Vec<Scratch> = events.iter().map(|_| Scratch::default()).collect();
     let mut model = Model::default();
     for (offset, ((json, timestamp), scratch)) in (0_u64..).zip(events.iter().zip(&mut scratches)) {
         let event = from_json(json.as_bytes(), scratch).unwrap_or_else(|error| panic!("{error}: {json}"));
         model.apply(&event, offset, *timestamp);
     }
-    rows_of_model(&model)
+    look(&model)
 }
 
 pub(crate) fn folded(events: &[(String, Millis)]) -> World {
@@ -132,8 +137,7 @@ fn creator_text(row: &CreatorRow) -> String {
 
 fn member_text(row: &MemberRow) -> String {
     let texts = [&row.member_id, &row.referral_code, &row.user_id, &row.username];
-    let times = (row.joined_at.0, row.active_at.0);
-    format!("{texts:?} {} {times:?}{}", row.status.name(), story::totals(&row.totals))
+    format!("{texts:?} {} since {}{}", row.status.name(), row.joined_at.0, story::totals(&row.totals))
 }
 
 fn conversion_text(row: &ConversionRow) -> String {
@@ -196,9 +200,8 @@ fn rows_of_creator(id: &str, creator: &Creator<'_>, rows: &mut Rows) {
     for (n, member) in creator.members.iter().enumerate() {
         rows.insert(format!("name {id} member {:?}", member.id), n.to_string());
         let texts = [member.id, member.code, member.user_id, member.username];
-        let times = (member.joined_at, member.seen_at);
         let totals = creator.totals(&bookings, Some(n));
-        let text = format!("{texts:?} {} {times:?}{}", member.status.symbol(), story::totals(&totals));
+        let text = format!("{texts:?} {} since {}{}", member.status.symbol(), member.joined_at, story::totals(&totals));
         rows.insert(format!("member {id} {n}"), text);
     }
     for (code, n) in &creator.codes {
@@ -224,7 +227,7 @@ fn rows_of_conversions(id: &str, creator: &Creator<'_>, rows: &mut Rows) {
         let all: Vec<&str> = conversion.credit.members().iter().map(name).collect();
         let shared_by = if all.len() > 1 { all } else { Vec::new() };
         let whose = format!("{:?} {shared_by:?} by {how} {:?}", primary.as_ref().map_or("", name), click.unwrap_or(""));
-        let blocked = if conversion.is_sale() && creator.is_blocked(conversion.id()) { ", blocked" } else { "" };
+        let blocked = if creator.is_blocked(conversion.id()) { ", blocked" } else { "" };
         let text = format!("{texts:?} at {}, {money}, to {whose}{blocked}", conversion.t);
         rows.insert(format!("conversion {id} {:?}", conversion.id()), text);
     }

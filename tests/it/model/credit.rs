@@ -59,8 +59,9 @@ impl<'a> Creator<'a> {
             conversion.queued = number;
         }
         self.conversions[c].credit = credit;
-        let Some(primary) = self.conversions[c].credit.primary() else { return };
-        self.see(primary, self.conversions[c].t);
+        if self.conversions[c].credit.members().is_empty() {
+            return;
+        }
         self.derive(c);
         self.retry_customer(c);
     }

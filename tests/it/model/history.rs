@@ -63,8 +63,6 @@ pub(crate) struct Member<'a> {
     pub(crate) code: &'a str,
     pub(crate) status: MemberStatus,
     pub(crate) joined_at: i64,
-    /// Own time of the newest record that spoke of the member or was credited to it.
-    pub(crate) seen_at: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -401,18 +399,17 @@ impl<'a> Creator<'a> {
         (!is_lapsed).then_some(latest.verdict)
     }
 
+    /// A refund has no credit that could be withheld: a verdict on one changes nothing.
     pub(crate) fn is_blocked(&self, conversion: &str) -> bool {
-        self.verdict(true, conversion) == Some(Verdict::Block)
+        let is_sale = self.conversion(conversion).is_some_and(|c| self.conversions[c].is_sale());
+        is_sale && self.verdict(true, conversion) == Some(Verdict::Block)
     }
 
     /// By a review of its own, else by that of its conversion.
     pub(crate) fn is_commission_blocked(&self, commission: &Commission<'a>) -> bool {
         match self.verdict(false, &commission.id) {
             Some(own) => own == Verdict::Block,
-            None => {
-                let known = commission.conversion_id.filter(|id| self.conversion(id).is_some());
-                known.is_some_and(|id| self.is_blocked(id))
-            }
+            None => commission.conversion_id.is_some_and(|id| self.is_blocked(id)),
         }
     }
 

@@ -26,12 +26,10 @@ impl<'a> Creator<'a> {
                 code: "",
                 status: MemberStatus::Active,
                 joined_at: record.t,
-                seen_at: record.t,
             });
             self.members.len() - 1
         });
         let member = &mut self.members[m];
-        member.seen_at = member.seen_at.max(record.t);
         member.user_id = stated.user_id.unwrap_or(member.user_id);
         member.username = stated.username.unwrap_or(member.username);
         member.joined_at = stated.joined_at.map_or(member.joined_at, |at| at.0);
@@ -67,19 +65,12 @@ impl<'a> Creator<'a> {
         self.member(id).ok_or(Stop::Park(Awaited::Member(id)))
     }
 
-    pub(crate) fn see(&mut self, m: usize, t: i64) {
-        self.members[m].seen_at = self.members[m].seen_at.max(t);
-    }
-
-    pub(crate) fn sighting(&mut self, record: &Record<'a>, stated: &event::Sighting<'a>) -> Outcome<'a> {
-        let m = self.member_or_park(stated.member_id.0)?;
-        self.see(m, record.t);
-        Ok(())
+    pub(crate) fn sighting(&self, stated: &event::Sighting<'a>) -> Outcome<'a> {
+        self.member_or_park(stated.member_id.0).map(drop)
     }
 
     pub(crate) fn share(&mut self, record: &Record<'a>, stated: &event::Share<'a>) -> Outcome<'a> {
         let member = self.member_or_park(stated.member_id.0)?;
-        self.see(member, record.t);
         let local_day = self.local_day(record.t);
         let (id, platform) = (stated.share_id.0, stated.platform);
         self.shares.push(Share { id, platform, member, t: record.t, local_day });
@@ -93,7 +84,6 @@ impl<'a> Creator<'a> {
             (None, Some(code)) => self.holder(code).ok_or_else(|| Stop::Park(Awaited::Code(code.clone())))?,
             (None, None) => panic!("a click without member and code is not well formed"),
         };
-        self.see(member, record.t);
         let local_day = self.local_day(record.t);
         let human = !event::is_bot(stated.user_agent, stated.method, stated.purpose);
         let visitor = Visitor::of(stated.device_token, stated.ip_token);
@@ -148,8 +138,10 @@ impl<'a> Creator<'a> {
                 (self.members[m].user_id, self.members[m].username) = ("", "");
             }
             ErasureSubject::Customer => {
-                let is_of = |customer: Option<tributary::ids::CustomerId<'a>>| customer.is_some_and(|of| of.0 == id);
-                let theirs = self.conversions.iter_mut().filter(|conversion| is_of(conversion.stated.customer_id));
+                // Who is known by a refund alone never converted: no customer.
+                let theirs = self.conversions.iter_mut().filter(|conversion| {
+                    conversion.is_sale() && conversion.stated.customer_id.is_some_and(|customer| customer.0 == id)
+                });
                 let erased = theirs.map(|conversion| conversion.visitor = None).count();
                 if erased == 0 {
                     return Err(Stop::Dead("unknown_subject"));

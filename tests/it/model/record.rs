@@ -115,7 +115,7 @@ impl<'a> Creator<'a> {
         match &record.event.body {
             Body::Creator(stated) => self.creator_record(stated),
             Body::Member(stated) => self.member_record(record, stated),
-            Body::Sighting(stated) => self.sighting(record, stated),
+            Body::Sighting(stated) => self.sighting(stated),
             Body::Share(stated) => self.share(record, stated),
             Body::Click(stated) => self.click_record(record, stated),
             Body::Conversion(stated) => self.conversion_record(record, stated),

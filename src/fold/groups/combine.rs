@@ -63,7 +63,7 @@ impl Turn<'_> {
     pub(in crate::fold) fn group_of_share(&mut self, share: &Share<'_>) -> u32 {
         let mut stated = [""; DIMENSIONS];
         let [platform, _, _, _, _, _, _, _, _, share_type, template, _, _] = &mut stated;
-        *platform = share.platform;
+        *platform = share.platform.trim();
         *share_type = values::share_type(share.share_type);
         *template = share.template_id.unwrap_or_default();
         self.group_of(&stated, NO_GROUP)
@@ -72,9 +72,9 @@ impl Turn<'_> {
     /// What a click does not say of itself, its share may.
     pub(in crate::fold) fn group_of_click(&mut self, click: &Click<'_>, share: Option<ShareRecord>) -> u32 {
         let stated = [
-            click.platform,
-            click.country,
-            click.device_class,
+            click.platform.map(str::trim),
+            click.country.map(str::trim),
+            click.device_class.map(str::trim),
             click.referrer.map(values::host),
             click.utm_source,
             click.utm_medium,

@@ -11,12 +11,11 @@ use crate::event::{PaymentType, ShareType};
 /// Bytes of a value that are kept.
 const BYTES_MAX: usize = 64;
 
-/// The value as it is compared; empty is none.
+/// The value as it is compared, of a text without blanks around it and of a referrer's host; empty is none.
 pub(super) fn canonical(dimension: Dimension, text: &str) -> Cow<'_, str> {
     match dimension {
-        Dimension::Platform | Dimension::Device => folded(text.trim(), str::to_ascii_lowercase),
-        Dimension::Country => folded(text.trim(), str::to_ascii_uppercase),
-        Dimension::Referrer => folded(host(text), str::to_ascii_lowercase),
+        Dimension::Platform | Dimension::Device | Dimension::Referrer => folded(text, str::to_ascii_lowercase),
+        Dimension::Country => folded(text, str::to_ascii_uppercase),
         Dimension::UtmSource
         | Dimension::UtmMedium
         | Dimension::UtmCampaign

@@ -32,6 +32,8 @@ pub(super) struct Found {
     pub(super) groups: BTreeMap<(Value, Option<Value>), Totals>,
     /// An hour or day that has figures and does not keep the pair.
     pub(super) unkept: Option<Millis>,
+    /// Some of it is of a day whose row is not written yet.
+    pub(super) is_open: bool,
 }
 
 /// How the rows of a table cut time.
@@ -189,6 +191,7 @@ impl Found {
         if pair.groups.is_none() && !total.is_zero() {
             self.unkept.get_or_insert(start);
         }
+        self.is_open |= grid.unit == HOURS.unit && !total.is_zero();
         self.total.add(&total);
         for group in pair.groups.unwrap_or_default() {
             let at = |slot: u16| start.0 + i64::from(slot) * QUARTER;

@@ -15,11 +15,17 @@ use crate::web::problem::{Kind, Problem};
 
 /// Rows of members' days that are read for one answer.
 const ROWS_MAX: usize = 50_000;
+/// Members asked for at once.
+const KEYS_MAX: usize = 1_000;
 
 /// `(none)` is what no member was credited with, `(blocked)` the revenue of sales that were blocked.
 pub(super) async fn by_member<S: Store>(at: &At<'_, S>, span: Span) -> Result<BrokenDown, Problem> {
     check(at, span)?;
-    let total = groups::sums(at, span, Axis::one(Dimension::Platform)).await?.total;
+    let found = groups::sums(at, span, Axis::one(Dimension::Platform)).await?;
+    if found.is_open {
+        return Err(Problem::retry(Kind::Overloaded, "the last days are over, and just being written; ask again", 1));
+    }
+    let total = found.total;
     let members = of_members(at, span).await?;
     let mut rest = total.clone();
     members.values().for_each(|sums| rest.subtract(sums));
@@ -99,11 +105,14 @@ async fn named<S: Store>(
     at: &At<'_, S>,
     members: BTreeMap<u32, Totals>,
 ) -> Result<Vec<(Vec<String>, Totals)>, Problem> {
-    let keys: Vec<_> = members.keys().map(|n| tables::member(at.p, &at.id, *n)).collect();
+    let members: Vec<(u32, Totals)> = members.into_iter().collect();
     let mut found = Vec::with_capacity(members.len());
-    for (row, sums) in at.store.get(&keys).await?.into_iter().zip(members.into_values()) {
-        let Some(bytes) = row.and_then(|row| row.value) else { continue };
-        found.push((vec![MemberRow::decode(&bytes)?.member_id], sums));
+    for some in members.chunks(KEYS_MAX) {
+        let keys: Vec<_> = some.iter().map(|(n, _)| tables::member(at.p, &at.id, *n)).collect();
+        for (row, (_, sums)) in at.store.get(&keys).await?.into_iter().zip(some) {
+            let Some(bytes) = row.and_then(|row| row.value) else { continue };
+            found.push((vec![MemberRow::decode(&bytes)?.member_id], sums.clone()));
+        }
     }
     Ok(found)
 }

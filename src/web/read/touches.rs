@@ -13,7 +13,7 @@ use crate::web::query::{Query, cursor, malformed_cursor, read_cursor};
 use crate::web::reply::{self, Reply};
 
 /// Pages read for one answer: a member's touches may lie among many others'.
-const PAGES_MAX: usize = 2_000;
+const PAGES_MAX: usize = 1_000;
 
 #[derive(Serialize)]
 struct Click {

@@ -317,13 +317,21 @@ fn owed_expected(counted: &Counted, axis: Axis) -> Option<Owed> {
     Some(owed)
 }
 
+fn told(draws: &[Draw], flush: Flush) -> World {
+    let mut world = World::alone(flush);
+    script(draws).iter().for_each(|(event, at)| world.apply(event, *at));
+    world.flush();
+    world
+}
+
 fn hold(law: impl Fn(&World)) {
+    hold_of_draws(|draws| law(&told(draws, Flush::AtTheEnd)));
+}
+
+fn hold_of_draws(law: impl Fn(&[Draw])) {
     let config = Config { cases: CASES, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
     let outcome = TestRunner::new(config).run(&draws(MOST), |draws| {
-        let mut world = World::alone(Flush::AtTheEnd);
-        script(&draws).iter().for_each(|(event, at)| world.apply(event, *at));
-        world.flush();
-        law(&world);
+        law(&draws);
         Ok(())
     });
     match outcome {
@@ -437,5 +445,21 @@ fn streaks_active_members_and_cohorts_are_what_is_counted_from_the_lists() {
         });
         let there: BTreeMap<_, _> = there.filter(|(_, members)| *members != 0).collect();
         assert_eq!(there, expected);
+    });
+}
+
+/// Built at once or much later: what came in between, and touched it not, must not show.
+#[test]
+fn a_row_says_what_the_log_says_up_to_its_own_position() {
+    let tables = [tables::MEMBER, tables::HOUR, tables::DAY, tables::TOUCH, tables::ACTIVE, tables::COHORT];
+    let ours: Vec<_> = tables.iter().map(|table| table.id).collect();
+    hold_of_draws(|draws| {
+        let [at_once, late] = [Flush::EveryEvent, Flush::AtTheEnd].map(|flush| {
+            let rows = told(draws, flush).rows;
+            let rows = rows.into_values().filter(|row| ours.contains(&row.key.part.table));
+            let rows = rows.map(|row| (format!("{:?}", row.key), (row.at, row.value, row.expires)));
+            rows.collect::<BTreeMap<_, _>>()
+        });
+        assert_eq!(at_once, late);
     });
 }

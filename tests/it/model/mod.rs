@@ -2,6 +2,7 @@
 //!
 //! Promise: nothing of the fold is used. Whatever can be worked out from the whole history is, each time anew.
 
+mod activity;
 mod commissions;
 mod compare;
 mod credit;

@@ -8,6 +8,7 @@ mod compare;
 mod credit;
 mod draw;
 mod figures;
+mod found;
 mod history;
 mod laws;
 mod orderly;

@@ -24,6 +24,9 @@ pub const STATE_COMMITS: &str = "tributary_state_commits_total";
 /// Position up to which everything is durable and out.
 pub const POSITION_COMMITTED: &str = "tributary_position_committed";
 
+/// Requests that were turned away, by reason.
+pub const REQUESTS_REFUSED: &str = "tributary_requests_refused_total";
+
 /// How far one partition is; written by its task, read by status, metrics and those who wait for it.
 #[derive(Debug, Default)]
 pub struct PartitionProgress {

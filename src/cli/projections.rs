@@ -7,7 +7,7 @@ use indicatif::ProgressBar;
 
 use super::{Context, exit};
 use crate::run::Embedded;
-use crate::web::{Counted, Line, Look, client};
+use crate::web::{Counted, Line, Look};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -34,9 +34,9 @@ async fn look(context: &Context, look: Look, mut each: impl FnMut(&Line)) -> any
         each(&line);
         last = Some(line);
     };
-    if let Some(addr) = context.server().await {
+    if let Some(server) = context.server().await {
         let body = (look == Look::Verify).then(|| bytes::Bytes::from_static(b"{}"));
-        client::lines(addr, look.path(), body, take).await?;
+        server.lines(look.path(), body, take).await?;
     } else {
         let engine = Embedded::open(context.config.embedded(), context.clock.clone()).await?;
         let mut lines = (engine.looks())(look).context("somebody looks already")?;

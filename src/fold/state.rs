@@ -3,11 +3,11 @@
 use super::effects::Tally;
 use super::kind;
 use super::records::{
-    ActiveKey, ActiveTally, ActiveWeek, AdmittedKey, Awaited, Click, Combo, ComboKey, ComboList, ComboSlot, Commission,
-    CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, Creator, CreatorProfile,
-    CreditPage, CreditPageKey, Customer, Day, GroupDay, GroupHead, Head, HourKey, LongProfile, Mark, Member, MemberDay,
-    MemberDayKey, MemberKey, Name, OrdinalKey, Others, Parked, ParkedPage, Partition, Purse, PurseKey, Seen, SeqKey,
-    Share, ShortProfile, Slot, SlotKey, Text, Timer, TimerHour, Touch, Visitor,
+    ActiveKey, ActiveTally, ActiveWeek, Admitted, AdmittedKey, Awaited, Click, Combo, ComboKey, ComboList, ComboSlot,
+    Commission, CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, Creator,
+    CreatorProfile, CreditPage, CreditPageKey, Customer, Day, GroupDay, GroupHead, Head, HourKey, LongProfile, Mark,
+    Member, MemberDay, MemberDayKey, MemberKey, Name, OrdinalKey, Parked, ParkedPage, Partition, Purse, PurseKey, Seen,
+    SeqKey, Share, ShortProfile, Slot, SlotKey, Text, Timer, TimerHour, Touch, Visitor,
 };
 use crate::ids::{Code, ID_BYTES_MAX, Millis};
 use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps, Store};
@@ -42,15 +42,14 @@ pub struct State {
     pub active: Cold<ActiveKey, ActiveTally>,
     /// Breakdowns: see `groups`.
     pub group_heads: Hot<u32, GroupHead>,
-    pub value_ids: Cold<Id128, Name>,
     pub value_texts: Cold<OrdinalKey, Text>,
-    pub combo_ids: Cold<Id128, Name>,
+    /// Ordinals of values and of combinations.
+    pub group_ids: Cold<Id128, Name>,
     pub combos: Cold<OrdinalKey, Combo>,
     pub combo_slots: Cold<ComboKey, ComboSlot>,
     pub combo_lists: Cold<SlotKey, ComboList>,
-    pub combo_others: Cold<ComboKey, Others>,
     pub group_days: Cold<SlotKey, GroupDay>,
-    pub admitted: Cold<AdmittedKey, Mark>,
+    pub admitted: Cold<AdmittedKey, Admitted>,
     pub events: Cold<Id128, Seen>,
     pub shares: Cold<Id128, Share>,
     pub clicks: Cold<Id128, Click>,
@@ -92,13 +91,11 @@ impl Maps for State {
         visitor("active_weeks", &mut self.active_weeks);
         visitor("active", &mut self.active);
         visitor("group_heads", &mut self.group_heads);
-        visitor("value_ids", &mut self.value_ids);
         visitor("value_texts", &mut self.value_texts);
-        visitor("combo_ids", &mut self.combo_ids);
+        visitor("group_ids", &mut self.group_ids);
         visitor("combos", &mut self.combos);
         visitor("combo_slots", &mut self.combo_slots);
         visitor("combo_lists", &mut self.combo_lists);
-        visitor("combo_others", &mut self.combo_others);
         visitor("group_days", &mut self.group_days);
         visitor("admitted", &mut self.admitted);
         visitor("events", &mut self.events);

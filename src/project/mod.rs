@@ -2,6 +2,7 @@
 //!
 //! Promise: a row is a function of its key and of the log up to its `at`; its bytes are the same in every engine.
 
+pub mod access;
 pub mod build;
 pub mod codec;
 pub mod groups;

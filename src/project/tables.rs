@@ -48,11 +48,17 @@ pub const ALL: [Table; 14] = [
     CREATOR, NAME, MEMBER, MEMBER_DAY, HOUR, DAY, MONTH, COMMISSION, LEDGER, CONVERSION, APPLIED, TOUCH, COHORT, ACTIVE,
 ];
 
+/// API keys. Not among [`ALL`]: no log makes them and no replay may touch them. One part, for keys are few.
+pub const KEY: Table = table(1_000, "key", 1, Class::Fast, false);
+
 /// Members per shard step: ordinals that share `n >> 12` stay together.
 const MEMBERS_PER_SHARD_BITS: u32 = 12;
 
 /// An hour's row expires this long after the hour began: from then on its quarter hours stand in its day's row alone.
 pub const HOUR_KEPT: i64 = 400 * Millis::DAY;
+
+/// A page of touches expires no sooner than this after the creator's clock when its newest came.
+pub const TOUCH_KEPT: i64 = 45 * Millis::DAY;
 
 /// What kind of name a `name` row resolves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,6 +209,16 @@ pub fn cohort(p: Partition, creator: &str, joined: i64, age: i64) -> Key {
 pub fn active(p: Partition, creator: &str, kind: u32, period: i64) -> Key {
     let cols = vec![text(creator), Col::Int(i64::from(kind)), Col::Int(period)];
     Key { part: part(ACTIVE, p, creator, 0, 0), cols: Cols(cols) }
+}
+
+/// The part to scan for all keys.
+pub const fn key_part() -> Part {
+    Part { table: KEY.id, p: Partition(0), shard: 0, month: 0 }
+}
+
+/// `id`: the public part of an API key.
+pub fn key(id: &str) -> Key {
+    Key { part: key_part(), cols: Cols(vec![text(id)]) }
 }
 
 /// One row a partition.

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::ids::{Millis, Partition};
-use crate::project::key::{Bound, Col, Cols, Range};
+use crate::project::key::{Bound, Col, Cols, Part, Range};
 use crate::project::rows::CreatorRow;
 use crate::project::tables;
 use crate::store::embedded::EmbeddedStore;
@@ -44,22 +44,29 @@ pub(super) async fn purge(store: &EmbeddedStore, partitions: u32) -> Result<u64,
     let mut purged = 0;
     for p in (0..partitions).map(Partition) {
         for one in expiring(store, p).await? {
-            let last = tables::month_of(Millis(one.watermark.0 - tables::HOUR_KEPT));
-            for month in tables::month_of(one.coverage_start)..=last {
-                let all = Bound::Included(Cols(vec![Col::Text(one.id.clone())]));
-                let mut part = tables::hour(p, &one.id, 0).part;
-                part.month = month;
-                let range = Range { part, from: all.clone(), to: all, reverse: false, limit: 0 };
-                let rows = store.purge(&range, one.watermark).await?;
-                metrics::counter!(ROWS_PURGED).increment(rows);
-                purged += rows;
+            let (hours, touches) = (tables::hour(p, &one.id, 0).part, tables::touch(p, &one.id, 0).part);
+            for (part, kept) in [(hours, tables::HOUR_KEPT), (touches, tables::TOUCH_KEPT)] {
+                purged += of_creator(store, &one, part, kept).await?;
             }
         }
     }
     Ok(purged)
 }
 
-/// The creators that have an hour which may have expired.
+/// The rows of a creator in a table by month, the first of which may have expired after `kept`.
+async fn of_creator(store: &EmbeddedStore, one: &Expiring, part: Part, kept: i64) -> Result<u64, Error> {
+    let mut purged = 0;
+    for month in tables::month_of(one.coverage_start)..=tables::month_of(Millis(one.watermark.0 - kept)) {
+        let all = Bound::Included(Cols(vec![Col::Text(one.id.clone())]));
+        let range = Range { part: Part { month, ..part }, from: all.clone(), to: all, reverse: false, limit: 0 };
+        let rows = store.purge(&range, one.watermark).await?;
+        metrics::counter!(ROWS_PURGED).increment(rows);
+        purged += rows;
+    }
+    Ok(purged)
+}
+
+/// The creators that have a row which may have expired.
 async fn expiring(store: &EmbeddedStore, p: Partition) -> Result<Vec<Expiring>, Error> {
     let mut found = Vec::new();
     let take = |page: Vec<Row>| {
@@ -74,7 +81,7 @@ fn of_row(row: &Row) -> Option<Expiring> {
     let head = CreatorRow::decode(row.value.as_deref()?).ok()?;
     let (watermark, coverage_start) = (head.watermark(), head.coverage_start);
     let Some(Col::Text(id)) = row.key.cols.0.first() else { return None };
-    (coverage_start.0 + tables::HOUR_KEPT <= watermark.0).then(|| Expiring {
+    (coverage_start.0 + tables::TOUCH_KEPT.min(tables::HOUR_KEPT) <= watermark.0).then(|| Expiring {
         id: id.clone(),
         coverage_start,
         watermark,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use hyper::StatusCode;
+use hyper::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 use crate::append::{self, intake};
@@ -21,6 +22,10 @@ pub(super) enum Kind {
     UnknownMember,
     UnknownConversion,
     UnknownCommission,
+    UnknownKey,
+    Unauthenticated,
+    Forbidden,
+    RateLimited,
     MethodNotAllowed,
     AlreadyRunning,
     BodyTimeout,
@@ -41,7 +46,7 @@ pub(super) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 28] = [
         Self::InvalidParameter,
         Self::InvalidBody,
         Self::UnalignedBound,
@@ -50,6 +55,10 @@ impl Kind {
         Self::UnknownMember,
         Self::UnknownConversion,
         Self::UnknownCommission,
+        Self::UnknownKey,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::RateLimited,
         Self::MethodNotAllowed,
         Self::AlreadyRunning,
         Self::BodyTimeout,
@@ -78,6 +87,10 @@ impl Kind {
             Self::UnknownMember => ("unknown-member", StatusCode::NOT_FOUND, "No such member"),
             Self::UnknownConversion => ("unknown-conversion", StatusCode::NOT_FOUND, "No such conversion"),
             Self::UnknownCommission => ("unknown-commission", StatusCode::NOT_FOUND, "No such commission"),
+            Self::UnknownKey => ("unknown-key", StatusCode::NOT_FOUND, "No such key"),
+            Self::Unauthenticated => ("unauthenticated", StatusCode::UNAUTHORIZED, "A good API key is needed"),
+            Self::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "This key may not do that"),
+            Self::RateLimited => ("rate-limited", StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
             Self::MethodNotAllowed => ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::AlreadyRunning => ("already-running", StatusCode::CONFLICT, "One is running already"),
             Self::BodyTimeout => ("body-timeout", StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time"),
@@ -112,6 +125,8 @@ pub(super) struct Problem {
     pub(super) retry_after: Option<u32>,
     /// For `Allow`.
     pub(super) allow: Option<String>,
+    /// All others that only problems have.
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// Members that only some problems have.
@@ -144,7 +159,7 @@ struct Document<'a> {
 
 impl Problem {
     pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), extra: Box::default(), retry_after: None, allow: None }
+        Self { kind, detail: detail.into(), extra: Box::default(), retry_after: None, allow: None, headers: Vec::new() }
     }
 
     pub(super) fn parameter(name: &str, detail: impl Into<String>) -> Self {

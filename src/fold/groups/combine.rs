@@ -142,7 +142,7 @@ impl Turn<'_> {
     }
 
     fn learn_texts(&mut self, id: Id128, stated: &Stated<'_>, other: u32) -> u32 {
-        if let Some(known) = self.state.combo_ids.get(&id, FOR_EVER) {
+        if let Some(known) = self.state.group_ids.get(&id, FOR_EVER) {
             return known.n;
         }
         let mut own = Combo::zeroed();
@@ -151,7 +151,7 @@ impl Turn<'_> {
         }
         let combo = if other == NO_GROUP { own } else { filled(own, self.state.combo(self.c, other)) };
         let n = self.combo_ordinal(&combo);
-        self.state.combo_ids.put(&id, Name { n }, Millis(0));
+        self.state.group_ids.put(&id, Name { n }, Millis(0));
         n
     }
 
@@ -163,13 +163,13 @@ impl Turn<'_> {
             _ => {}
         }
         let id = self.id(kind::VALUE, text);
-        if let Some(known) = self.state.value_ids.get(&id, FOR_EVER) {
+        if let Some(known) = self.state.group_ids.get(&id, FOR_EVER) {
             return known.n;
         }
         let head = self.group_head();
         let n = head.values;
         head.values += 1;
-        self.state.value_ids.put(&id, Name { n }, Millis(0));
+        self.state.group_ids.put(&id, Name { n }, Millis(0));
         self.state.value_texts.put(&OrdinalKey { creator: self.c, n }, Text::new(text), Millis(0));
         n
     }
@@ -179,13 +179,13 @@ impl Turn<'_> {
             return NO_GROUP;
         }
         let id = self.state.hash_key.id(kind::COMBO, self.c, bytemuck::bytes_of(combo));
-        if let Some(known) = self.state.combo_ids.get(&id, FOR_EVER) {
+        if let Some(known) = self.state.group_ids.get(&id, FOR_EVER) {
             return known.n;
         }
         let head = self.group_head();
         let n = head.combos;
         head.combos += 1;
-        self.state.combo_ids.put(&id, Name { n }, Millis(0));
+        self.state.group_ids.put(&id, Name { n }, Millis(0));
         self.state.combos.put(&OrdinalKey { creator: self.c, n }, *combo, Millis(0));
         n
     }

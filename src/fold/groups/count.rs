@@ -6,7 +6,7 @@ use super::view::{axes, value_of};
 use crate::fold::Turn;
 use crate::fold::booking::{Movement, scope};
 use crate::fold::records::{
-    AdmittedKey, ComboKey, ComboSlot, Counts, CurrencyCode, GroupDay, Mark, Others, PAIRS, PurseKey, SlotKey,
+    Admitted, AdmittedKey, ComboKey, ComboSlot, Counts, CurrencyCode, GroupDay, PAIRS, PurseKey, SlotKey,
 };
 use crate::fold::state::FOR_EVER;
 use crate::fold::sums::{QUARTER, slot_of};
@@ -61,13 +61,13 @@ impl Turn<'_> {
 
     /// Where the combination reads `(other)` on that day: decided at its first figure of the day.
     fn others_of(&mut self, combo: u32, day: i32) -> u32 {
-        let key = ComboKey { creator: self.c, combo, slot: day };
-        if let Some(others) = self.state.combo_others.get(&key, FOR_EVER) {
-            return others.bits;
+        let this = AdmittedKey { creator: self.c, day, axis: 0, a: combo, b: 0 };
+        if let Some(known) = self.state.admitted.get(&this, FOR_EVER) {
+            return known.others;
         }
         let values = self.state.combo(self.c, combo);
         let mut of_day = self.group_day(day);
-        let mut bits = 0;
+        let mut others = 0;
         for (place, axis) in axes(&of_day.pairs).enumerate() {
             let Some(axis) = axis else { continue };
             let (a, b) = value_of(&values, axis);
@@ -83,14 +83,14 @@ impl Turn<'_> {
             match of_day.admitted.get_mut(place) {
                 Some(admitted) if *admitted < most => {
                     *admitted += 1;
-                    self.state.admitted.put(&key, Mark { pad: 0 }, Millis(0));
+                    self.state.admitted.put(&key, Admitted { others: 0 }, Millis(0));
                 }
-                Some(_) | None => bits |= 1 << place,
+                Some(_) | None => others |= 1 << place,
             }
         }
         self.state.group_days.put(&SlotKey { creator: self.c, slot: day }, of_day, Millis(0));
-        self.state.combo_others.put(&key, Others { bits }, Millis(0));
-        bits
+        self.state.admitted.put(&this, Admitted { others }, Millis(0));
+        others
     }
 
     /// A day keeps the pairs that were in force at its first figure.

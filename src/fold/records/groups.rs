@@ -36,13 +36,13 @@ pub struct Combo {
     pub values: [u32; DIMENSIONS],
 }
 
-/// A combination in a quarter hour, or on a UTC day.
+/// A combination in a quarter hour.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Pod, Zeroable)]
 #[repr(C)]
 pub struct ComboKey {
     pub creator: u32,
     pub combo: u32,
-    /// Quarter hours, or days, since 1970.
+    /// Quarter hours since 1970.
     pub slot: i32,
 }
 
@@ -54,7 +54,7 @@ pub struct ComboSlot {
     /// The next combination of the quarter hour, plus one; 0 ends the list.
     pub next: u32,
     pub purses: CurrencyCode,
-    /// See [`Others`]: of its day.
+    /// See [`Admitted`]: of its day.
     pub others: u32,
     /// In the list already.
     pub listed: u32,
@@ -67,13 +67,6 @@ pub struct ComboList {
     pub first: u32,
 }
 
-/// Where a combination reads `(other)` on a day: bit i for the i-th axis of the day.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-pub struct Others {
-    pub bits: u32,
-}
-
 /// What a UTC day has admitted, and the pairs that are kept of it.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -84,7 +77,7 @@ pub struct GroupDay {
     pub pairs: [u8; PAIRS],
 }
 
-/// A value, or two, that a day has admitted.
+/// A value, or two, that a day has admitted; on axis 0 a combination that has figures on it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Pod, Zeroable)]
 #[repr(C)]
 pub struct AdmittedKey {
@@ -93,4 +86,11 @@ pub struct AdmittedKey {
     pub axis: u32,
     pub a: u32,
     pub b: u32,
+}
+
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Admitted {
+    /// Of a combination: bit i is set where it reads `(other)` on the i-th axis of the day.
+    pub others: u32,
 }

@@ -12,7 +12,9 @@ mod traffic;
 mod waiting;
 
 pub use activity::{ActiveKey, ActiveWeek, Activity, Tally as ActiveTally};
-pub use groups::{AdmittedKey, Combo, ComboKey, ComboList, ComboSlot, GroupDay, GroupHead, OrdinalKey, Others, PAIRS};
+pub use groups::{
+    Admitted, AdmittedKey, Combo, ComboKey, ComboList, ComboSlot, GroupDay, GroupHead, OrdinalKey, PAIRS,
+};
 pub use money::{
     Commission, CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, CreditPage,
     CreditPageKey, Customer, Head,

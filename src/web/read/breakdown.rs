@@ -7,12 +7,13 @@ use std::cmp::Reverse;
 use serde::Serialize;
 
 use super::figures::{COUNTS, Figures, MOVED};
-use super::series::{Interval, Span, span};
+use super::range;
 use super::{At, Meta, Stamp, groups, member_groups};
 use crate::fold::groups::dimension::{Axis, Dimension};
 use crate::ids::Currency;
 use crate::project::totals::Totals;
 use crate::store::Store;
+use crate::web::calendar::{Interval, Span};
 use crate::web::problem::{Kind, Problem};
 use crate::web::query::{Query, cursor, malformed_cursor, read_cursor};
 use crate::web::reply::{self, Reply};
@@ -63,21 +64,23 @@ struct Metric {
 pub(in crate::web) async fn breakdown<S: Store>(at: &At<'_, S>, query: &Query) -> Result<Reply, Problem> {
     let limit = query.limit(100, 1_000)?;
     let metric = metric(query, at.row.currency)?;
-    let after = read_cursor::<2>(query)?;
     let asked = asked(at, query)?;
     let by = query.get("by").unwrap_or("platform");
+    let list = format!("breakdown {by} {}", metric.name);
+    let after = read_cursor::<2>(query, &list)?;
     let (by, found) = if by == "member" {
         (vec!["member"], member_groups::by_member(at, asked).await?)
     } else {
         let (axis, by) = axis_of(at, by)?;
         (by.iter().map(|dimension| dimension.name()).collect(), by_axis(at, asked, axis, &by).await?)
     };
-    answer(at, (by, asked), found, &metric, (after, limit))
+    answer(at, (by, asked), found, &metric, (&list, after, limit))
 }
 
 /// The span asked for, in whole quarter hours.
 fn asked<S>(at: &At<'_, S>, query: &Query) -> Result<Span, Problem> {
-    let asked = span(query, Interval::Day, at.now)?;
+    let zone = range::zone(query, &at.row.time_zone)?;
+    let asked = range::range(query, &zone, Interval::Day, at.now)?;
     if asked.to.0 - asked.from.0 > DAYS_MAX * crate::ids::Millis::DAY {
         let detail = format!("a breakdown may span {DAYS_MAX} days; ask for a shorter range");
         return Err(Problem::new(Kind::RangeTooLarge, detail));
@@ -138,7 +141,7 @@ fn answer<S: Store>(
     (by, span): (Vec<&'static str>, Span),
     found: BrokenDown,
     metric: &Metric,
-    (after, limit): (Option<[String; 2]>, usize),
+    (list, after, limit): (&str, Option<[String; 2]>, usize),
 ) -> Result<Reply, Problem> {
     let own = at.row.currency;
     let mut groups: Vec<_> =
@@ -153,7 +156,7 @@ fn answer<S: Store>(
     let more = groups.len() > limit;
     groups.truncate(limit);
     let last = groups.last().filter(|_| more);
-    let next = last.map(|(value, labels, _)| cursor(&[&value.to_string(), &labels.join(SEPARATOR)]));
+    let next = last.map(|(value, labels, _)| cursor(list, &[&value.to_string(), &labels.join(SEPARATOR)]));
     let groups = groups.into_iter().map(|(_, values, sums)| Group { values, figures: Figures::span(&sums, own) });
     let data = Breakdown {
         by,

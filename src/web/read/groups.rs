@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::At;
-use super::series::Span;
 use crate::fold::groups::dimension::Axis;
 use crate::ids::Millis;
 use crate::project::groups::{Breakdowns, Group, PartRow, Value};
@@ -13,6 +12,7 @@ use crate::project::rows::SeriesRow;
 use crate::project::tables;
 use crate::project::totals::Totals;
 use crate::store::{Bound, Col, Cols, Key, Range, Row, Store};
+use crate::web::calendar::Span;
 use crate::web::problem::{Kind, Problem};
 
 /// Rows asked for at once.
@@ -142,8 +142,8 @@ async fn read<S: Store>(at: &At<'_, S>, grid: &Grid, numbers: &[i64], axis: Axis
             if row.expires.is_some_and(|expires| expires <= at.row.watermark()) {
                 continue;
             }
-            match groups(row, part.as_ref(), axis)? {
-                Some((row, groups)) => found.push(Pair { number: *number, row, groups }),
+            match pair(*number, (row, part.as_ref()), axis)? {
+                Some(pair) => found.push(pair),
                 None => is_torn = true,
             }
         }
@@ -154,11 +154,11 @@ async fn read<S: Store>(at: &At<'_, S>, grid: &Grid, numbers: &[i64], axis: Axis
     Err(Problem::retry(Kind::Overloaded, "the figures change faster than they can be read; ask again", 1))
 }
 
-/// A row's value and its groups, if the axis is kept there; `None`: its part was written at another time.
-fn groups(row: &Row, part: Option<&Row>, axis: Axis) -> Result<Option<(Bytes, Option<Vec<Group>>)>, Problem> {
+/// `None`: the row's part was written at another time.
+fn pair(number: i64, (row, part): (&Row, Option<&Row>), axis: Axis) -> Result<Option<Pair>, Problem> {
     let value = row.value.clone().unwrap_or_default();
     let (pairs, groups) = match Breakdowns::decode(&value)? {
-        Breakdowns::Bare => return Ok(Some((value, Some(Vec::new())))),
+        Breakdowns::Bare => return Ok(Some(Pair { number, row: value, groups: Some(Vec::new()) })),
         Breakdowns::Here { pairs, axes } => {
             let groups = axes.into_iter().find(|(there, _)| *there == axis).map(|(_, groups)| groups);
             (pairs, groups.unwrap_or_default())
@@ -170,7 +170,7 @@ fn groups(row: &Row, part: Option<&Row>, axis: Axis) -> Result<Option<(Bytes, Op
         Breakdowns::Apart { pairs, .. } => (pairs, Vec::new()),
     };
     let is_kept = axis.b.is_none() || pairs.contains(&axis);
-    Ok(Some((value, is_kept.then_some(groups))))
+    Ok(Some(Pair { number, row: value, groups: is_kept.then_some(groups) }))
 }
 
 impl Found {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::breakdown::BrokenDown;
-use super::series::Span;
 use super::{At, Stamp, groups};
 use crate::fold::groups::dimension::{Axis, Dimension};
 use crate::ids::Millis;
@@ -11,6 +10,7 @@ use crate::project::rows::{MemberRow, TotalsRow};
 use crate::project::tables;
 use crate::project::totals::{Money, Totals};
 use crate::store::{Bound, Col, Cols, Range, Store};
+use crate::web::calendar::Span;
 use crate::web::problem::{Kind, Problem};
 
 /// Rows of members' days that are read for one answer.

@@ -162,13 +162,26 @@ pub(in crate::web) async fn members_stats<S: Store>(at: &At<'_, S>, ids: &[Strin
 
 /// The member of this id and its ordinal.
 pub(super) async fn member_row<S: Store>(at: &At<'_, S>, id: &str) -> Result<(u32, MemberRow), Problem> {
-    let unknown =
-        || Problem::new(Kind::UnknownMember, format!("there is no member `{id}` yet; its `Member` event makes it"));
+    let n = ordinal(at, id).await?;
+    Ok((n, member_of(at, n, id).await?))
+}
+
+/// The ordinal of the member of this id.
+pub(super) async fn ordinal<S: Store>(at: &At<'_, S>, id: &str) -> Result<u32, Problem> {
     let named = at.store.get(&[tables::name(at.p, &at.id, NameKind::Member, id)]).await?;
-    let named = named.into_iter().flatten().next().and_then(|row| row.value).ok_or_else(unknown)?;
-    let key = tables::member(at.p, &at.id, NameRow::decode(&named)?.n);
-    let found = at.store.get(&[key]).await?.into_iter().flatten().next().ok_or_else(unknown)?;
-    decode(found)?.ok_or_else(unknown)
+    let named = named.into_iter().flatten().next().and_then(|row| row.value).ok_or_else(|| unknown_member(id))?;
+    Ok(NameRow::decode(&named)?.n)
+}
+
+/// The member of this ordinal, which `id` is the id of.
+pub(super) async fn member_of<S: Store>(at: &At<'_, S>, n: u32, id: &str) -> Result<MemberRow, Problem> {
+    let found = at.store.get(&[tables::member(at.p, &at.id, n)]).await?;
+    let found = found.into_iter().flatten().next().ok_or_else(|| unknown_member(id))?;
+    decode(found)?.map(|(_, row)| row).ok_or_else(|| unknown_member(id))
+}
+
+fn unknown_member(id: &str) -> Problem {
+    Problem::new(Kind::UnknownMember, format!("there is no member `{id}` yet; its `Member` event makes it"))
 }
 
 /// Sorted by joining, or by a figure of all time.
@@ -180,22 +193,29 @@ pub(in crate::web) async fn members<S: Store>(at: &At<'_, S>, query: &Query) -> 
         return Err(Problem::parameter("order", "`order` must be asc or desc"));
     }
     if sort == "created_at" {
-        return by_joining(at, order == Some("desc"), limit, read_cursor(query)?).await;
+        return by_joining(at, order == Some("desc"), limit, query).await;
     }
     match Metric::parse(sort).filter(|metric| SORTS.contains(&metric.name())) {
-        Some(metric) => by_value(at, metric, (order != Some("asc"), limit), read_cursor(query)?).await,
+        Some(metric) => by_value(at, metric, (order != Some("asc"), limit), query).await,
         None => Err(Problem::not_kept(format!("members are not listed by `{sort}`"), SORTS.to_vec())),
     }
+}
+
+/// Whose cursors these are: another order has others.
+fn list(sort: &str, descending: bool) -> String {
+    format!("members {sort} {}", if descending { "desc" } else { "asc" })
 }
 
 async fn by_joining<S: Store>(
     at: &At<'_, S>,
     newest_first: bool,
     limit: usize,
-    after: Option<[String; 1]>,
+    query: &Query,
 ) -> Result<Reply, Problem> {
+    let list = list("created_at", newest_first);
+    let after = read_cursor(query, &list)?;
     let end = u32::try_from(at.row.members).unwrap_or(u32::MAX);
-    let after: Option<u32> = after.map(|[n]| n.parse().map_err(|_| malformed_cursor())).transpose()?;
+    let after: Option<u32> = after.map(|[n]: [String; 1]| n.parse().map_err(|_| malformed_cursor())).transpose()?;
     let span = match after {
         None => (0, end),
         Some(last) if newest_first => (0, last.min(end)),
@@ -203,7 +223,7 @@ async fn by_joining<S: Store>(
     };
     let found = members_between(at, span, newest_first, limit + 1).await?;
     let last = if found.len() > limit { found.get(limit - 1) } else { None };
-    let next = last.map(|(n, _)| cursor(&[&n.to_string()]));
+    let next = last.map(|(n, _)| cursor(&list, &[&n.to_string()]));
     let data = found.iter().take(limit).map(|(_, row)| Member::new(row, at.row.currency)).collect();
     Ok(reply::json(&Page { data, next, meta: at.meta() }))
 }
@@ -212,13 +232,14 @@ async fn by_value<S: Store>(
     at: &At<'_, S>,
     metric: Metric,
     (greatest_first, limit): (bool, usize),
-    after: Option<[String; 2]>,
+    query: &Query,
 ) -> Result<Reply, Problem> {
     let own = at.row.currency;
+    let list = list(metric.name(), greatest_first);
     let order = |value: i128, n: u32| (if greatest_first { value.saturating_neg() } else { value }, n);
-    let after = match after {
+    let after = match read_cursor(query, &list)? {
         None => None,
-        Some([value, n]) => {
+        Some::<[String; 2]>([value, n]) => {
             Some(order(value.parse().map_err(|_| malformed_cursor())?, n.parse().map_err(|_| malformed_cursor())?))
         }
     };
@@ -226,7 +247,7 @@ async fn by_value<S: Store>(
     found.retain(|(n, row)| after.is_none_or(|after| order(metric.value(row, own), *n) > after));
     found.sort_by_key(|(n, row)| order(metric.value(row, own), *n));
     let last = if found.len() > limit { found.get(limit - 1) } else { None };
-    let next = last.map(|(n, row)| cursor(&[&metric.value(row, own).to_string(), &n.to_string()]));
+    let next = last.map(|(n, row)| cursor(&list, &[&metric.value(row, own).to_string(), &n.to_string()]));
     let data = found.iter().take(limit).map(|(_, row)| Member::new(row, own)).collect();
     Ok(reply::json(&Page { data, next, meta: at.meta() }))
 }

@@ -4,30 +4,42 @@ mod analytics;
 mod boards;
 mod breakdown;
 mod cohorts;
+mod commissions;
 mod creators;
 mod explain;
 mod explain_commission;
 mod figures;
+mod funnel;
 mod groups;
+mod growth;
 mod member_groups;
+mod member_series;
 mod members;
+mod metrics;
 mod money;
+mod range;
 mod series;
+mod sums;
 mod touches;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::HeaderMap;
 use serde::Serialize;
+use tokio::sync::watch;
 
 pub(super) use analytics::analytics;
 pub(super) use boards::leaderboard;
 pub(super) use breakdown::breakdown;
 pub(super) use cohorts::cohorts;
+pub(super) use commissions::commissions;
 pub(super) use creators::{Head, creator, creators};
 pub(super) use explain::{commission as explain_commission, conversion as explain_conversion};
+pub(super) use funnel::funnel;
+pub(super) use member_series::member_timeseries;
 pub(super) use members::{member_ids, member_stats, members, members_stats};
-pub(super) use money::{commissions, conversions};
+pub(super) use money::{conversions, member_commissions};
 pub(super) use series::timeseries;
 pub(super) use touches::{clicks, shares};
 
@@ -36,7 +48,7 @@ use super::problem::{Kind, Problem};
 use super::server::Shared;
 use crate::append::Sink;
 use crate::append::partition::partition_of;
-use crate::ids::{Millis, Partition};
+use crate::ids::{Millis, Next, Partition};
 use crate::project::rows::CreatorRow;
 use crate::project::tables::{self, Class};
 use crate::store::{Bound, Range, Row, Store};
@@ -49,6 +61,8 @@ pub(super) struct At<'a, S> {
     pub(super) row: CreatorRow,
     pub(super) now: Millis,
     as_of: AsOf,
+    seen: watch::Receiver<Arc<Seen>>,
+    wait_max: Duration,
 }
 
 /// How far an answer reaches, before the creator is known.
@@ -121,7 +135,19 @@ impl<'a, S: Store> At<'a, S> {
         let now = shared.app.clock.now();
         let as_of = as_of(&seen, &[p], class, now);
         let row = creator_row(&shared.app.store, p, &id).await?.ok_or_else(|| unknown_creator(&id))?;
-        Ok(Self { store: &shared.app.store, id, p, row, now, as_of })
+        let wait_max = shared.limits.position_wait_max;
+        Ok(Self { store: &shared.app.store, id, p, row, now, as_of, seen: shared.seen.clone(), wait_max })
+    }
+
+    /// Whether all rows of `class` up to `next` are written, as far as is known now.
+    fn has(&self, next: Next, class: Class) -> bool {
+        self.seen.borrow().place(self.p).is_some_and(|place| place.next(class) >= next)
+    }
+
+    /// Waits until they are.
+    async fn until(&self, next: Next, class: Class) -> Result<(), Problem> {
+        let token = Token::of(self.p, next);
+        reached(&mut self.seen.clone(), Some(&token), (&[self.p], class), self.wait_max).await.map(drop)
     }
 
     /// The rows of `range` that have not expired; `max` are read at most.

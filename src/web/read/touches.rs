@@ -68,22 +68,23 @@ impl From<Touch> for Share {
 }
 
 pub(in crate::web) async fn clicks<S: Store>(at: &At<'_, S>, member: &str, query: &Query) -> Result<Reply, Problem> {
-    list::<S, Click>(at, member, query, |touch| touch.disposition != Disposition::Share).await
+    list::<S, Click>(at, "clicks", member, query, |touch| touch.disposition != Disposition::Share).await
 }
 
 pub(in crate::web) async fn shares<S: Store>(at: &At<'_, S>, member: &str, query: &Query) -> Result<Reply, Problem> {
-    list::<S, Share>(at, member, query, |touch| touch.disposition == Disposition::Share).await
+    list::<S, Share>(at, "shares", member, query, |touch| touch.disposition == Disposition::Share).await
 }
 
 async fn list<S: Store, T: From<Touch> + Serialize>(
     at: &At<'_, S>,
+    list: &str,
     member: &str,
     query: &Query,
     is_wanted: fn(&Touch) -> bool,
 ) -> Result<Reply, Problem> {
     let limit = query.limit(50, 1_000)?;
     let (n, row) = member_row(at, member).await?;
-    let start = match read_cursor::<1>(query)? {
+    let start = match read_cursor::<1>(query, list)? {
         None => row.touch,
         Some([place]) => place.parse().map_err(|_| malformed_cursor())?,
     };
@@ -92,14 +93,14 @@ async fn list<S: Store, T: From<Touch> + Serialize>(
     let mut next = None;
     while let Some(touch) = walk.back().await? {
         if walk.pages > PAGES_MAX {
-            next = Some(cursor(&[&(touch.place + 1).to_string()]));
+            next = Some(cursor(list, &[&(touch.place + 1).to_string()]));
             break;
         }
         if !is_wanted(&touch) || touch.t < at.row.floor {
             continue;
         }
         if data.len() == limit {
-            next = Some(cursor(&[&(touch.place + 1).to_string()]));
+            next = Some(cursor(list, &[&(touch.place + 1).to_string()]));
             break;
         }
         data.push(T::from(touch));

@@ -244,3 +244,72 @@ fn the_pairs_of_a_day_are_those_in_force_when_its_first_figure_came() {
         "#]],
     );
 }
+
+#[test]
+fn an_order_takes_over_its_click_s_values_with_all_that_was_booked_of_it() {
+    broken_down(
+        "
+        01-05 10:00 Conversion conversion_id=p1 kind=purchase amount=1000 customer_id=u click_id=k1 plan=pro
+        01-05 11:00 Conversion conversion_id=r1 kind=refund original_id=p1 amount=100
+        01-05 11:30 Commission commission_id=x1 kind=earned member_id=ann conversion_id=p1 amount=50
+        01-05 09:59 Click click_id=k1 member_id=ann platform=x country=DE @01-05 12:00
+        01-05 13:00 Conversion conversion_id=p2 kind=purchase amount=7 customer_id=v referral_code=BOB",
+        &["platform", "plan", "platform,country"],
+        expect![[r#"
+            by platform
+            01-05 (none); orders 2, customers 2, referrals 1, EUR gross 1007 refunded 100 earned 50 reversed 5
+            01-05 x; clicks 1/1/1
+            by plan
+            01-05 (none); clicks 1/1/1, orders 1, customers 1, referrals 1, EUR gross 7
+            01-05 pro; orders 1, customers 1, EUR gross 1000 refunded 100 earned 50 reversed 5
+            by platform,country
+            01-05 (none) (none); orders 2, customers 2, referrals 1, EUR gross 1007 refunded 100 earned 50 reversed 5
+            01-05 x DE; clicks 1/1/1
+        "#]],
+    );
+}
+
+/// Clicks that each have values of their own.
+fn strangers(day: u32, count: u32) -> String {
+    let click = |n| {
+        format!(
+            "01-{day:02} {:02}:{:02} Click click_id=d{day}k{n} member_id=ann utm_source=s{n} utm_campaign=c{} \
+             utm_content=t{n} utm_term=t{n}\n",
+            n / 60,
+            n % 60,
+            n % 3
+        )
+    };
+    (0..count).map(click).collect()
+}
+
+#[test]
+fn a_day_keeps_256_values_of_a_dimension_and_512_of_a_pair_the_first_to_come() {
+    let club = "
+        01-01 00:00 Creator name=Club currency=EUR time_zone=UTC
+        01-01 00:00 Member member_id=ann";
+    let world = told(&format!("{club}\n{}{}", strangers(5, 600), strangers(7, 257)));
+    let counts = |by: &str, day: i64| {
+        let days = days(&world, "c", Axis::parse(by).unwrap()).unwrap();
+        let groups: Vec<(String, i64)> = days
+            .into_iter()
+            .filter(|((at, _), _)| *at == 20_453 + day)
+            .map(|((_, group), sums)| (group, sums.counts.clicks_total))
+            .collect();
+        let of = |label: &str| groups.iter().find(|(group, _)| group == label).map_or(0, |(_, count)| *count);
+        (groups.len(), of("(other)").max(of("(other) (other)")), of("s255").max(of("s511 c1")))
+    };
+    assert_eq!(counts("utm_source", 5), (257, 344, 1));
+    assert_eq!(counts("utm_source,utm_campaign", 5), (513, 88, 1));
+    assert_eq!(counts("utm_campaign", 5), (3, 0, 0));
+    // Each day has room again.
+    assert_eq!(counts("utm_source", 7), (257, 1, 1));
+    assert_eq!(counts("utm_source,utm_campaign", 7), (257, 0, 0));
+    let apart = sums::rows(&world, tables::DAY, "c")
+        .filter(|row| {
+            let row = Breakdowns::decode(row.value.as_deref().unwrap()).unwrap();
+            matches!(row, Breakdowns::Apart { .. })
+        })
+        .count();
+    assert_eq!(apart, 1, "the day that is over and weighs more than its row holds");
+}

@@ -1,7 +1,9 @@
 //! What events mean, told as stories: lines of the log in, rows out.
 
+mod activity;
 mod clicks;
 mod commissions;
+mod counted;
 mod credit;
 mod duplicates;
 mod groups;
@@ -13,5 +15,6 @@ mod series;
 pub(crate) mod story;
 pub(crate) mod sums;
 mod time;
+mod touches;
 mod waiting;
 pub(crate) mod world;

@@ -5,21 +5,25 @@
 //! line without a creator is `c`'s; a line without an event id has one of its own. Every story is also checked for
 //! what holds of any (`sums`), and against the books that the simulator keeps from the semantics alone.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use expect_test::Expect;
 use serde_json::{Map, Value, json};
+use tributary::fold::groups::dimension::Axis;
 use tributary::ids::{Currency, Millis};
 use tributary::project::key::Col;
+use tributary::project::lists::{CountRow, TouchRow};
 use tributary::project::rows::{CommissionRow, ConversionRow, CreatorRow, MemberRow, NameRow, SeriesRow, TotalsRow};
 use tributary::project::tables;
 use tributary::project::totals::{Money, Totals};
 use tributary::simulate::ledger;
 
-use super::sums;
 use super::world::{Flush, World};
+use super::{groups, sums};
 
-/// `show` names what is printed: creator, members, names, conversions, commissions, days, sealed.
+/// `show` names what is printed: creator, members, names, conversions, commissions, days, sealed, streaks, active,
+/// cohorts, touches, by:country, by:country@01-03.
 pub(crate) fn story(lines: &str, show: &str, expected: Expect) {
     let world = told(lines);
     expected.assert_eq(&text(&world, show, "c"));
@@ -175,7 +179,14 @@ pub(crate) fn rows_text(world: &World, show: &str, creator: &str) -> String {
             "commissions" => commissions(world, creator),
             "days" => days(world, creator),
             "sealed" => sealed(world, creator),
-            other => panic!("nothing is called {other}"),
+            "streaks" => of(world, tables::MEMBER, creator, show_streak),
+            "active" => of(world, tables::ACTIVE, creator, show_active),
+            "cohorts" => of(world, tables::COHORT, creator, show_cohort),
+            "touches" => touches(world, creator),
+            other => {
+                let by = other.strip_prefix("by:").unwrap_or_else(|| panic!("nothing is called {other}"));
+                broken_down(world, creator, by)
+            }
         };
         lines.sort();
         lines.iter().for_each(|(_, line)| writeln!(out, "{line}").unwrap());
@@ -287,6 +298,64 @@ fn show_commission(row: &CommissionRow) -> Line {
         write!(line, " {} on {}", row.paid_amount, clock(at)).unwrap();
     }
     (format!("{:020} {}", row.created_at.0, row.commission_id), line)
+}
+
+fn show_streak(cols: &[Col], value: &[u8]) -> Line {
+    let row = MemberRow::decode(value).unwrap();
+    let streak = row.streak;
+    let last = if streak.length == 0 { "none".to_owned() } else { format!("{} to {}", streak.length, day(streak.end)) };
+    (sort_key(cols), format!("{} on end: {last}, best {}", row.member_id, streak.best))
+}
+
+fn show_active(cols: &[Col], value: &[u8]) -> Line {
+    let [Col::Int(kind), Col::Int(period)] = cols else { panic!("a kind and a period: {cols:?}") };
+    let period = match kind {
+        0 => format!("on {}", day(*period)),
+        1 => format!("in the week of {}", day(*period)),
+        _ => format!("in {:04}-{:02}", period / 12, period % 12 + 1),
+    };
+    (sort_key(cols), format!("{} active {period}", CountRow::decode(value).unwrap().members))
+}
+
+fn show_cohort(cols: &[Col], value: &[u8]) -> Line {
+    let [Col::Int(joined), Col::Int(age)] = cols else { panic!("a month and an age: {cols:?}") };
+    let members = CountRow::decode(value).unwrap().members;
+    let joined = format!("{:04}-{:02}", joined / 12, joined % 12 + 1);
+    let line =
+        if *age < 0 { format!("{members} joined in {joined}") } else { format!("{members} of {joined} at {age}") };
+    (format!("{joined} {:03}", age + 1), line)
+}
+
+/// Clicks and shares in the order of the log.
+fn touches(world: &World, creator: &str) -> Vec<Line> {
+    let rows = sums::rows(world, tables::TOUCH, creator);
+    let pages = rows.map(|row| TouchRow::decode(row.value.as_deref().unwrap()).unwrap());
+    pages
+        .flat_map(|page| page.touches)
+        .map(|touch| {
+            let texts = [(" of ", &touch.share_id), (" on ", &touch.platform), (" as ", &touch.template)];
+            let rest: String =
+                texts.iter().filter(|(_, text)| !text.is_empty()).map(|(word, text)| format!("{word}{text}")).collect();
+            let place = |place: u64| place % (1 << 40);
+            let prev =
+                touch.prev.checked_sub(1).map_or_else(String::new, |prev| format!(", before it {}", place(prev)));
+            let what = format!("{} {} {}", clock(touch.t), touch.id, touch.disposition.name());
+            (format!("{:020}", touch.place), format!("{} {what} by {}{rest}{prev}", place(touch.place), touch.n))
+        })
+        .collect()
+}
+
+/// `country`: the sums of its groups; `country@01-03`: of that day.
+fn broken_down(world: &World, creator: &str, by: &str) -> Vec<Line> {
+    let (axis, on) = by.split_once('@').map_or((by, None), |(axis, on)| (axis, Some(on)));
+    let axis = Axis::parse(axis).unwrap_or_else(|| panic!("{axis} is no dimension"));
+    let mut sums: BTreeMap<String, Totals> = BTreeMap::new();
+    for ((quarter, group), totals) in groups::slots(world, creator, tables::HOUR, axis).expect("the pair is kept") {
+        if on.is_none_or(|on| day(quarter.div_euclid(96)) == on) {
+            sums.entry(group).or_default().add(&totals);
+        }
+    }
+    sums.into_iter().map(|(group, sums)| (group.clone(), format!("{group}{}", totals(&sums)))).collect()
 }
 
 /// The sums of the hours of each UTC day.

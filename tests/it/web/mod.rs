@@ -1,15 +1,24 @@
 //! The HTTP side over real sockets: routes, limits, the way in, and what is answered from rows.
 
 mod admin;
+mod breakdown;
 mod browser;
+mod calendar;
 mod client;
 mod document;
 mod explain;
 mod intake;
+mod keys;
 mod limits;
+mod lists;
 mod live;
 mod load;
+mod member_days;
 mod page;
+mod ranges;
 mod reads;
 mod routes;
 mod server;
+mod tenants;
+mod year;
+mod zones;

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use tributary::decode::json::{Scratch, from_json};
-use tributary::event::{MemberStatus, PaymentType, Verdict};
+use tributary::event::{Body, MemberStatus, PaymentType, Verdict};
 use tributary::ids::Millis;
 use tributary::project::key::{Col, Row};
-use tributary::project::rows::{CommissionRow, ConversionRow, CreatorRow, MemberRow, NameRow, SeriesRow, TotalsRow};
+use tributary::project::lists::CountRow;
+use tributary::project::rows::{
+    CommissionRow, ConversionRow, CreatorRow, MemberRow, NameRow, SeriesRow, Streak, TotalsRow,
+};
 use tributary::project::tables;
 use tributary::project::totals::Totals;
 
@@ -57,6 +60,24 @@ pub(crate) fn modelled<T>(events: &[(String, Millis)], look: impl FnOnce(&Model<
     look(&model)
 }
 
+/// The places of records that were applied as they came, by the model; a Tick has nothing to be known by.
+pub(crate) fn applied_at_once(events: &[(String, Millis)]) -> BTreeSet<usize> {
+    let mut scratches: Vec<Scratch> = events.iter().map(|_| Scratch::default()).collect();
+    let mut model = Model::default();
+    let mut places = BTreeSet::new();
+    for (place, ((json, timestamp), scratch)) in events.iter().zip(&mut scratches).enumerate() {
+        let event = from_json(json.as_bytes(), scratch).unwrap_or_else(|error| panic!("{error}: {json}"));
+        let (_, duplicate, _, dead) = model.tally();
+        model.apply(&event, u64::try_from(place).unwrap(), *timestamp);
+        let is_parked = model.creators.get(event.creator_id.0).is_some_and(|creator| creator.is_parked(place));
+        let (_, then, _, dead_then) = model.tally();
+        if (duplicate, dead) == (then, dead_then) && !is_parked && event.body != Body::Tick {
+            places.insert(place);
+        }
+    }
+    places
+}
+
 pub(crate) fn folded(events: &[(String, Millis)]) -> World {
     let mut world = World::alone(Flush::AtTheEnd);
     events.iter().for_each(|(event, timestamp)| world.apply(event, *timestamp));
@@ -95,8 +116,9 @@ fn row_text(row: &Row) -> Option<(String, String)> {
     Some(match table {
         "creator" => (name(String::new()), creator_text(&CreatorRow::decode(value).unwrap())),
         "name" => {
-            let kind = if number(0) == 1 { "member" } else { "code" };
-            (name(format!("{kind} {:?}", text(1))), NameRow::decode(value).unwrap().n.to_string())
+            let kind = ["member", "code", "conversion", "commission"][usize::try_from(number(0) - 1).unwrap()];
+            let row = NameRow::decode(value).unwrap();
+            (name(format!("{kind} {:?}", text(1))), format!("{} {:?}", row.n, row.made_at.map(|at| at.0)))
         }
         "member" => (name(number(0).to_string()), member_text(&MemberRow::decode(value).unwrap())),
         "conversion" => {
@@ -118,6 +140,17 @@ fn row_text(row: &Row) -> Option<(String, String)> {
             return shown(name(format!("{} {}", number(0), day(number(1)))), &totals);
         }
         "month" => return shown(name(number(0).to_string()), &TotalsRow::decode(value).unwrap().totals),
+        // Breakdowns beside the sums are another matter.
+        "hour" | "day" if number(1) != 0 => return None,
+        "touch" => return None,
+        "active" => {
+            let kind = ["days", "weeks", "months"][usize::try_from(number(0)).unwrap()];
+            return counted(name(format!("in {kind} {}", number(1))), CountRow::decode(value).unwrap().members);
+        }
+        "cohort" => {
+            let members = CountRow::decode(value).unwrap().members;
+            return counted(name(format!("of {} at {}", number(0), number(1))), members);
+        }
         "hour" => (name(number(0).to_string()), series_text(&SeriesRow::decode(value).unwrap())?),
         "day" => (name(day(number(0))), series_text(&SeriesRow::decode(value).unwrap())?),
         other => panic!("nothing is known of the table {other}"),
@@ -129,6 +162,11 @@ fn shown(name: String, totals: &Totals) -> Option<(String, String)> {
     (!totals.is_zero()).then(|| (name, story::totals(totals)))
 }
 
+/// Nobody may be said or not.
+fn counted(name: String, members: i64) -> Option<(String, String)> {
+    (members != 0).then(|| (name, members.to_string()))
+}
+
 fn creator_text(row: &CreatorRow) -> String {
     let head = format!("{} {} {}", row.name, row.currency, row.time_zone);
     let members = format!("{} of {} members active", row.members_active, row.members);
@@ -137,7 +175,10 @@ fn creator_text(row: &CreatorRow) -> String {
 
 fn member_text(row: &MemberRow) -> String {
     let texts = [&row.member_id, &row.referral_code, &row.user_id, &row.username];
-    format!("{texts:?} {} since {}{}", row.status.name(), row.joined_at.0, story::totals(&row.totals))
+    let Streak { end, length, best } = row.streak;
+    // Without a run its end says nothing.
+    let streak = (if length == 0 { 0 } else { end }, length, best);
+    format!("{texts:?} {} since {}, {streak:?}{}", row.status.name(), row.joined_at.0, story::totals(&row.totals))
 }
 
 fn conversion_text(row: &ConversionRow) -> String {
@@ -198,14 +239,18 @@ fn rows_of_creator(id: &str, creator: &Creator<'_>, rows: &mut Rows) {
     let text = format!("{head}, clock {}, {members}{}", creator.clock, story::totals(&totals));
     rows.insert(format!("creator {id} "), text);
     for (n, member) in creator.members.iter().enumerate() {
-        rows.insert(format!("name {id} member {:?}", member.id), n.to_string());
+        rows.insert(format!("name {id} member {:?}", member.id), format!("{n} None"));
         let texts = [member.id, member.code, member.user_id, member.username];
         let totals = creator.totals(&bookings, Some(n));
-        let text = format!("{texts:?} {} since {}{}", member.status.symbol(), member.joined_at, story::totals(&totals));
+        let (status, streak) = (member.status.symbol(), creator.streak(n));
+        let text = format!("{texts:?} {status} since {}, {streak:?}{}", member.joined_at, story::totals(&totals));
         rows.insert(format!("member {id} {n}"), text);
     }
     for (code, n) in &creator.codes {
-        rows.insert(format!("name {id} code {code:?}"), n.to_string());
+        rows.insert(format!("name {id} code {code:?}"), format!("{n} None"));
+    }
+    for (name, members) in creator.activity() {
+        rows.insert(format!("{} {id} {}", name.0, name.1), members.to_string());
     }
     rows_of_conversions(id, creator, rows);
     rows_of_commissions(id, creator, rows);
@@ -230,6 +275,7 @@ fn rows_of_conversions(id: &str, creator: &Creator<'_>, rows: &mut Rows) {
         let blocked = if creator.is_blocked(conversion.id()) { ", blocked" } else { "" };
         let text = format!("{texts:?} at {}, {money}, to {whose}{blocked}", conversion.t);
         rows.insert(format!("conversion {id} {:?}", conversion.id()), text);
+        rows.insert(format!("name {id} conversion {:?}", conversion.id()), format!("0 {:?}", Some(conversion.t)));
     }
 }
 
@@ -261,6 +307,8 @@ fn rows_of_commissions(id: &str, creator: &Creator<'_>, rows: &mut Rows) {
         let state = format!("{state}{paid}, {due:?}, {verdict:?}, {}", commission.is_approved);
         let text = format!("{texts:?} type {payment_type} at {}: {money}, {order}, {state}", commission.t);
         rows.insert(format!("commission {id} {:?}", commission.id), text.clone());
+        let name = format!("{payment_type} {:?}", Some(commission.t));
+        rows.insert(format!("name {id} commission {:?}", commission.id), name);
         rows.insert(format!("ledger {id} {:?} of {}", commission.id, commission.member), format!("true {text}"));
     }
 }

@@ -259,7 +259,7 @@ impl Maker {
     fn body(&self, draw: &Draw, kind: &str) -> Map<String, Value> {
         match kind {
             "creator" => self.creator(&draw.picks),
-            "member" => member(draw),
+            "member" => member(draw, self.arrival),
             "sighting" => record("Sighting", [("member_id", member_id(draw))]),
             "share" => share(draw),
             "click" => click(draw),
@@ -408,7 +408,7 @@ fn maybe(value: &str, n: u8, from: u8) -> Value {
     if n >= from { json!(value) } else { Value::Null }
 }
 
-fn member(draw: &Draw) -> Map<String, Value> {
+fn member(draw: &Draw, arrival: i64) -> Map<String, Value> {
     let p = &draw.picks;
     let coupons = [pick(&CODES, p[2]), pick(&CODES, p[3])];
     record(
@@ -419,6 +419,7 @@ fn member(draw: &Draw) -> Map<String, Value> {
             ("username", maybe(pick(&["Ann", "\u{202e}Bo\u{301}b"], p[8]), p[8], 200)),
             ("referral_code", maybe(pick(&CODES, p[1]), p[5], 128)),
             ("coupons", if p[6] >= 192 { json!(coupons) } else { Value::Null }),
+            ("joined_at", if p[9] >= 200 { json!(arrival - pick(&LONG_GAPS, p[9])) } else { Value::Null }),
             ("status", maybe(pick(&["suspended", "removed", "active"], p[4]), p[4], 128)),
         ],
     )

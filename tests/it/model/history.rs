@@ -1,6 +1,6 @@
 //! What a creator's log has said so far, as plain lists in the order in which it was applied.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tributary::event::{
     AttributionModel, CommissionKind, CommissionSource, ConversionKind, Creator as Settings, Event, Kind, MemberStatus,
@@ -63,6 +63,8 @@ pub(crate) struct Member<'a> {
     pub(crate) code: &'a str,
     pub(crate) status: MemberStatus,
     pub(crate) joined_at: i64,
+    /// The creator's day of that, by the zone in force when it was said.
+    pub(crate) joined_day: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -411,16 +413,5 @@ impl<'a> Creator<'a> {
             Some(own) => own == Verdict::Block,
             None => commission.conversion_id.is_some_and(|id| self.is_blocked(id)),
         }
-    }
-
-    /// Local days on which the member was active.
-    pub(crate) fn streak_days(&self, member: usize) -> BTreeSet<i64> {
-        let shares = self.shares.iter().filter(|share| share.member == member).map(|share| share.local_day);
-        let clicks = self.clicks.iter().filter(|click| click.member == member && click.human);
-        let sales = self
-            .conversions
-            .iter()
-            .filter(|conversion| conversion.credit.members().contains(&member) && !self.is_blocked(conversion.id()));
-        shares.chain(clicks.map(|click| click.local_day)).chain(sales.map(|sale| sale.local_day)).collect()
     }
 }

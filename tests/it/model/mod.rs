@@ -2,11 +2,13 @@
 //!
 //! Promise: nothing of the fold is used. Whatever can be worked out from the whole history is, each time anew.
 
+mod activity;
 mod commissions;
 mod compare;
 mod credit;
 mod draw;
 mod figures;
+mod found;
 mod history;
 mod laws;
 mod orderly;

@@ -28,7 +28,7 @@ pub(crate) fn programmes() -> impl Strategy<Value = Programme> {
     let after = proptest::collection::vec((any::<u8>(), any::<u8>()), 0..6);
     let sale = (any::<u8>(), any::<u8>(), any::<u16>(), after);
     let sales = proptest::collection::vec(sale, 1..8);
-    (any::<bool>(), sales, proptest::collection::vec(any::<u16>(), 90)).prop_map(|(derived, sales, keys)| Programme {
+    (any::<bool>(), sales, proptest::collection::vec(any::<u16>(), 128)).prop_map(|(derived, sales, keys)| Programme {
         derived,
         sales,
         keys,
@@ -95,13 +95,19 @@ impl Programme {
                 "conversion_id": format!("p{n}"), "amount": amount / 7, "currency": "EUR",
             }));
         }
+        let commission_id = if self.derived { format!("auto:p{n}:{member}") } else { format!("x{n}") };
+        let review = |kind: &str, id: String, verdict: &str| {
+            json!({
+                "type": "Review", "subject_type": kind, "subject_id": id, "verdict": verdict, "label": "unsure",
+                "reason": "r", "actor": "o",
+            })
+        };
         let mut left = amount;
         for (m, (what, size)) in after.iter().enumerate() {
             let part = left * i64::from(*size) / 512;
             let commission = |kind: &str, amount: i64| {
-                let id = if self.derived { format!("auto:p{n}:{member}") } else { format!("x{n}") };
                 json!({
-                    "type": "Commission", "commission_id": id, "kind": kind, "member_id": member, "amount": amount,
+                    "type": "Commission", "commission_id": commission_id, "kind": kind, "member_id": member, "amount": amount,
                 })
             };
             let conversion = |id: &str, kind: &str, of: String, amount: Option<i64>| {
@@ -110,7 +116,8 @@ impl Programme {
                     "amount": amount,
                 })
             };
-            match what % 7 {
+            let is_new = !after[..m].iter().any(|(other, _)| other % 9 == what % 9);
+            match what % 9 {
                 0 | 1 => {
                     all.push(conversion("r", "refund", format!("p{n}"), Some(part)));
                     left -= part;
@@ -123,8 +130,11 @@ impl Programme {
                 }
                 3 => all.push(commission("adjusted", i64::from(*size) - 100)),
                 4 => all.push(commission("reversed", i64::from(*size))),
-                5 if !after[..m].iter().any(|(other, _)| other % 7 == 5) => all.push(commission("approved", 0)),
-                6 if !after[..m].iter().any(|(other, _)| other % 7 == 6) => all.push(commission("paid", part)),
+                5 if is_new => all.push(commission("approved", 0)),
+                6 if is_new => all.push(commission("paid", part)),
+                // Of two verdicts the later in the log is in force: one each.
+                7 if is_new => all.push(review("conversion", format!("p{n}"), "block")),
+                8 if is_new => all.push(review("commission", commission_id.clone(), "approve")),
                 _ => {}
             }
         }

@@ -17,6 +17,7 @@ impl<'a> Creator<'a> {
 
     pub(crate) fn member_record(&mut self, record: &Record<'a>, stated: &event::Member<'a>) -> Outcome<'a> {
         let id = stated.member_id.0;
+        let today = self.local_day(record.t);
         let m = self.member(id).unwrap_or_else(|| {
             self.arrive(Awaited::Member(id));
             self.members.push(Member {
@@ -26,13 +27,16 @@ impl<'a> Creator<'a> {
                 code: "",
                 status: MemberStatus::Active,
                 joined_at: record.t,
+                joined_day: today,
             });
             self.members.len() - 1
         });
+        let joined = stated.joined_at.map(|at| at.0).filter(|at| *at != self.members[m].joined_at);
+        let joined = joined.map(|at| (at, self.local_day(at)));
         let member = &mut self.members[m];
         member.user_id = stated.user_id.unwrap_or(member.user_id);
         member.username = stated.username.unwrap_or(member.username);
-        member.joined_at = stated.joined_at.map_or(member.joined_at, |at| at.0);
+        (member.joined_at, member.joined_day) = joined.unwrap_or((member.joined_at, member.joined_day));
         member.status = stated.status.unwrap_or(member.status);
         if let Some(code) = stated.referral_code
             && self.claim_code(m, code.0, record.offset)

@@ -184,6 +184,10 @@ impl<'a> Creator<'a> {
         }
     }
 
+    pub(crate) fn is_parked(&self, offset: usize) -> bool {
+        self.parked.iter().any(|parked| usize::try_from(parked.record.offset) == Ok(offset))
+    }
+
     pub(crate) fn arrive(&mut self, what: Awaited<'a>) {
         self.arrived.push((what, self.number));
     }

@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 
+use super::boards::BoardChanges;
 use super::records::{Member, MemberDayKey, MemberKey};
 use crate::ids::{Millis, Next, Offset};
 use crate::keep::Id128;
@@ -40,6 +41,7 @@ pub struct SlowRows {
     /// (creator, months since year 0)
     pub months: HashMap<(u32, u16), Next>,
     pub member_days: HashMap<MemberDayKey, Next>,
+    pub boards: BoardChanges,
 }
 
 /// A name that was given to a member.
@@ -100,7 +102,7 @@ impl Effects {
     /// Nothing yet of the events from `position` on.
     pub fn from(position: Next) -> Self {
         let fast = FastRows { since: position, ..FastRows::default() };
-        Self { fast, slow: SlowRows::default(), letters: Vec::new(), tally: Tally::default() }
+        Self { fast, slow: SlowRows::from(position), letters: Vec::new(), tally: Tally::default() }
     }
 
     /// What was touched by events below `position`, the next to be folded.
@@ -108,8 +110,9 @@ impl Effects {
         std::mem::replace(&mut self.fast, FastRows { since: position, ..FastRows::default() })
     }
 
+    /// What was touched by the same events as what `take_fast` gave before.
     pub fn take_slow(&mut self) -> SlowRows {
-        std::mem::take(&mut self.slow)
+        std::mem::replace(&mut self.slow, SlowRows::from(self.fast.since))
     }
 }
 
@@ -136,11 +139,15 @@ impl FastRows {
 }
 
 impl SlowRows {
+    fn from(position: Next) -> Self {
+        Self { boards: BoardChanges { since: position, ..BoardChanges::default() }, ..Self::default() }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     pub fn len(&self) -> usize {
-        self.hours.len() + self.days.len() + self.months.len() + self.member_days.len()
+        self.hours.len() + self.days.len() + self.months.len() + self.member_days.len() + self.boards.len()
     }
 }

@@ -7,6 +7,7 @@
 mod activity;
 mod agents;
 pub mod attribute;
+pub mod boards;
 mod booking;
 pub mod commissions;
 mod credit;
@@ -92,6 +93,8 @@ fn refuse(class: &'static str, message: impl Into<String>) -> Stop {
 /// The fold of one partition: caches only, all knowledge is in [`State`].
 #[derive(Debug, Default)]
 pub struct Fold {
+    /// Boards of large programmes.
+    pub ranks: boards::Ranks,
     calendars: Calendars,
     agents: Agents,
     scratch: Vec<u8>,
@@ -232,12 +235,11 @@ impl Turn<'_> {
             Body::Commission(commission) => self.commission_record(commission),
             Body::Sighting(sighting) => self.sighting(sighting),
             // They take their place in the order of the log; their meaning comes with fraud, lists and templates.
-            Body::Review(_)
-            | Body::RuleSet(_)
-            | Body::ListEntry(_)
-            | Body::Template(_)
-            | Body::Erasure(_)
-            | Body::Tick => Ok(()),
+            Body::Review(_) | Body::RuleSet(_) | Body::ListEntry(_) | Body::Template(_) | Body::Erasure(_) => Ok(()),
+            Body::Tick => {
+                self.sweep_at_tick();
+                Ok(())
+            }
         }
     }
 

@@ -69,6 +69,7 @@ impl Turn<'_> {
             self.fire_timers();
             self.seal_days();
         }
+        self.sweep();
         // Even where the clock stands still: the windows may have become shorter.
         let creator = self.creator_mut();
         let window = creator.signup_window.max(creator.purchase_window);

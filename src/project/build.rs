@@ -13,6 +13,7 @@ use crate::keep::Id128;
 
 use super::key::{Key, Row};
 use super::rows::{CommissionRow, ConversionRow, CreatorRow, MemberRow, MemberState, NameRow, SeriesRow, TotalsRow};
+use super::scores::MemberScore;
 use super::tables::{self, NameKind};
 use super::totals::{Counts, Money, Totals};
 
@@ -70,6 +71,7 @@ impl Builder<'_> {
             members: i64::from(head.members),
             members_active: i64::from(head.members_active),
             totals: totals(&self.state.creator_sums(creator)?),
+            rolled_to: (head.boards.phase == 0).then_some(i64::from(head.boards.swept)),
         };
         Some(row(tables::creator(self.p, profile.id.as_str()), at, value.encode()))
     }
@@ -92,6 +94,7 @@ impl Builder<'_> {
             joined_at: Millis(profile.joined_at),
             active_at: Millis(member.active_at),
             totals: totals(&self.state.member_sums(key)?),
+            scores: scores(self.state, key),
         };
         Some(row(tables::member(self.p, creator, key.n), at, value.encode()))
     }
@@ -209,6 +212,12 @@ impl Builder<'_> {
         let key = tables::ledger(self.p, creator, record.n, left.paid, left.time, texts.id.as_str());
         Some(Row { key, at: left.at, value: None, expires: None })
     }
+}
+
+/// Those that hold anything.
+fn scores(state: &State, key: MemberKey) -> Vec<MemberScore> {
+    let scores = state.scores_of(key.creator, key.n).map(|(key, score)| MemberScore::new(key, score));
+    scores.filter(|score| !score.is_empty()).collect()
 }
 
 fn row(key: Key, at: Next, value: bytes::Bytes) -> Row {

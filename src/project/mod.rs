@@ -2,9 +2,11 @@
 //!
 //! Promise: a row is a function of its key and of the log up to its `at`; its bytes are the same in every engine.
 
+pub mod boards;
 pub mod build;
 pub mod codec;
 pub mod key;
 pub mod rows;
+pub mod scores;
 pub mod tables;
 pub mod totals;

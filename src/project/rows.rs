@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::codec::{Malformed, Reader, Writer};
+use super::scores::{self, MemberScore};
 use super::totals::{Totals, put_unsigned, take_unsigned};
 use crate::ids::{Currency, Millis, Next};
 
@@ -21,6 +22,8 @@ pub struct CreatorRow {
     pub members: i64,
     pub members_active: i64,
     pub totals: Totals,
+    /// Rolling windows of its members hold the local days before this one; `None` while they move on.
+    pub rolled_to: Option<i64>,
 }
 
 /// The watermark's distance from the clock: events may be this much out of order.
@@ -47,6 +50,8 @@ pub struct MemberRow {
     /// Event time of the newest record that touched the member.
     pub active_at: Millis,
     pub totals: Totals,
+    /// What boards rank it by.
+    pub scores: Vec<MemberScore>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +148,7 @@ impl CreatorRow {
             .int(self.coverage_start.0)
             .int(self.members)
             .int(self.members_active);
-        totals(&mut row, &self.totals).finish()
+        totals(&mut row, &self.totals).optional_int(self.rolled_to).finish()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
@@ -158,6 +163,7 @@ impl CreatorRow {
             members: row.int()?,
             members_active: row.int()?,
             totals: take_totals(&mut row)?,
+            rolled_to: row.optional_int()?,
         })
     }
 }
@@ -173,7 +179,9 @@ impl MemberRow {
             .text(self.status.name())
             .int(self.joined_at.0)
             .int(self.active_at.0);
-        totals(&mut row, &self.totals).finish()
+        let mut packed = Vec::new();
+        scores::pack(&self.scores, &mut packed);
+        totals(&mut row, &self.totals).blob(&packed).finish()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
@@ -188,6 +196,7 @@ impl MemberRow {
             joined_at: row.millis()?,
             active_at: row.millis()?,
             totals: take_totals(&mut row)?,
+            scores: scores::unpack(row.field()?.unwrap_or_default()).ok_or(Malformed { field: 10 })?,
         })
     }
 }

@@ -40,8 +40,11 @@ pub const LEDGER: Table = table(9, "ledger", 16, Class::Fast, false);
 pub const CONVERSION: Table = table(10, "conversion", 4, Class::Fast, true);
 pub const APPLIED: Table = table(11, "applied", 1, Class::Fast, false);
 
-pub const ALL: [Table; 11] =
-    [CREATOR, NAME, MEMBER, MEMBER_DAY, HOUR, DAY, MONTH, COMMISSION, LEDGER, CONVERSION, APPLIED];
+pub const RANK: Table = table(20, "rank", 4, Class::Slow, false);
+pub const STANDING: Table = table(21, "standing", 4, Class::Slow, false);
+
+pub const ALL: [Table; 13] =
+    [CREATOR, NAME, MEMBER, MEMBER_DAY, HOUR, DAY, MONTH, COMMISSION, LEDGER, CONVERSION, APPLIED, RANK, STANDING];
 
 /// Members per shard step: ordinals that share `n >> 12` stay together.
 const MEMBERS_PER_SHARD_BITS: u32 = 12;
@@ -84,7 +87,7 @@ pub const fn hour_of(t: Millis) -> i64 {
     t.0.div_euclid(Millis::HOUR)
 }
 
-fn part(table: Table, p: Partition, creator: &str, spread: u64, month: u16) -> Part {
+pub(super) fn part(table: Table, p: Partition, creator: &str, spread: u64, month: u16) -> Part {
     let hash = xxhash_rust::xxh3::xxh3_64_with_seed(creator.as_bytes(), spread);
     let shard = u16::try_from(hash % u64::from(table.shards)).unwrap_or_default();
     Part { table: table.id, p, shard, month: if table.by_month { month } else { 0 } }

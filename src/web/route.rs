@@ -50,6 +50,7 @@ enum Question {
     MembersStats,
     MemberStats,
     MemberCommissions,
+    MemberRank,
     Conversions,
     Analytics,
     Timeseries,
@@ -94,7 +95,12 @@ pub const ROUTES: &[Route] = &[
     ask("/v1/creators/{creator}/conversions", &["limit", "cursor"], Question::Conversions),
     ask("/v1/creators/{creator}/analytics", &["from", "to"], Question::Analytics),
     ask("/v1/creators/{creator}/timeseries", &["from", "to", "interval", "metric"], Question::Timeseries),
-    ask("/v1/creators/{creator}/leaderboard", &["metric", "window", "limit"], Question::Leaderboard),
+    ask(
+        "/v1/creators/{creator}/leaderboard",
+        &["metric", "window", "period", "limit", "cursor"],
+        Question::Leaderboard,
+    ),
+    ask("/v1/creators/{creator}/members/{member}/rank", &["metric", "window", "period"], Question::MemberRank),
     ask("/v1/creators/{creator}/live", &[], Question::Live),
 ];
 
@@ -156,6 +162,7 @@ pub(super) async fn answer<S: Store, K: Sink>(
                 }
                 Question::MemberStats => read::member_stats(&at, &member).await,
                 Question::MemberCommissions => read::commissions(&at, &member, &query).await,
+                Question::MemberRank => read::rank(&at, &member, &query).await,
                 Question::Conversions => read::conversions(&at, &query).await,
                 Question::Analytics => read::analytics(&at, &query).await,
                 Question::Timeseries => read::timeseries(&at, &query).await,
@@ -169,6 +176,8 @@ pub(super) async fn answer<S: Store, K: Sink>(
 /// What an answer follows: sums over time are written less often.
 const fn class(question: Question) -> Class {
     match question {
+        // Beyond 1,024 members boards have rows of their own.
+        Question::Leaderboard | Question::MemberRank => Class::Slow,
         Question::Analytics | Question::Timeseries => Class::Slow,
         Question::Creator
         | Question::Members
@@ -176,7 +185,6 @@ const fn class(question: Question) -> Class {
         | Question::MemberStats
         | Question::MemberCommissions
         | Question::Conversions
-        | Question::Leaderboard
         | Question::Live => Class::Fast,
     }
 }

@@ -16,7 +16,7 @@ use crate::fold::{Fold, Origin};
 use crate::ids::{Millis, Next, Partition};
 use crate::keep::{Intake, Store as Keep};
 use crate::project::rows::AppliedRow;
-use crate::project::{build, tables};
+use crate::project::{boards, build, tables};
 use crate::schema::DeadLetter;
 use crate::store::{Row, Store};
 use crate::telemetry::{Progress, with_causes};
@@ -239,6 +239,8 @@ impl<K: Sink, T: Store> Task<K, T> {
         let slow_to = if with_slow {
             let slow = self.effects.take_slow();
             rows.extend(build::slow(&self.state, &slow, self.partition));
+            let place = (self.partition, self.position);
+            rows.extend(boards::rows(&self.state, &mut self.fold.ranks, &slow, place));
             self.last.slow = now;
             self.position
         } else {

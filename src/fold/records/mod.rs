@@ -4,6 +4,7 @@
 
 mod money;
 mod people;
+mod scores;
 mod sums;
 mod text;
 mod traffic;
@@ -13,6 +14,7 @@ pub use money::{
     Commission, CommissionTexts, Conversion, ConversionTexts, Customer, CustomerOrderKey, CustomerOrders, Head,
 };
 pub use people::{Creator, CreatorProfile, LongProfile, Member, MemberKey, Name, Partition, ShortProfile};
+pub use scores::{BoardClock, Cell, DayCell, Score, ScoreDayKey, ScoreKey, ScoreLink};
 pub use sums::{Counts, Day, MemberDay, MemberDayKey, OpenDay, OpenSlot, Purse, PurseKey, Slot, SlotCounts, SlotKey};
 pub use text::{CurrencyCode, LongText, Text};
 pub use traffic::{Click, Mark, Seen, Share, Touch, Visitor};

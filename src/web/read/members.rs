@@ -4,9 +4,10 @@ use hyper::HeaderMap;
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 
-use super::boards::{Metric, Place, is_ranked, place_of};
 use super::figures::Figures;
+use super::rank::{Standing, by_earnings};
 use super::{At, One, Page, Stamp};
+use crate::fold::boards::Metric;
 use crate::ids::{Currency, ID_BYTES_MAX};
 use crate::project::rows::{MemberRow, NameRow};
 use crate::project::tables::{self, NameKind};
@@ -21,8 +22,6 @@ use crate::web::reply::{self, Reply};
 const IDS_MAX: usize = 1_000;
 /// Most members that are read to put them in order: about 100 ms.
 const ORDERED_MAX: usize = 20_000;
-/// Most members among whom a single member's rank is worked out on reading.
-const RANKED_MAX: i64 = 1_024;
 /// What members are listed by.
 const SORTS: [&str; 4] = ["created_at", "earnings", "referrals", "clicks"];
 
@@ -50,8 +49,8 @@ struct Member {
 struct MemberStats {
     #[serde(flatten)]
     member: Member,
-    /// By earnings, of all time; null for those not ranked, and in programmes of more than 1,024 members.
-    rank: Option<Place>,
+    /// By earnings, of all time; null for those not ranked.
+    rank: Option<Standing>,
 }
 
 #[derive(Debug, Serialize)]
@@ -83,13 +82,8 @@ impl Member {
 }
 
 pub(in crate::web) async fn member_stats<S: Store>(at: &At<'_, S>, id: &str) -> Result<Reply, Problem> {
-    let (_, row) = member_row(at, id).await?;
-    // Most earn nothing, and need no look at the others.
-    let rank = if at.row.members > RANKED_MAX || !is_ranked(Metric::Earnings, &row, at.row.currency) {
-        None
-    } else {
-        place_of(Metric::Earnings, &all_members(at).await?, id, at.row.currency)
-    };
+    let (n, row) = member_row(at, id).await?;
+    let rank = by_earnings(at, n, &row).await?;
     let data = MemberStats { member: Member::new(&row, at.row.currency), rank };
     Ok(reply::json(&One { data, meta: at.meta() }))
 }
@@ -201,16 +195,29 @@ async fn by_value<S: Store>(
         }
     };
     let mut found = all_members(at).await?;
-    found.retain(|(n, row)| after.is_none_or(|after| order(metric.value(row, own), *n) > after));
-    found.sort_by_key(|(n, row)| order(metric.value(row, own), *n));
+    found.retain(|(n, row)| after.is_none_or(|after| order(value(metric, row, own), *n) > after));
+    found.sort_by_key(|(n, row)| order(value(metric, row, own), *n));
     let last = if found.len() > limit { found.get(limit - 1) } else { None };
-    let next = last.map(|(n, row)| cursor(&[&metric.value(row, own).to_string(), &n.to_string()]));
+    let next = last.map(|(n, row)| cursor(&[&value(metric, row, own).to_string(), &n.to_string()]));
     let data = found.iter().take(limit).map(|(_, row)| Member::new(row, own)).collect();
     Ok(reply::json(&Page { data, next, meta: at.meta() }))
 }
 
+/// Of all time. Money counts in the creator's currency alone.
+fn value(metric: Metric, member: &MemberRow, own: Currency) -> i128 {
+    let (counts, money) = (&member.totals.counts, member.totals.money_in(own));
+    match metric {
+        Metric::Earnings => money.commission_net(),
+        Metric::Revenue => money.revenue_net(),
+        Metric::Referrals => counts.referrals.into(),
+        Metric::Customers => counts.customers.into(),
+        Metric::Clicks => counts.clicks_human.into(),
+        Metric::Shares => counts.shares.into(),
+    }
+}
+
 /// Every member in the order in which they joined; a 422 when they are too many to be put in another order.
-pub(super) async fn all_members<S: Store>(at: &At<'_, S>) -> Result<Vec<(u32, MemberRow)>, Problem> {
+async fn all_members<S: Store>(at: &At<'_, S>) -> Result<Vec<(u32, MemberRow)>, Problem> {
     let end = u32::try_from(at.row.members).unwrap_or(u32::MAX);
     if usize::try_from(end).is_ok_and(|end| end > ORDERED_MAX) {
         let detail = format!("orders by a figure are kept for up to {ORDERED_MAX} members; there are {end}");
@@ -220,7 +227,7 @@ pub(super) async fn all_members<S: Store>(at: &At<'_, S>) -> Result<Vec<(u32, Me
 }
 
 /// Members `from..to` by ordinal, `max` of them at most.
-async fn members_between<S: Store>(
+pub(super) async fn members_between<S: Store>(
     at: &At<'_, S>,
     (from, to): (u32, u32),
     reverse: bool,
@@ -257,7 +264,7 @@ async fn members_between<S: Store>(
 }
 
 /// The ordinal stands in the key.
-fn decode(row: Row) -> Result<Option<(u32, MemberRow)>, Problem> {
+pub(super) fn decode(row: Row) -> Result<Option<(u32, MemberRow)>, Problem> {
     let (Some(bytes), Some(Col::Int(n))) = (row.value, row.key.cols.0.get(1)) else { return Ok(None) };
     Ok(Some((u32::try_from(*n).unwrap_or_default(), MemberRow::decode(&bytes)?)))
 }

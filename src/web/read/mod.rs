@@ -6,6 +6,7 @@ mod creators;
 mod figures;
 mod members;
 mod money;
+mod rank;
 mod series;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub(super) use boards::leaderboard;
 pub(super) use creators::{Head, creator, creators};
 pub(super) use members::{member_ids, member_stats, members, members_stats};
 pub(super) use money::{commissions, conversions};
+pub(super) use rank::rank;
 pub(super) use series::timeseries;
 
 use super::position::{Place, Seen, Token, reached};

@@ -7,8 +7,8 @@ use tributary::fold::effects::{Effects, Letter, Tally};
 use tributary::fold::state::State;
 use tributary::fold::{Fold, Origin};
 use tributary::ids::{Millis, Next, Offset, Partition};
-use tributary::project::build;
 use tributary::project::key::{Key, Row};
+use tributary::project::{boards, build};
 use tributary::simulate::ledger::Ledger;
 
 /// When the rows of what was touched are built.
@@ -74,8 +74,10 @@ impl World {
     pub(crate) fn flush(&mut self) {
         let position = Next(u64::try_from(self.read).unwrap());
         let fast = build::fast(&self.state, &self.effects.take_fast(position), Partition(0));
-        let slow = build::slow(&self.state, &self.effects.take_slow(), Partition(0));
-        for row in fast.into_iter().chain(slow) {
+        let touched = self.effects.take_slow();
+        let slow = build::slow(&self.state, &touched, Partition(0));
+        let boards = boards::rows(&self.state, &mut self.fold.ranks, &touched, (Partition(0), position));
+        for row in fast.into_iter().chain(slow).chain(boards) {
             let older = self.rows.get(&row.key).is_some_and(|there| {
                 there.at > row.at || (there.at == row.at && there.value.is_none() && row.value.is_some())
             });

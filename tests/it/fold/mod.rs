@@ -1,5 +1,6 @@
 //! What events mean, told as stories: lines of the log in, rows out.
 
+mod boards;
 mod clicks;
 mod commissions;
 mod credit;

@@ -11,6 +11,7 @@ pub mod boards;
 mod booking;
 pub mod commissions;
 mod credit;
+pub mod due;
 mod duplicates;
 pub mod effects;
 mod groups;

@@ -84,9 +84,9 @@ fn creator_id(state: &State, creator: u32) -> Option<&str> {
     state.creator_profiles.peek(&creator, FOR_EVER).map(|profile| profile.id.as_str())
 }
 
-/// A board of a period may go once nobody's today is in the period after it, in whatever zone.
+/// A board of a period may go once it does not change any more, in whatever zone.
 pub fn expires(key: BoardKey) -> Option<Millis> {
-    let after = key.window.first_day(key.period + 2);
+    let after = key.window.first_day(key.period + 3);
     key.window.is_calendar().then(|| Millis((i64::from(after) + 1) * Millis::DAY))
 }
 

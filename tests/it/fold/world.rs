@@ -78,12 +78,26 @@ impl World {
         let slow = build::slow(&self.state, &touched, Partition(0));
         let boards = boards::rows(&self.state, &mut self.fold.ranks, &touched, (Partition(0), position));
         for row in fast.into_iter().chain(slow).chain(boards) {
-            let older = self.rows.get(&row.key).is_some_and(|there| {
-                there.at > row.at || (there.at == row.at && there.value.is_none() && row.value.is_some())
-            });
-            if !older {
-                self.rows.insert(row.key.clone(), row);
-            }
+            self.keep(row);
+        }
+    }
+
+    /// As after a restart: what is not kept is made again.
+    pub(crate) fn forget_caches(&mut self) {
+        self.fold.ranks = tributary::fold::boards::Ranks::default();
+    }
+
+    /// Rows of another owner of the same log, who flushed at other places.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        other.rows.into_values().for_each(|row| self.keep(row));
+    }
+
+    fn keep(&mut self, row: Row) {
+        let older = self.rows.get(&row.key).is_some_and(|there| {
+            there.at > row.at || (there.at == row.at && there.value.is_none() && row.value.is_some())
+        });
+        if !older {
+            self.rows.insert(row.key.clone(), row);
         }
     }
 

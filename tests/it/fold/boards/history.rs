@@ -17,6 +17,7 @@ const ZONE: &str = "Europe/Berlin";
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
     pub seed: u64,
+    pub flushes: u64,
     pub members: u32,
     /// Members who join on the way.
     pub later: u32,
@@ -35,9 +36,13 @@ struct Order {
 pub struct History {
     plan: Plan,
     random: ChaCha8Rng,
+    /// Where rows are flushed: nothing else may depend on it.
+    flushes: ChaCha8Rng,
     world: World,
     oracle: Oracle,
     zone: jiff::tz::TimeZone,
+    /// Until then rows of a former owner may be ahead of what is told.
+    trusted: u32,
     now: i64,
     clock: i64,
     members: u32,
@@ -71,9 +76,11 @@ impl History {
         let mut history = Self {
             plan,
             random: random(plan.seed),
+            flushes: random(plan.flushes),
             world: World::alone(Flush::AtTheEnd),
             oracle: Oracle::default(),
             zone: jiff::tz::db().get(ZONE).unwrap(),
+            trusted: 0,
             now: start,
             clock: start,
             members: 0,
@@ -91,18 +98,41 @@ impl History {
 
     /// Tells it all; the boards are compared so many times on the way.
     pub fn check(mut self, times: u32) {
+        self.tell(self.plan.events, times);
+    }
+
+    /// Another owner wrote rows up to `lost` and went; the one after it began before that, flushes elsewhere, and its
+    /// rows stand beside those of the former.
+    pub fn check_taken_over(plan: Plan, times: u32, lost: u32) {
+        let mut former = Self::new(Plan { flushes: plan.flushes + 1_000, ..plan });
+        former.tell(lost, times);
+        former.world.flush();
+        let mut owner = Self::new(plan);
+        owner.world.absorb(former.world);
+        owner.trusted = lost;
+        owner.tell(plan.events, times);
+    }
+
+    fn tell(&mut self, events: u32, times: u32) {
         let (every, step) = (self.plan.events / times, self.plan.days * Millis::DAY / i64::from(self.plan.events));
-        for turn in 1..=self.plan.events {
+        for turn in 1..=events {
             self.now += i64::try_from(below(&mut self.random, u64::try_from(2 * step).unwrap())).unwrap();
             if self.plan.later > 0 && turn % (self.plan.events / self.plan.later) == 0 {
                 self.join();
             }
             self.step();
-            if chance(&mut self.random, 5) {
+            if chance(&mut self.flushes, 5) {
                 self.world.flush();
             }
+            if chance(&mut self.flushes, 1) {
+                self.world.forget_caches();
+            }
             if turn % every == 0 {
-                self.compare();
+                self.tick();
+                self.world.flush();
+                if turn > self.trusted {
+                    self.compare();
+                }
             }
         }
     }
@@ -238,13 +268,15 @@ impl History {
         self.removed.insert(n, status == "removed");
     }
 
-    /// Every board that can be asked for, as its rows say and as sorting says.
-    fn compare(&mut self) {
-        // What a large programme has still to sweep.
+    /// What a large programme has still to sweep.
+    fn tick(&mut self) {
         for _ in 0..20 {
             self.send("Tick", self.now, json!({}));
         }
-        self.world.flush();
+    }
+
+    /// Every board that can be asked for, as its rows say and as sorting says.
+    fn compare(&self) {
         assert_eq!(self.world.letters, [], "the oracle knows nothing of refusals");
         let today = self.day(self.clock);
         let reader = Reader::new(&self.world, "c");

@@ -1,6 +1,7 @@
 //! The one place where the wall clock is read. Everything that wants time gets a [`Clock`] from `run`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::ids::Millis;
@@ -35,6 +36,11 @@ impl Clock {
     /// One that tests set.
     pub fn fixed(now: Millis) -> Self {
         Self { wall: Arc::new(move || now), monotonic: Arc::new(|| Duration::ZERO) }
+    }
+
+    /// One that tests move: what `now` holds, in milliseconds.
+    pub fn by_hand(now: Arc<AtomicI64>) -> Self {
+        Self { wall: Arc::new(move || Millis(now.load(Ordering::Relaxed))), monotonic: Arc::new(|| Duration::ZERO) }
     }
 
     pub fn now(&self) -> Millis {

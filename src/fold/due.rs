@@ -51,7 +51,7 @@ impl State {
             return false;
         }
         let zone = self.creator_profiles.peek(&creator, FOR_EVER).map_or("UTC", |profile| profile.zone.as_str());
-        let begun = zone::local_day(zone, now) > i64::from(swept.max(today));
+        let begun = zone::local_day(zone, now) > i64::from(swept);
         let holds = |day| self.score_lists.contains(&SlotKey { creator, slot: day }, FOR_EVER);
         begun && (swept - RECENT..=today).any(holds)
     }

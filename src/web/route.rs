@@ -39,6 +39,7 @@ enum Endpoint {
     ProjectionsVerify,
     Events,
     Creators,
+    GlobalLeaderboard,
     Ask(Question),
 }
 
@@ -83,6 +84,7 @@ pub const ROUTES: &[Route] = &[
     post(Look::Verify.path(), Endpoint::ProjectionsVerify),
     post("/v1/events", Endpoint::Events),
     get("/v1/creators", &["limit", "cursor"], Endpoint::Creators),
+    get("/v1/leaderboard", &["metric", "window", "period", "currency", "limit"], Endpoint::GlobalLeaderboard),
     ask("/v1/creators/{creator}", &[], Question::Creator),
     ask("/v1/creators/{creator}/members", &["sort", "order", "limit", "cursor"], Question::Members),
     post("/v1/creators/{creator}/members/stats", Endpoint::Ask(Question::MembersStats)),
@@ -149,6 +151,7 @@ pub(super) async fn answer<S: Store, K: Sink>(
         Endpoint::ProjectionsVerify => admin::verify(shared, &parts.headers, body).await,
         Endpoint::Events => events::post(shared, &parts.headers, body).await,
         Endpoint::Creators => read::creators(shared, &parts.headers, &query).await,
+        Endpoint::GlobalLeaderboard => read::global_leaderboard(shared, &parts.headers, &query).await,
         Endpoint::Ask(question) => {
             let class = class(question);
             let at = At::new(shared, &parts.headers, names.creator.unwrap_or_default(), class).await?;

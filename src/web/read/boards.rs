@@ -1,12 +1,14 @@
 //! Boards: the members with the most, by a metric, in a window of days.
 
 mod asked;
+mod global;
 mod large;
 mod ranked;
 
 use serde::Serialize;
 
 pub(super) use asked::{About, Asked};
+pub(in crate::web) use global::global_leaderboard;
 pub(super) use ranked::{After, Board, Place, Ranked};
 
 use super::members::MemberHead;

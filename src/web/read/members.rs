@@ -4,10 +4,11 @@ use hyper::HeaderMap;
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 
+use super::boards::{Asked, Board, after, next};
 use super::figures::Figures;
 use super::rank::{Standing, by_earnings};
 use super::{At, One, Page, Stamp};
-use crate::fold::boards::Metric;
+use crate::fold::boards::{Metric, SMALL};
 use crate::ids::{Currency, ID_BYTES_MAX};
 use crate::project::rows::{MemberRow, NameRow};
 use crate::project::tables::{self, NameKind};
@@ -22,6 +23,8 @@ use crate::web::reply::{self, Reply};
 const IDS_MAX: usize = 1_000;
 /// Most members that are read to put them in order: about 100 ms.
 const ORDERED_MAX: usize = 20_000;
+/// Most members looked at for one page of those who have no place on a board.
+const LOOKED_AT_MAX: u32 = 20_000;
 /// What members are listed by.
 const SORTS: [&str; 4] = ["created_at", "earnings", "referrals", "clicks"];
 
@@ -155,6 +158,9 @@ pub(in crate::web) async fn members<S: Store>(at: &At<'_, S>, query: &Query) -> 
         return by_joining(at, order == Some("desc"), limit, read_cursor(query)?).await;
     }
     match Metric::parse(sort).filter(|metric| SORTS.contains(&metric.name())) {
+        Some(metric) if at.row.members > i64::from(SMALL) && order != Some("asc") => {
+            by_board(at, metric, limit, query).await
+        }
         Some(metric) => by_value(at, metric, (order != Some("asc"), limit), read_cursor(query)?).await,
         None => Err(Problem::not_kept(format!("members are not listed by `{sort}`"), SORTS.to_vec())),
     }
@@ -178,6 +184,46 @@ async fn by_joining<S: Store>(
     let next = last.map(|(n, _)| cursor(&[&n.to_string()]));
     let data = found.iter().take(limit).map(|(_, row)| Member::new(row, at.row.currency)).collect();
     Ok(reply::json(&Page { data, next, meta: at.meta() }))
+}
+
+/// The greatest first, as the board of all time has them; then, by joining, those who have no place there.
+async fn by_board<S: Store>(at: &At<'_, S>, metric: Metric, limit: usize, query: &Query) -> Result<Reply, Problem> {
+    let asked = Asked::all_time(metric, &at.row, at.now);
+    let rest = read_cursor::<1>(query).ok().flatten().and_then(|[n]| n.parse::<u32>().ok());
+    let (mut found, mut from) = (Vec::new(), rest.unwrap_or_default());
+    if rest.is_none() {
+        let (board, _) = Board::read(at, asked).await?;
+        let (page, _, behind) = board.list(after(query)?, limit).await?;
+        found.extend(page.into_iter().map(|one| one.member));
+        if let Some(behind) = behind {
+            return Ok(members_page(at, &found, Some(next(&behind))));
+        }
+    }
+    // A page ends early when it had to look at too many who have a place.
+    let to = u32::try_from(at.row.members).unwrap_or(u32::MAX);
+    let end = to.min(from.saturating_add(LOOKED_AT_MAX));
+    while from < end && found.len() < limit {
+        let members = members_between(at, (from, end), false, limit).await?;
+        if members.is_empty() {
+            break;
+        }
+        for (n, row) in members {
+            from = n.saturating_add(1);
+            if asked.held(&row).value == 0 {
+                found.push(row);
+            }
+            if found.len() == limit {
+                break;
+            }
+        }
+    }
+    let cursor = (from < to).then(|| cursor(&[&from.to_string()]));
+    Ok(members_page(at, &found, cursor))
+}
+
+fn members_page<S: Store>(at: &At<'_, S>, found: &[MemberRow], next: Option<String>) -> Reply {
+    let data = found.iter().map(|row| Member::new(row, at.row.currency)).collect();
+    reply::json(&Page { data, next, meta: at.meta() })
 }
 
 async fn by_value<S: Store>(

@@ -15,7 +15,7 @@ use hyper::HeaderMap;
 use serde::Serialize;
 
 pub(super) use analytics::analytics;
-pub(super) use boards::leaderboard;
+pub(super) use boards::{global_leaderboard, leaderboard};
 pub(super) use creators::{Head, creator, creators};
 pub(super) use members::{member_ids, member_stats, members, members_stats};
 pub(super) use money::{commissions, conversions};

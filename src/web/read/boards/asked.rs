@@ -39,6 +39,10 @@ const WINDOWS: [&str; 6] = ["all", "day", "week", "month", "rolling7", "rolling3
 
 impl Asked {
     pub(in crate::web::read) fn new(creator: &CreatorRow, now: Millis, query: &Query) -> Result<Self, Problem> {
+        Self::parse((&creator.time_zone, creator.currency), now, query)
+    }
+
+    pub(super) fn parse((zone, currency): (&str, Currency), now: Millis, query: &Query) -> Result<Self, Problem> {
         let metric = query.get("metric").unwrap_or("earnings");
         let metrics = || Metric::ALL.into_iter().map(Metric::name).collect();
         let metric = Metric::parse(metric)
@@ -56,19 +60,23 @@ impl Asked {
             }
             _ => return Err(Problem::parameter("period", "`period` must be current or previous")),
         };
-        Ok(Self::of((metric, window, is_previous), creator, now))
+        Ok(Self::of((metric, window, is_previous), (zone, currency), now))
     }
 
     /// The current board of all time.
     pub(in crate::web::read) fn all_time(metric: Metric, creator: &CreatorRow, now: Millis) -> Self {
-        Self::of((metric, Window::All, false), creator, now)
+        Self::of((metric, Window::All, false), (&creator.time_zone, creator.currency), now)
     }
 
-    fn of((metric, window, is_previous): (Metric, Window, bool), creator: &CreatorRow, now: Millis) -> Self {
-        let today = today(&creator.time_zone, now);
+    fn of(
+        (metric, window, is_previous): (Metric, Window, bool),
+        (zone, currency): (&str, Currency),
+        now: Millis,
+    ) -> Self {
+        let today = today(zone, now);
         let period = window.period(today) - i32::from(is_previous);
-        let key = BoardKey { measure: Measure::new(metric, creator.currency), window, period };
-        Self { metric, window, key, currency: creator.currency, is_previous, today }
+        let key = BoardKey { measure: Measure::new(metric, currency), window, period };
+        Self { metric, window, key, currency, is_previous, today }
     }
 
     /// `rolled_to`: rolling windows hold the days before it.
@@ -116,6 +124,18 @@ impl Asked {
 }
 
 impl About {
+    /// Of two creators' boards together; their calendars may differ.
+    pub(super) fn and(self, other: Option<Self>) -> Self {
+        let Some(other) = other else { return self };
+        let same = |a: Option<String>, b: Option<String>| a.filter(|a| b.as_ref() == Some(a));
+        Self {
+            from: same(self.from, other.from),
+            to: same(self.to, other.to),
+            ready: self.ready && other.ready,
+            ..self
+        }
+    }
+
     pub(super) const fn not_ready(mut self) -> Self {
         self.ready = false;
         self

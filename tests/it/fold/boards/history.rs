@@ -1,6 +1,6 @@
 //! A random history of one programme, told to the fold and to the oracle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -50,6 +50,8 @@ pub struct History {
     orders: Vec<Order>,
     earned: Vec<(u32, i32, i64)>,
     ids: u64,
+    /// Most pages of a board that was compared.
+    pub pages: usize,
 }
 
 pub fn random(seed: u64) -> ChaCha8Rng {
@@ -88,6 +90,7 @@ impl History {
             orders: Vec::new(),
             earned: Vec::new(),
             ids: 0,
+            pages: 0,
         };
         history.send("Creator", start, json!({"name": "Club", "currency": "EUR", "time_zone": ZONE}));
         for _ in 0..plan.members {
@@ -97,13 +100,14 @@ impl History {
     }
 
     /// Tells it all; the boards are compared so many times on the way.
-    pub fn check(mut self, times: u32) {
+    pub fn check(mut self, times: u32) -> Self {
         self.tell(self.plan.events, times);
+        self
     }
 
     /// Another owner wrote rows up to `lost` and went; the one after it began before that, flushes elsewhere, and its
     /// rows stand beside those of the former.
-    pub fn check_taken_over(plan: Plan, times: u32, lost: u32) {
+    pub fn check_taken_over(plan: Plan, times: u32, lost: u32) -> Self {
         let mut former = Self::new(Plan { flushes: plan.flushes + 1_000, ..plan });
         former.tell(lost, times);
         former.world.flush();
@@ -111,6 +115,7 @@ impl History {
         owner.world.absorb(former.world);
         owner.trusted = lost;
         owner.tell(plan.events, times);
+        owner
     }
 
     fn tell(&mut self, events: u32, times: u32) {
@@ -276,16 +281,19 @@ impl History {
     }
 
     /// Every board that can be asked for, as its rows say and as sorting says.
-    fn compare(&self) {
+    fn compare(&mut self) {
         assert_eq!(self.world.letters, [], "the oracle knows nothing of refusals");
         let today = self.day(self.clock);
         let reader = Reader::new(&self.world, "c");
         assert_eq!(reader.rolled_to(), Some(today));
         let standings = reader.standings();
+        let mut pages = 0;
         for metric in Metric::ALL {
             for window in Window::ALL {
                 for back in 0..=i32::from(window.is_calendar()) {
-                    let expected = self.oracle.board(metric, |day| is_in(window, today, back, day));
+                    let days: BTreeSet<i32> =
+                        (today - 120..=today).filter(|day| is_in(window, today, back, *day)).collect();
+                    let expected = self.oracle.board(metric, |day| window == Window::All || days.contains(&day));
                     let period = window.period(today) - back;
                     let found = reader.board(metric, window, period);
                     let shown: Vec<_> = found.iter().map(|one| (one.value, one.reached_at, one.n)).collect();
@@ -294,6 +302,7 @@ impl History {
                         continue;
                     }
                     let counts = reader.counts(metric, window, period);
+                    pages = pages.max(counts.pages());
                     let mut values: BTreeMap<i64, u32> = BTreeMap::new();
                     found.iter().for_each(|one| *values.entry(one.value).or_default() += 1);
                     assert_eq!(counts.values(), values, "{metric:?} {window:?} {back}");
@@ -307,5 +316,6 @@ impl History {
                 }
             }
         }
+        self.pages = self.pages.max(pages);
     }
 }

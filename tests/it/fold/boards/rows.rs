@@ -162,6 +162,10 @@ pub struct Counts {
 }
 
 impl Counts {
+    pub fn pages(&self) -> usize {
+        self.root.pages.len()
+    }
+
     /// Members by value.
     pub fn values(&self) -> BTreeMap<i64, u32> {
         let mut values = BTreeMap::new();

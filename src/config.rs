@@ -58,6 +58,8 @@ pub struct Worker {
     pub emit_idle_ms: u64,
     pub commit_ms: u64,
     pub rows_max: usize,
+    /// A creator for which something is due, a day's end for one, is moved on once nothing came for so long; 0: never.
+    pub tick_after_ms: u64,
 }
 
 /// The state of a partition. See `keep::Limits`.
@@ -175,6 +177,9 @@ impl Default for Log {
     }
 }
 
+/// Live producers are seldom quiet for longer, and a day's end may wait so long.
+const TICK_AFTER_MS: u64 = 60_000;
+
 impl Default for Worker {
     fn default() -> Self {
         let pace = worker::Pace::default();
@@ -191,6 +196,7 @@ impl Default for Worker {
             emit_idle_ms: ms(pace.emit_idle),
             commit_ms: ms(pace.commit),
             rows_max: pace.rows_max,
+            tick_after_ms: TICK_AFTER_MS,
         }
     }
 }
@@ -305,6 +311,7 @@ impl Config {
             emit_idle: ms(self.worker.emit_idle_ms),
             commit: ms(self.worker.commit_ms),
             rows_max: self.worker.rows_max,
+            tick: (self.worker.tick_after_ms > 0).then(|| ms(self.worker.tick_after_ms)),
         };
         options.keep.hot_bytes = self.state.commit_hot_bytes;
         options.keep.cold_bytes = self.state.commit_cold_bytes;

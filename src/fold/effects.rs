@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 
+use super::boards::BoardChanges;
 use super::records::{ActiveKey, Member, MemberDayKey, MemberKey};
 use crate::ids::{Millis, Next, Offset};
 use crate::keep::Id128;
@@ -43,6 +44,7 @@ pub struct SlowRows {
     /// (creator, page of touches)
     pub touches: HashMap<(u32, u64), Next>,
     pub active: HashMap<ActiveKey, Next>,
+    pub boards: BoardChanges,
 }
 
 /// A name that was given.
@@ -114,7 +116,7 @@ impl Effects {
     /// Nothing yet of the events from `position` on.
     pub fn from(position: Next) -> Self {
         let fast = FastRows { since: position, ..FastRows::default() };
-        Self { fast, slow: SlowRows::default(), letters: Vec::new(), tally: Tally::default() }
+        Self { fast, slow: SlowRows::from(position), letters: Vec::new(), tally: Tally::default() }
     }
 
     /// What was touched by events below `position`, the next to be folded.
@@ -122,8 +124,9 @@ impl Effects {
         std::mem::replace(&mut self.fast, FastRows { since: position, ..FastRows::default() })
     }
 
+    /// What was touched by the same events as what `take_fast` gave before.
     pub fn take_slow(&mut self) -> SlowRows {
-        std::mem::take(&mut self.slow)
+        std::mem::replace(&mut self.slow, SlowRows::from(self.fast.since))
     }
 }
 
@@ -150,6 +153,10 @@ impl FastRows {
 }
 
 impl SlowRows {
+    fn from(position: Next) -> Self {
+        Self { boards: BoardChanges { since: position, ..BoardChanges::default() }, ..Self::default() }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -161,5 +168,6 @@ impl SlowRows {
             + self.member_days.len()
             + self.touches.len()
             + self.active.len()
+            + self.boards.len()
     }
 }

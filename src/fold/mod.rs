@@ -7,10 +7,12 @@
 pub mod activity;
 mod agents;
 pub mod attribute;
+pub mod boards;
 mod booking;
 mod commission_moves;
 pub mod commissions;
 mod credit;
+pub mod due;
 mod duplicates;
 pub mod effects;
 mod erasure;
@@ -107,6 +109,8 @@ fn refuse(class: &'static str, message: impl Into<String>) -> Stop {
 /// The fold of one partition: caches only, all knowledge is in [`State`].
 #[derive(Debug, Default)]
 pub struct Fold {
+    /// Boards of large programmes.
+    pub ranks: boards::Ranks,
     calendars: Calendars,
     agents: Agents,
     combos: Combos,
@@ -250,7 +254,11 @@ impl Turn<'_> {
             Body::Review(review) => self.review(review),
             Body::Erasure(erasure) => self.erase(erasure),
             // They take their place in the order of the log; their meaning comes with fraud, lists and templates.
-            Body::RuleSet(_) | Body::ListEntry(_) | Body::Template(_) | Body::Tick => Ok(()),
+            Body::RuleSet(_) | Body::ListEntry(_) | Body::Template(_) => Ok(()),
+            Body::Tick => {
+                self.sweep_at_tick();
+                Ok(())
+            }
         }
     }
 

@@ -132,6 +132,7 @@ impl Turn<'_> {
         let n = creator.members;
         creator.members += 1;
         creator.members_active += 1;
+        let is_large_now = creator.members == super::boards::SMALL + 1;
         let key = MemberKey { creator: self.c, n };
         let record: &mut Record = self.state.members.entry(&key, t, FOR_EVER);
         record.active_at = t.0;
@@ -142,6 +143,9 @@ impl Turn<'_> {
         let name = self.id(kind::MEMBER, id.0);
         self.state.names.put(&name, Name { n }, t);
         self.touch_name(Named::Member(n), id.0.to_owned());
+        if is_large_now {
+            self.effects.slow.boards.made.push((self.c, self.at));
+        }
         n
     }
 

@@ -5,9 +5,10 @@ use super::kind;
 use super::records::{
     ActiveKey, ActiveTally, ActiveWeek, Admitted, AdmittedKey, Awaited, Click, Combo, ComboKey, ComboList, ComboSlot,
     Commission, CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, Creator,
-    CreatorProfile, CreditPage, CreditPageKey, Customer, Day, GroupDay, GroupHead, Head, HourKey, LongProfile, Mark,
-    Member, MemberDay, MemberDayKey, MemberKey, Name, OrdinalKey, Parked, ParkedPage, Partition, Purse, PurseKey, Seen,
-    SeqKey, Share, ShortProfile, Slot, SlotKey, Text, Timer, TimerHour, Touch, Visitor,
+    CreatorProfile, CreditPage, CreditPageKey, Customer, Day, DayCell, GroupDay, GroupHead, Head, HourKey, LongProfile,
+    Mark, Member, MemberDay, MemberDayKey, MemberKey, Name, OrdinalKey, Parked, ParkedPage, Partition, Purse, PurseKey,
+    Score, ScoreDayKey, ScoreKey, ScoreLink, Seen, SeqKey, Share, ShortProfile, Slot, SlotKey, Text, Timer, TimerHour,
+    Touch, Visitor,
 };
 use crate::ids::{Code, ID_BYTES_MAX, Millis};
 use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps, Store};
@@ -70,6 +71,12 @@ pub struct State {
     pub parked_pages: Hot<SeqKey, ParkedPage>,
     pub timers: Hot<SeqKey, Timer>,
     pub timer_hours: Hot<HourKey, TimerHour>,
+    /// What boards rank by.
+    pub scores: Hot<ScoreKey, Score>,
+    /// Days of scores that are no longer among their newest three.
+    pub score_days: Cold<ScoreDayKey, DayCell>,
+    /// First figure with anything on a local day.
+    pub score_lists: Hot<SlotKey, ScoreLink>,
 }
 
 impl Maps for State {
@@ -117,6 +124,9 @@ impl Maps for State {
         visitor("parked_pages", &mut self.parked_pages);
         visitor("timers", &mut self.timers);
         visitor("timer_hours", &mut self.timer_hours);
+        visitor("scores", &mut self.scores);
+        visitor("score_days", &mut self.score_days);
+        visitor("score_lists", &mut self.score_lists);
     }
 
     fn set_hash_key(&mut self, key: HashKey) {
@@ -158,7 +168,7 @@ impl State {
         let made = self.partition.peek(&0, FOR_EVER).map_or(0, |record| record.creators);
         let floors = (0..made).filter_map(|creator| Some(self.creators.peek(&creator, FOR_EVER)?.floor));
         let floor = floors.min().unwrap_or(i64::MIN);
-        for map in ["shares", "clicks", "visits", "touches", "visitors"] {
+        for map in ["shares", "clicks", "visits", "touches", "visitors", "score_days"] {
             store.set_floor(self, map, Millis(floor));
         }
     }

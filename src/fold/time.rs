@@ -11,7 +11,7 @@ const ABSURD_AHEAD: i64 = Millis::DAY;
 /// 2000-01-01 and 2100-01-01.
 const RANGE: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
 /// The watermark's distance from the clock.
-const LATENESS: i64 = 10 * Millis::MINUTE;
+pub(super) const LATENESS: i64 = 10 * Millis::MINUTE;
 /// Clicks and shares are remembered this long, or the longest window and `HORIZON_SPARE`.
 const HORIZON: i64 = 45 * Millis::DAY;
 const HORIZON_SPARE: i64 = 15 * Millis::DAY;
@@ -77,6 +77,7 @@ impl Turn<'_> {
             self.fire_timers();
             self.seal_days();
         }
+        self.sweep();
         // Even where the clock stands still: the windows may have become shorter.
         let horizon = self.horizon();
         let creator = self.creator_mut();

@@ -18,6 +18,7 @@ use super::key::{Key, Row};
 use super::rows::{
     CommissionRow, ConversionRow, CreatorRow, MemberRow, MemberState, NameRow, SeriesRow, Streak, TotalsRow,
 };
+use super::scores::MemberScore;
 use super::tables::{self, NameKind};
 use super::totals::{Counts, Money, Totals};
 
@@ -83,6 +84,7 @@ impl Builder<'_> {
             totals: totals(&self.state.creator_sums(creator)?),
             floor: Millis(head.floor),
             pairs: self.state.pairs(creator).into_iter().map(Axis::part).collect(),
+            rolled_to: (head.boards.phase == 0).then_some(i64::from(head.boards.swept)),
         };
         Some(row(tables::creator(self.p, profile.id.as_str()), at, value.encode()))
     }
@@ -111,6 +113,7 @@ impl Builder<'_> {
                 length: i64::from(member.activity.length),
                 best: i64::from(member.activity.best),
             },
+            scores: scores(self.state, key),
         };
         Some(row(tables::member(self.p, creator, key.n), at, value.encode()))
     }
@@ -262,6 +265,12 @@ impl Builder<'_> {
         let key = tables::ledger(self.p, creator, record.n, left.paid, left.time, texts.id.as_str());
         Some(Row { key, at: left.at, value: None, expires: None })
     }
+}
+
+/// Those that hold anything.
+fn scores(state: &State, key: MemberKey) -> Vec<MemberScore> {
+    let scores = state.scores_of(key.creator, key.n).map(|(key, score)| MemberScore::new(key, score));
+    scores.filter(|score| !score.is_empty()).collect()
 }
 
 pub(super) fn row(key: Key, at: Next, value: bytes::Bytes) -> Row {

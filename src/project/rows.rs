@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::codec::{Malformed, Reader, Writer};
+use super::scores::{self, MemberScore};
 use super::totals::{Totals, put_unsigned, take_unsigned};
 use crate::ids::{Currency, Millis, Next};
 
@@ -25,6 +26,8 @@ pub struct CreatorRow {
     pub floor: Millis,
     /// The pairs that days are broken down by from now on, as `fold::groups` numbers them.
     pub pairs: Vec<u8>,
+    /// Rolling windows of its members hold the local days before this one; `None` while they move on.
+    pub rolled_to: Option<i64>,
 }
 
 /// The watermark's distance from the clock: events may be this much out of order.
@@ -54,6 +57,8 @@ pub struct MemberRow {
     /// The place of its newest click or share, plus one; 0 is none.
     pub touch: u64,
     pub streak: Streak,
+    /// What boards rank it by.
+    pub scores: Vec<MemberScore>,
 }
 
 /// Runs of active days on the creator's calendar.
@@ -196,7 +201,7 @@ impl CreatorRow {
             .int(self.coverage_start.0)
             .int(self.members)
             .int(self.members_active);
-        totals(&mut row, &self.totals).int(self.floor.0).blob(&self.pairs).finish()
+        totals(&mut row, &self.totals).int(self.floor.0).blob(&self.pairs).optional_int(self.rolled_to).finish()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
@@ -213,6 +218,7 @@ impl CreatorRow {
             totals: take_totals(&mut row)?,
             floor: row.millis()?,
             pairs: row.field()?.unwrap_or_default().to_vec(),
+            rolled_to: row.optional_int()?,
         })
     }
 }
@@ -228,11 +234,14 @@ impl MemberRow {
             .text(self.status.name())
             .int(self.joined_at.0)
             .int(self.active_at.0);
+        let mut packed = Vec::new();
+        scores::pack(&self.scores, &mut packed);
         totals(&mut row, &self.totals)
             .int(i64::try_from(self.touch).unwrap_or_default())
             .int(self.streak.end)
             .int(self.streak.length)
             .int(self.streak.best)
+            .blob(&packed)
             .finish()
     }
 
@@ -250,6 +259,7 @@ impl MemberRow {
             totals: take_totals(&mut row)?,
             touch: u64::try_from(row.int()?).map_err(|_| Malformed { field: 10 })?,
             streak: Streak { end: row.int()?, length: row.int()?, best: row.int()? },
+            scores: scores::unpack(row.field()?.unwrap_or_default()).ok_or(Malformed { field: 14 })?,
         })
     }
 }

@@ -44,8 +44,12 @@ pub const TOUCH: Table = table(16, "touch", 4, Class::Slow, true);
 pub const COHORT: Table = table(17, "cohort", 1, Class::Slow, false);
 pub const ACTIVE: Table = table(18, "active", 1, Class::Slow, false);
 
-pub const ALL: [Table; 14] = [
-    CREATOR, NAME, MEMBER, MEMBER_DAY, HOUR, DAY, MONTH, COMMISSION, LEDGER, CONVERSION, APPLIED, TOUCH, COHORT, ACTIVE,
+pub const RANK: Table = table(20, "rank", 4, Class::Slow, false);
+pub const STANDING: Table = table(21, "standing", 4, Class::Slow, false);
+
+pub const ALL: [Table; 16] = [
+    CREATOR, NAME, MEMBER, MEMBER_DAY, HOUR, DAY, MONTH, COMMISSION, LEDGER, CONVERSION, APPLIED, TOUCH, COHORT,
+    ACTIVE, RANK, STANDING,
 ];
 
 /// API keys. Not among [`ALL`]: no log makes them and no replay may touch them. One part, for keys are few.
@@ -99,7 +103,7 @@ pub const fn hour_of(t: Millis) -> i64 {
     t.0.div_euclid(Millis::HOUR)
 }
 
-fn part(table: Table, p: Partition, creator: &str, spread: u64, month: u16) -> Part {
+pub(super) fn part(table: Table, p: Partition, creator: &str, spread: u64, month: u16) -> Part {
     let hash = xxhash_rust::xxh3::xxh3_64_with_seed(creator.as_bytes(), spread);
     let shard = u16::try_from(hash % u64::from(table.shards)).unwrap_or_default();
     Part { table: table.id, p, shard, month: if table.by_month { month } else { 0 } }

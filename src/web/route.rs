@@ -43,6 +43,7 @@ enum Endpoint {
     KeyRevoke,
     Events,
     Creators,
+    GlobalLeaderboard,
     Ask(Question),
 }
 
@@ -53,9 +54,12 @@ impl Endpoint {
             Self::Page | Self::Asset | Self::Livez | Self::Readyz | Self::OpenApi => Needs::Nothing,
             // Both count what all creators do.
             Self::Health | Self::Metrics => Needs::Whole(Scope::Read),
-            Self::ProjectionsStats | Self::ProjectionsVerify | Self::KeysCreate | Self::KeysList | Self::KeyRevoke => {
-                Needs::Whole(Scope::Admin)
-            }
+            Self::ProjectionsStats
+            | Self::ProjectionsVerify
+            | Self::KeysCreate
+            | Self::KeysList
+            | Self::KeyRevoke
+            | Self::GlobalLeaderboard => Needs::Whole(Scope::Admin),
             Self::Events => Needs::Scope(Scope::Write),
             Self::Creators | Self::Ask(_) => Needs::Scope(Scope::Read),
         }
@@ -74,6 +78,7 @@ enum Question {
     MemberShares,
     Breakdown,
     Cohorts,
+    MemberRank,
     Conversions,
     ExplainConversion,
     ExplainCommission,
@@ -125,6 +130,7 @@ pub const ROUTES: &[Route] = &[
     delete("/v1/admin/keys/{key_id}", Endpoint::KeyRevoke),
     post("/v1/events", Endpoint::Events),
     get("/v1/creators", &["limit", "cursor"], Endpoint::Creators),
+    get("/v1/leaderboard", &["metric", "window", "period", "currency", "limit"], Endpoint::GlobalLeaderboard),
     ask("/v1/creators/{creator}", &[], Question::Creator),
     ask("/v1/creators/{creator}/members", &["sort", "order", "limit", "cursor"], Question::Members),
     post("/v1/creators/{creator}/members/stats", Endpoint::Ask(Question::MembersStats)),
@@ -158,7 +164,12 @@ pub const ROUTES: &[Route] = &[
     ask("/v1/creators/{creator}/analytics", &["from", "to", "tz", "compare"], Question::Analytics),
     ask("/v1/creators/{creator}/funnel", &["from", "to", "tz"], Question::Funnel),
     ask("/v1/creators/{creator}/timeseries", &["from", "to", "tz", "interval", "metric"], Question::Timeseries),
-    ask("/v1/creators/{creator}/leaderboard", &["metric", "window", "limit"], Question::Leaderboard),
+    ask(
+        "/v1/creators/{creator}/leaderboard",
+        &["metric", "window", "period", "limit", "cursor"],
+        Question::Leaderboard,
+    ),
+    ask("/v1/creators/{creator}/members/{member}/rank", &["metric", "window", "period"], Question::MemberRank),
     ask("/v1/creators/{creator}/live", &[], Question::Live),
 ];
 
@@ -231,6 +242,7 @@ async fn of_route<S: Store, K: Sink>(
         Endpoint::KeyRevoke => keys::revoke(shared, &names.key_id.unwrap_or_default()).await,
         Endpoint::Events => events::post(shared, pass, &parts.headers, body).await,
         Endpoint::Creators => read::creators(shared, &parts.headers, &query).await,
+        Endpoint::GlobalLeaderboard => read::global_leaderboard(shared, &parts.headers, &query).await,
         Endpoint::Ask(question) => {
             let class = class(question);
             let at = At::new(shared, &parts.headers, names.creator.unwrap_or_default(), class).await?;
@@ -247,6 +259,7 @@ async fn of_route<S: Store, K: Sink>(
                 Question::MemberShares => read::shares(&at, &member, &query).await,
                 Question::Breakdown => read::breakdown(&at, &query).await,
                 Question::Cohorts => read::cohorts(&at, &query).await,
+                Question::MemberRank => read::rank(&at, &member, &query).await,
                 Question::Conversions => read::conversions(&at, &query).await,
                 Question::ExplainConversion => read::explain_conversion(&at, &names.subject.unwrap_or_default()).await,
                 Question::ExplainCommission => read::explain_commission(&at, &names.subject.unwrap_or_default()).await,
@@ -274,6 +287,8 @@ const fn class(question: Question) -> Class {
         | Question::MemberShares
         | Question::Breakdown
         | Question::Cohorts => Class::Slow,
+        // Beyond 1,024 members boards have rows of their own.
+        Question::Leaderboard | Question::MemberRank => Class::Slow,
         Question::Creator
         | Question::Members
         | Question::MembersStats
@@ -283,7 +298,6 @@ const fn class(question: Question) -> Class {
         | Question::ExplainConversion
         | Question::ExplainCommission
         | Question::Commissions
-        | Question::Leaderboard
         | Question::Live => Class::Fast,
     }
 }

@@ -8,6 +8,7 @@ mod open;
 mod outlet;
 pub mod scan;
 mod task;
+mod ticks;
 pub mod verify;
 
 use std::sync::Arc;
@@ -46,6 +47,8 @@ pub struct Pace {
     pub commit: Duration,
     /// A flush is due as soon as so many rows are touched; at four times that, intake pauses.
     pub rows_max: usize,
+    /// A creator for which something is due gets a `Tick` once nothing came for so long; none: never.
+    pub tick: Option<Duration>,
 }
 
 impl Default for Pace {
@@ -59,6 +62,7 @@ impl Default for Pace {
             emit_idle: Duration::from_secs(1),
             commit: Duration::from_secs(1),
             rows_max: 100_000,
+            tick: None,
         }
     }
 }
@@ -136,6 +140,10 @@ impl<S: Source, K: Sink, T: Store> Worker<S, K, T> {
         let now = self.clock.monotonic();
         for task in tasks.iter_mut().flatten() {
             task.turn(now, is_behind, &self.pace)?;
+            if let Some(after) = self.pace.tick.filter(|_| task.wants_tick(now)) {
+                let end = self.source.bounds(task.partition)?.end;
+                task.tick(now, end, after);
+            }
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ mod activity;
 mod groups;
 mod money;
 mod people;
+mod scores;
 mod sums;
 mod text;
 mod traffic;
@@ -20,6 +21,7 @@ pub use money::{
     CreditPageKey, Customer, Head,
 };
 pub use people::{Creator, CreatorProfile, LongProfile, Member, MemberKey, Name, Partition, ShortProfile};
+pub use scores::{BoardClock, Cell, DayCell, Score, ScoreDayKey, ScoreKey, ScoreLink};
 pub use sums::{Counts, Day, MemberDay, MemberDayKey, OpenDay, OpenSlot, Purse, PurseKey, Slot, SlotCounts, SlotKey};
 pub use text::{CurrencyCode, LongText, Text};
 pub use traffic::{Click, Mark, Seen, Share, Touch, Visitor};

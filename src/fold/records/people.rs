@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Activity, Counts, CurrencyCode, MemberDay, OpenDay, OpenSlot, Text};
+use super::{Activity, BoardClock, Counts, CurrencyCode, MemberDay, OpenDay, OpenSlot, Text};
 use crate::keep::Id128;
 
 /// Ordinals given out in this partition, and what became of its records so far.
@@ -61,6 +61,7 @@ pub struct Creator {
     pub earns_on: u8,
     pub known: u8,
     pub pad: [u8; 3],
+    pub boards: BoardClock,
 }
 
 /// The texts of a creator; apart, because no event but its own needs them.
@@ -101,7 +102,9 @@ pub struct Member {
     pub of_day: MemberDay,
     pub purses: CurrencyCode,
     pub status: u8,
-    pub pad: [u8; 7],
+    /// Bit i: it has, or had, a figure of metric i.
+    pub scored: u8,
+    pub pad: [u8; 6],
     /// The place of its newest click or share, plus one; 0 is none.
     pub touch: u64,
     pub activity: Activity,

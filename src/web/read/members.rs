@@ -4,9 +4,11 @@ use hyper::HeaderMap;
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 
-use super::boards::{Metric, Place, is_ranked, place_of};
+use super::boards::{Asked, Board, after, next};
 use super::figures::Figures;
+use super::rank::{Standing, by_earnings};
 use super::{At, One, Page, Stamp};
+use crate::fold::boards::{Metric, SMALL};
 use crate::ids::{Currency, ID_BYTES_MAX, Millis};
 use crate::project::rows::{MemberRow, NameRow};
 use crate::project::tables::{self, NameKind};
@@ -21,8 +23,8 @@ use crate::web::reply::{self, Reply};
 const IDS_MAX: usize = 1_000;
 /// Most members that are read to put them in order: about 100 ms.
 const ORDERED_MAX: usize = 20_000;
-/// Most members among whom a single member's rank is worked out on reading.
-const RANKED_MAX: i64 = 1_024;
+/// Most members looked at for one page of those who have no place on a board.
+const LOOKED_AT_MAX: u32 = 20_000;
 /// What members are listed by.
 const SORTS: [&str; 4] = ["created_at", "earnings", "referrals", "clicks"];
 
@@ -52,8 +54,8 @@ struct MemberStats {
     member: Member,
     /// Days on end on which the member was active, on the creator's calendar.
     streak: Streak,
-    /// By earnings, of all time; null for those not ranked, and in programmes of more than 1,024 members.
-    rank: Option<Place>,
+    /// By earnings, of all time; null for those not ranked.
+    rank: Option<Standing>,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,13 +106,8 @@ impl Streak {
 }
 
 pub(in crate::web) async fn member_stats<S: Store>(at: &At<'_, S>, id: &str) -> Result<Reply, Problem> {
-    let (_, row) = member_row(at, id).await?;
-    // Most earn nothing, and need no look at the others.
-    let rank = if at.row.members > RANKED_MAX || !is_ranked(Metric::Earnings, &row, at.row.currency) {
-        None
-    } else {
-        place_of(Metric::Earnings, &all_members(at).await?, id, at.row.currency)
-    };
+    let (n, row) = member_row(at, id).await?;
+    let rank = by_earnings(at, n, &row).await?;
     let streak = Streak::new(&row, at);
     let data = MemberStats { member: Member::new(&row, at.row.currency), streak, rank };
     Ok(reply::json(&One { data, meta: at.meta() }))
@@ -196,6 +193,9 @@ pub(in crate::web) async fn members<S: Store>(at: &At<'_, S>, query: &Query) -> 
         return by_joining(at, order == Some("desc"), limit, query).await;
     }
     match Metric::parse(sort).filter(|metric| SORTS.contains(&metric.name())) {
+        Some(metric) if at.row.members > i64::from(SMALL) && order != Some("asc") => {
+            by_board(at, metric, limit, query).await
+        }
         Some(metric) => by_value(at, metric, (order != Some("asc"), limit), query).await,
         None => Err(Problem::not_kept(format!("members are not listed by `{sort}`"), SORTS.to_vec())),
     }
@@ -228,6 +228,47 @@ async fn by_joining<S: Store>(
     Ok(reply::json(&Page { data, next, meta: at.meta() }))
 }
 
+/// The greatest first, as the board of all time has them; then, by joining, those who have no place there.
+async fn by_board<S: Store>(at: &At<'_, S>, metric: Metric, limit: usize, query: &Query) -> Result<Reply, Problem> {
+    let asked = Asked::all_time(metric, &at.row, at.now);
+    let (board_list, rest_list) = (format!("members {}", metric.name()), format!("others {}", metric.name()));
+    let rest = read_cursor::<1>(query, &rest_list).ok().flatten().and_then(|[n]| n.parse::<u32>().ok());
+    let (mut found, mut from) = (Vec::new(), rest.unwrap_or_default());
+    if rest.is_none() {
+        let (board, _) = Board::read(at, asked).await?;
+        let (page, _, behind) = board.list(after(query, &board_list)?, limit).await?;
+        found.extend(page.into_iter().map(|one| one.member));
+        if let Some(behind) = behind {
+            return Ok(members_page(at, &found, Some(next(&behind, &board_list))));
+        }
+    }
+    // A page ends early when it had to look at too many who have a place.
+    let to = u32::try_from(at.row.members).unwrap_or(u32::MAX);
+    let end = to.min(from.saturating_add(LOOKED_AT_MAX));
+    while from < end && found.len() < limit {
+        let members = members_between(at, (from, end), false, limit).await?;
+        if members.is_empty() {
+            break;
+        }
+        for (n, row) in members {
+            from = n.saturating_add(1);
+            if asked.held(&row).value == 0 {
+                found.push(row);
+            }
+            if found.len() == limit {
+                break;
+            }
+        }
+    }
+    let cursor = (from < to).then(|| cursor(&rest_list, &[&from.to_string()]));
+    Ok(members_page(at, &found, cursor))
+}
+
+fn members_page<S: Store>(at: &At<'_, S>, found: &[MemberRow], next: Option<String>) -> Reply {
+    let data = found.iter().map(|row| Member::new(row, at.row.currency)).collect();
+    reply::json(&Page { data, next, meta: at.meta() })
+}
+
 async fn by_value<S: Store>(
     at: &At<'_, S>,
     metric: Metric,
@@ -244,16 +285,29 @@ async fn by_value<S: Store>(
         }
     };
     let mut found = all_members(at).await?;
-    found.retain(|(n, row)| after.is_none_or(|after| order(metric.value(row, own), *n) > after));
-    found.sort_by_key(|(n, row)| order(metric.value(row, own), *n));
+    found.retain(|(n, row)| after.is_none_or(|after| order(value(metric, row, own), *n) > after));
+    found.sort_by_key(|(n, row)| order(value(metric, row, own), *n));
     let last = if found.len() > limit { found.get(limit - 1) } else { None };
-    let next = last.map(|(n, row)| cursor(&list, &[&metric.value(row, own).to_string(), &n.to_string()]));
+    let next = last.map(|(n, row)| cursor(&list, &[&value(metric, row, own).to_string(), &n.to_string()]));
     let data = found.iter().take(limit).map(|(_, row)| Member::new(row, own)).collect();
     Ok(reply::json(&Page { data, next, meta: at.meta() }))
 }
 
+/// Of all time. Money counts in the creator's currency alone.
+fn value(metric: Metric, member: &MemberRow, own: Currency) -> i128 {
+    let (counts, money) = (&member.totals.counts, member.totals.money_in(own));
+    match metric {
+        Metric::Earnings => money.commission_net(),
+        Metric::Revenue => money.revenue_net(),
+        Metric::Referrals => counts.referrals.into(),
+        Metric::Customers => counts.customers.into(),
+        Metric::Clicks => counts.clicks_human.into(),
+        Metric::Shares => counts.shares.into(),
+    }
+}
+
 /// Every member in the order in which they joined; a 422 when they are too many to be put in another order.
-pub(super) async fn all_members<S: Store>(at: &At<'_, S>) -> Result<Vec<(u32, MemberRow)>, Problem> {
+async fn all_members<S: Store>(at: &At<'_, S>) -> Result<Vec<(u32, MemberRow)>, Problem> {
     let end = u32::try_from(at.row.members).unwrap_or(u32::MAX);
     if usize::try_from(end).is_ok_and(|end| end > ORDERED_MAX) {
         let detail = format!("orders by a figure are kept for up to {ORDERED_MAX} members; there are {end}");
@@ -263,7 +317,7 @@ pub(super) async fn all_members<S: Store>(at: &At<'_, S>) -> Result<Vec<(u32, Me
 }
 
 /// Members `from..to` by ordinal, `max` of them at most.
-async fn members_between<S: Store>(
+pub(super) async fn members_between<S: Store>(
     at: &At<'_, S>,
     (from, to): (u32, u32),
     reverse: bool,
@@ -300,7 +354,7 @@ async fn members_between<S: Store>(
 }
 
 /// The ordinal stands in the key.
-fn decode(row: Row) -> Result<Option<(u32, MemberRow)>, Problem> {
+pub(super) fn decode(row: Row) -> Result<Option<(u32, MemberRow)>, Problem> {
     let (Some(bytes), Some(Col::Int(n))) = (row.value, row.key.cols.0.get(1)) else { return Ok(None) };
     Ok(Some((u32::try_from(*n).unwrap_or_default(), MemberRow::decode(&bytes)?)))
 }

@@ -18,6 +18,7 @@ mod members;
 mod metrics;
 mod money;
 mod range;
+mod rank;
 mod series;
 mod sums;
 mod touches;
@@ -30,7 +31,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 pub(super) use analytics::analytics;
-pub(super) use boards::leaderboard;
+pub(super) use boards::{global_leaderboard, leaderboard};
 pub(super) use breakdown::breakdown;
 pub(super) use cohorts::cohorts;
 pub(super) use commissions::commissions;
@@ -40,6 +41,7 @@ pub(super) use funnel::funnel;
 pub(super) use member_series::member_timeseries;
 pub(super) use members::{member_ids, member_stats, members, members_stats};
 pub(super) use money::{conversions, member_commissions};
+pub(super) use rank::rank;
 pub(super) use series::timeseries;
 pub(super) use touches::{clicks, shares};
 

@@ -1,6 +1,7 @@
 //! What events mean, told as stories: lines of the log in, rows out.
 
 mod activity;
+mod boards;
 mod clicks;
 mod commissions;
 mod counted;

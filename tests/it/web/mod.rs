@@ -1,6 +1,7 @@
 //! The HTTP side over real sockets: routes, limits, the way in, and what is answered from rows.
 
 mod admin;
+mod boards;
 mod breakdown;
 mod browser;
 mod calendar;

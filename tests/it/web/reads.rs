@@ -172,7 +172,7 @@ async fn equals_share_a_rank_and_only_those_above_zero_are_ranked() {
     assert_eq!(answer["data"]["currency"], "EUR");
     let clicks = server.get("/v1/creators/acme/leaderboard?metric=clicks&limit=1").await.ok();
     assert_eq!((&clicks["data"]["entries"][0]["value"], &clicks["data"]["ranked"]), (&json!(2), &json!(2)));
-    for (query, kept) in [("metric=height", json!("earnings")), ("window=week", json!("all"))] {
+    for (query, kept) in [("metric=height", json!("earnings")), ("window=year", json!("all"))] {
         let answer = server.get(&format!("/v1/creators/acme/leaderboard?{query}")).await;
         assert_eq!((answer.status, answer.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "not-kept"));
         assert_eq!(answer.json()["kept"][0], kept);

@@ -8,4 +8,5 @@ mod kill;
 pub mod programme;
 mod purge;
 mod story;
+mod ticks;
 mod verify;

@@ -154,11 +154,12 @@ const MONEY: &[(&str, u16)] = &[
 impl Script {
     /// Leaves out what the fold cannot do yet, or what a law cannot bear.
     pub(crate) fn events(&self, without: &[&str]) -> Events {
-        let mut maker = Maker { huge: self.huge >= 224, arrival: pick(&STARTS, self.start), events: Vec::new() };
+        let crowd = self.focus >= 224;
+        let mut maker = Maker { huge: self.huge >= 224, crowd, arrival: pick(&STARTS, self.start), events: Vec::new() };
         if let Some(picks) = self.prelude {
             maker.begin(picks);
         }
-        let table = pick(&[ALL, CREDIT, MONEY, ALL], self.focus);
+        let table = if crowd { CREDIT } else { pick(&[ALL, CREDIT, MONEY, ALL], self.focus) };
         for draw in &self.draws {
             let kind = kind_of(table, draw.kind);
             if !without.contains(&kind) {
@@ -185,6 +186,8 @@ fn kind_of(table: &[(&'static str, u16)], n: u8) -> &'static str {
 /// The script as it grows.
 struct Maker {
     huge: bool,
+    /// One visitor makes all the clicks: more than are kept of it.
+    crowd: bool,
     arrival: i64,
     events: Vec<(Map<String, Value>, i64)>,
 }
@@ -204,6 +207,10 @@ impl Maker {
 
     fn push(&mut self, mut event: Map<String, Value>, occurred: i64) {
         let n = self.events.len();
+        if self.crowd && matches!(event["type"].as_str(), Some("Click" | "Conversion")) {
+            event.remove("device_token");
+            event.insert("ip_token".to_owned(), json!(TOKENS[0]));
+        }
         event.entry("event_id").or_insert(json!(format!("e{n}")));
         event.entry("creator_id").or_insert(json!("c"));
         event.insert("occurred_at".to_owned(), json!(occurred));

@@ -33,10 +33,11 @@ fn a_sighting_with_the_event_id_of_an_old_member_record_is_a_conflict() {
         r#"
 2026-01-01 00:00 Creator name=Club currency=EUR time_zone=UTC
 2026-01-01 00:00 Member event_id=x member_id=ann
+2026-03-01 00:00 Tick
 2026-03-01 00:00 Sighting event_id=x member_id=ann
         "#,
         "letters",
-        "#2 conflict",
+        "#3 conflict",
     );
 }
 
@@ -61,7 +62,7 @@ fn the_event_id_of_a_forgotten_sighting_is_free() {
 fn a_click_is_not_taken_for_a_forgotten_one_that_had_its_id() {
     both_say(
         r#"
-2026-01-01 00:00 Creator name=Club currency=EUR time_zone=UTC
+2026-01-01 00:00 Creator name=Club currency=EUR time_zone=UTC attribution={"model":"first"}
 2026-01-01 00:00 Member member_id=ann
 2026-01-01 00:00 Member member_id=bob
 2026-01-02 00:00 Click click_id=k1 member_id=ann ip_token=00000000000000000000000000000001

@@ -5,10 +5,12 @@
 //! line without a creator is `c`'s; a line without an event id has one of its own. Every story is also checked for
 //! what holds of any (`sums`), and against the books that the simulator keeps from the semantics alone.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use expect_test::Expect;
 use serde_json::{Map, Value, json};
+use tributary::fold::groups::dimension::Axis;
 use tributary::ids::{Currency, Millis};
 use tributary::project::key::Col;
 use tributary::project::lists::{CountRow, TouchRow};
@@ -17,10 +19,11 @@ use tributary::project::tables;
 use tributary::project::totals::{Money, Totals};
 use tributary::simulate::ledger;
 
-use super::sums;
 use super::world::{Flush, World};
+use super::{groups, sums};
 
-/// `show` names what is printed: creator, members, names, conversions, commissions, days, sealed.
+/// `show` names what is printed: creator, members, names, conversions, commissions, days, sealed, streaks, active,
+/// cohorts, touches, by:country, by:country@01-03.
 pub(crate) fn story(lines: &str, show: &str, expected: Expect) {
     let world = told(lines);
     expected.assert_eq(&text(&world, show, "c"));
@@ -180,7 +183,10 @@ pub(crate) fn rows_text(world: &World, show: &str, creator: &str) -> String {
             "active" => of(world, tables::ACTIVE, creator, show_active),
             "cohorts" => of(world, tables::COHORT, creator, show_cohort),
             "touches" => touches(world, creator),
-            other => panic!("nothing is called {other}"),
+            other => {
+                let by = other.strip_prefix("by:").unwrap_or_else(|| panic!("nothing is called {other}"));
+                broken_down(world, creator, by)
+            }
         };
         lines.sort();
         lines.iter().for_each(|(_, line)| writeln!(out, "{line}").unwrap());
@@ -337,6 +343,19 @@ fn touches(world: &World, creator: &str) -> Vec<Line> {
             (format!("{:020}", touch.place), format!("{} {what} by {}{rest}{prev}", place(touch.place), touch.n))
         })
         .collect()
+}
+
+/// `country`: the sums of its groups; `country@01-03`: of that day.
+fn broken_down(world: &World, creator: &str, by: &str) -> Vec<Line> {
+    let (axis, on) = by.split_once('@').map_or((by, None), |(axis, on)| (axis, Some(on)));
+    let axis = Axis::parse(axis).unwrap_or_else(|| panic!("{axis} is no dimension"));
+    let mut sums: BTreeMap<String, Totals> = BTreeMap::new();
+    for ((quarter, group), totals) in groups::slots(world, creator, tables::HOUR, axis).expect("the pair is kept") {
+        if on.is_none_or(|on| day(quarter.div_euclid(96)) == on) {
+            sums.entry(group).or_default().add(&totals);
+        }
+    }
+    sums.into_iter().map(|(group, sums)| (group.clone(), format!("{group}{}", totals(&sums)))).collect()
 }
 
 /// The sums of the hours of each UTC day.

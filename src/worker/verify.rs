@@ -10,7 +10,7 @@ use crate::consume::{Batch, Limits, Polled, Source};
 use crate::decode::{Decoder, Place};
 use crate::fold::effects::{Effects, FastRows, SlowRows};
 use crate::fold::records::MemberKey;
-use crate::fold::state::State;
+use crate::fold::state::{FOR_EVER, State};
 use crate::fold::{FINGERPRINT, Fold, Origin};
 use crate::ids::{Millis, Next, Partition};
 use crate::keep::{self, Identity, Store as Keep};
@@ -204,7 +204,11 @@ impl Comparison {
         let fast = effects.take_fast(position);
         let slow = effects.take_slow();
         if self.ats.contains(&position) {
-            let rows = build::fast(state, &fast, partition).into_iter().chain(build::slow(state, &slow, partition));
+            let rows = build::fast(state, &fast, partition).into_iter().chain(build::slow(
+                state,
+                &self.due(state, &slow, partition),
+                partition,
+            ));
             for row in rows {
                 if let Some(there) = self.stored.get_mut(&row.key)
                     && there.at == row.at
@@ -214,6 +218,25 @@ impl Comparison {
             }
         }
         self.touched.add(fast, slow);
+    }
+
+    /// Of the rows that take long to make, those that are stored as of now: the others will be touched again.
+    fn due(&self, state: &State, touched: &SlowRows, p: Partition) -> SlowRows {
+        let is_due = |creator: u32, at: Next, key: &dyn Fn(&str) -> Key| {
+            let profile = state.creator_profiles.peek(&creator, FOR_EVER);
+            profile.is_some_and(|it| self.stored.get(&key(it.id.as_str())).is_some_and(|row| row.at == at))
+        };
+        let mut due = SlowRows { months: touched.months.clone(), ..SlowRows::default() };
+        due.member_days.clone_from(&touched.member_days);
+        due.active.clone_from(&touched.active);
+        // The parts of a row are written with it.
+        let hours = touched.hours.iter();
+        due.hours.extend(hours.filter(|((c, hour), at)| is_due(*c, **at, &|id| tables::hour(p, id, *hour))));
+        let days = touched.days.iter();
+        due.days.extend(days.filter(|((c, day), at)| is_due(*c, **at, &|id| tables::day(p, id, *day))));
+        let pages = touched.touches.iter();
+        due.touches.extend(pages.filter(|((c, page), at)| is_due(*c, **at, &|id| tables::touch(p, id, *page))));
+        due
     }
 
     /// What is left over on either side is a difference.

@@ -27,7 +27,6 @@ fn shorter_windows_bring_the_floor_nearer_with_the_next_record_and_not_before() 
 }
 
 #[test]
-#[ignore = "the fold looks up the event id of a Sighting as if only Sightings had event ids"]
 fn a_sighting_with_the_event_id_of_an_old_member_record_is_a_conflict() {
     both_say(
         r#"
@@ -42,7 +41,6 @@ fn a_sighting_with_the_event_id_of_an_old_member_record_is_a_conflict() {
 }
 
 #[test]
-#[ignore = "the fold does not forget the event id of an old Sighting when another record has it"]
 fn the_event_id_of_a_forgotten_sighting_is_free() {
     both_say(
         r#"
@@ -58,7 +56,6 @@ fn the_event_id_of_a_forgotten_sighting_is_free() {
 }
 
 #[test]
-#[ignore = "the fold finds a visitor's click by its id, and takes a newer click with that id for it"]
 fn a_click_is_not_taken_for_a_forgotten_one_that_had_its_id() {
     both_say(
         r#"

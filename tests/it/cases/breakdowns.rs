@@ -15,7 +15,14 @@ fn group_by_country_with_sales_but_no_clicks() {
 01-03 10:02 Click click_id=k3 member_id=ann country=FR
         "#,
         "days by:country@01-03",
-        expect![[r#""#]],
+        expect![[r#"
+            01-02; clicks 2/2/2
+            01-03; clicks 1/1/1, orders 2, customers 2, referrals 1, EUR gross 1500
+            (none); orders 1, customers 1, EUR gross 500
+            DE; orders 1, customers 1, referrals 1, EUR gross 1000
+            FR; clicks 1/1/1
+            = 8 read: 8 applied
+        "#]],
     );
 }
 
@@ -28,6 +35,11 @@ fn utm_go() {
 01-02 10:02 Click click_id=k3 member_id=ann utm_source=GO
         "#,
         "by:utm_source",
-        expect![[r#""#]],
+        expect![[r#"
+            GO; clicks 1/1/1
+            go; clicks 1/1/1
+            google; clicks 1/1/1
+            = 6 read: 6 applied
+        "#]],
     );
 }

@@ -114,6 +114,7 @@ pub struct Fold {
     calendars: Calendars,
     agents: Agents,
     combos: Combos,
+    days: groups::Days,
     scratch: Vec<u8>,
     /// Ids that came with the record in hand, each with the number that the next parked record would get: what
     /// parks after it waits for another.

@@ -13,12 +13,14 @@ use crate::ids::Millis;
 use crate::keep::Id128;
 
 /// Combinations remembered at once; beyond, the cache starts anew.
-const COMBOS_MAX: usize = 65_536;
+const COMBOS_MAX: usize = 262_144;
 
 /// Combinations of the texts seen last. A cache: it decides nothing.
 #[derive(Debug, Default)]
 pub(in crate::fold) struct Combos {
     by_texts: HashMap<Id128, u32>,
+    /// By creator and ordinal.
+    values: HashMap<(u32, u32), Combo>,
 }
 
 /// The texts of a record, in the order of `Dimension::ALL`; empty where it says nothing.
@@ -125,6 +127,16 @@ impl Turn<'_> {
         }
         cache.insert(id, combo);
         combo
+    }
+
+    /// The values of a combination.
+    pub(in crate::fold) fn combo_values(&mut self, combo: u32) -> Combo {
+        let cache = &mut self.fold.combos.values;
+        if cache.len() >= COMBOS_MAX {
+            cache.clear();
+        }
+        let (creator, state) = (self.c, &*self.state);
+        *cache.entry((creator, combo)).or_insert_with(|| state.combo(creator, combo))
     }
 
     fn id_of_texts(&mut self, stated: &Stated<'_>, other: u32) -> Id128 {

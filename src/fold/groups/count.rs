@@ -1,5 +1,7 @@
 //! The sums of combinations, quarter hour by quarter hour, and which of a day's values read `(other)`.
 
+use hashbrown::{HashMap, HashSet};
+
 use super::NO_GROUP;
 use super::dimension::DIMENSIONS;
 use super::view::{axes, value_of};
@@ -16,6 +18,32 @@ use crate::ids::Millis;
 const VALUES_MAX: u16 = 256;
 /// The same of a pair.
 const PAIR_VALUES_MAX: u16 = 512;
+
+/// What some days have admitted, as far as it was asked for lately. A cache: it decides nothing.
+#[derive(Debug, Default)]
+pub(in crate::fold) struct Days {
+    by_day: HashMap<(u32, i32), Admissions>,
+}
+
+#[derive(Debug, Default)]
+struct Admissions {
+    /// Where a combination reads `(other)`.
+    combos: HashMap<u32, u32>,
+    /// Values that were admitted, by place of the axis.
+    values: HashSet<(usize, u32, u32)>,
+}
+
+/// Days remembered at once; beyond, the cache starts anew.
+const DAYS_MAX: usize = 256;
+
+impl Days {
+    fn of(&mut self, creator: u32, day: i32) -> &mut Admissions {
+        if self.by_day.len() >= DAYS_MAX && !self.by_day.contains_key(&(creator, day)) {
+            self.by_day.clear();
+        }
+        self.by_day.entry((creator, day)).or_default()
+    }
+}
 
 impl Turn<'_> {
     /// Counts of the creator, by what they have in common.
@@ -62,34 +90,52 @@ impl Turn<'_> {
     /// Where the combination reads `(other)` on that day: decided at its first figure of the day.
     fn others_of(&mut self, combo: u32, day: i32) -> u32 {
         let this = AdmittedKey { creator: self.c, day, axis: 0, a: combo, b: 0 };
-        if let Some(known) = self.state.admitted.get(&this, FOR_EVER) {
-            return known.others;
+        if let Some(others) = self.fold.days.of(self.c, day).combos.get(&combo) {
+            return *others;
         }
-        let values = self.state.combo(self.c, combo);
-        let mut of_day = self.group_day(day);
-        let mut others = 0;
-        for (place, axis) in axes(&of_day.pairs).enumerate() {
+        let others = match self.state.admitted.get(&this, FOR_EVER) {
+            Some(known) => known.others,
+            None => self.admit_values(combo, day),
+        };
+        self.fold.days.of(self.c, day).combos.insert(combo, others);
+        others
+    }
+
+    fn admit_values(&mut self, combo: u32, day: i32) -> u32 {
+        let values = self.combo_values(combo);
+        let before = self.group_day(day);
+        let (mut of_day, mut others) = (before, 0);
+        let admissions = self.fold.days.of(self.c, day);
+        for (place, axis) in axes(&before.pairs).enumerate() {
             let Some(axis) = axis else { continue };
             let (a, b) = value_of(&values, axis);
             // None and other are no values of their own.
-            if a <= super::OTHER && b <= super::OTHER {
+            if a <= super::OTHER && b <= super::OTHER || admissions.values.contains(&(place, a, b)) {
                 continue;
             }
             let key = AdmittedKey { creator: self.c, day, axis: u32::from(axis.part()), a, b };
-            if self.state.admitted.contains(&key, FOR_EVER) {
-                continue;
-            }
+            let mut is_admitted = self.state.admitted.contains(&key, FOR_EVER);
             let most = if place < DIMENSIONS { VALUES_MAX } else { PAIR_VALUES_MAX };
-            match of_day.admitted.get_mut(place) {
-                Some(admitted) if *admitted < most => {
-                    *admitted += 1;
-                    self.state.admitted.put(&key, Admitted { others: 0 }, Millis(0));
-                }
-                Some(_) | None => others |= 1 << place,
+            if let Some(admitted) = of_day.admitted.get_mut(place).filter(|admitted| !is_admitted && **admitted < most)
+            {
+                *admitted += 1;
+                self.state.admitted.put(&key, Admitted { others: 0 }, Millis(0));
+                is_admitted = true;
+            }
+            if is_admitted {
+                admissions.values.insert((place, a, b));
+            } else {
+                others |= 1 << place;
             }
         }
-        self.state.group_days.put(&SlotKey { creator: self.c, slot: day }, of_day, Millis(0));
-        self.state.admitted.put(&this, Admitted { others }, Millis(0));
+        if of_day != before || others == 0 && before.admitted == [0; DIMENSIONS + PAIRS] {
+            self.state.group_days.put(&SlotKey { creator: self.c, slot: day }, of_day, Millis(0));
+        }
+        self.state.admitted.put(
+            &AdmittedKey { creator: self.c, day, axis: 0, a: combo, b: 0 },
+            Admitted { others },
+            Millis(0),
+        );
         others
     }
 

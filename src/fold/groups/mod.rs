@@ -11,6 +11,7 @@ mod values;
 pub mod view;
 
 pub(super) use combine::Combos;
+pub(super) use count::Days;
 
 /// The combination in which nothing is known.
 pub const NO_GROUP: u32 = 0;

@@ -68,7 +68,7 @@ pub struct ComboList {
 }
 
 /// What a UTC day has admitted, and the pairs that are kept of it.
-#[derive(Clone, Copy, Pod, Zeroable)]
+#[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct GroupDay {
     /// Distinct values so far, of each axis: the dimensions, then the pairs.

@@ -43,6 +43,17 @@ pub const APPLIED: Table = table(11, "applied", 1, Class::Fast, false);
 pub const ALL: [Table; 11] =
     [CREATOR, NAME, MEMBER, MEMBER_DAY, HOUR, DAY, MONTH, COMMISSION, LEDGER, CONVERSION, APPLIED];
 
+/// Tables with a number from here on belong to no generation: they are not made from the log, and outlive a rebuild.
+const SHARED_FROM: u16 = 1_000;
+
+/// Which generation is live: one row, changed by `swap` alone.
+pub const ALIAS: Table = table(SHARED_FROM, "alias", 1, Class::Fast, false);
+
+/// Whether a table belongs to no generation.
+pub const fn is_shared(table: TableId) -> bool {
+    table.0 >= SHARED_FROM
+}
+
 /// Members per shard step: ordinals that share `n >> 12` stay together.
 const MEMBERS_PER_SHARD_BITS: u32 = 12;
 
@@ -165,4 +176,9 @@ pub fn conversion(p: Partition, creator: &str, converted_at: Millis, id: &str) -
 /// One row a partition.
 pub fn applied(p: Partition) -> Key {
     Key { part: Part { table: APPLIED.id, p, shard: 0, month: 0 }, cols: Cols(vec![Col::Int(0)]) }
+}
+
+/// The one row of `alias`.
+pub fn alias() -> Key {
+    Key { part: Part { table: ALIAS.id, p: Partition(0), shard: 0, month: 0 }, cols: Cols(vec![Col::Int(0)]) }
 }

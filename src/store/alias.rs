@@ -50,14 +50,18 @@ impl Alias {
         Ok((alias, Some(bytes)))
     }
 
-    /// Changes the row, unless another has done so meanwhile.
-    pub async fn change<S: Store>(store: &S, change: impl FnOnce(&mut Self)) -> Result<Self, Error> {
-        let (mut alias, before) = Self::read(store).await?;
-        change(&mut alias);
-        match store.swap(&tables::alias(), before.as_deref(), &alias.encode()).await? {
-            Swap::Done => Ok(alias),
-            Swap::Refused(_) => Err(Error::Moved),
+    /// Changes the row. Where another does so meanwhile, `change` is asked once more.
+    pub async fn change<S: Store>(store: &S, change: impl Fn(&mut Self)) -> Result<Self, Error> {
+        const TRIES: u32 = 8;
+        for _ in 0..TRIES {
+            let (mut alias, before) = Self::read(store).await?;
+            change(&mut alias);
+            match store.swap(&tables::alias(), before.as_deref(), &alias.encode()).await? {
+                Swap::Done => return Ok(alias),
+                Swap::Refused(_) => {}
+            }
         }
+        Err(Error::Moved)
     }
 
     /// Every generation that has tables.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hyper::StatusCode;
 use serde::Serialize;
 
+use super::generations::{Ask, GenerationStatus, Role, State, Status as Generations};
 use super::position::Seen;
 use super::reply::{self, Reply};
 use super::server::Shared;
@@ -53,6 +54,8 @@ struct Projections {
     /// How old the newest look at the positions is.
     age_ms: Option<i64>,
     partitions: Vec<PartitionHealth>,
+    /// The live one, the one before, and the one in the making; null when they cannot be asked.
+    generations: Option<Vec<GenerationStatus>>,
 }
 
 #[derive(Serialize)]
@@ -73,7 +76,9 @@ pub(super) async fn health<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>) -> Rep
         detail: "the projections do not answer".to_owned(),
     });
     let seen = Arc::clone(&shared.seen.borrow());
-    let (status, faults) = judge(shared, &store, &seen);
+    let asked = tokio::time::timeout(STORE_WAIT_MAX, (shared.app.generations)(Ask::Status)).await;
+    let generations = asked.ok().and_then(Result::ok);
+    let (status, faults) = judge(shared, &store, &seen, generations.as_ref());
     let now = shared.app.clock.now();
     let health = Health {
         status,
@@ -84,6 +89,7 @@ pub(super) async fn health<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>) -> Rep
         projections: Projections {
             age_ms: seen.read_at.map(|read_at| (now.0 - read_at.0).max(0)),
             partitions: partitions(&seen, now),
+            generations: generations.map(|all| all.generations),
         },
     };
     let mut reply = reply::json(&health);
@@ -93,7 +99,12 @@ pub(super) async fn health<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>) -> Rep
     reply
 }
 
-fn judge<S, K>(shared: &Shared<S, K>, store: &store::Health, seen: &Seen) -> (Status, Vec<String>) {
+fn judge<S, K>(
+    shared: &Shared<S, K>,
+    store: &store::Health,
+    seen: &Seen,
+    generations: Option<&Generations>,
+) -> (Status, Vec<String>) {
     let (mut status, mut faults) = (Status::Healthy, Vec::new());
     let mut find = |found: Status, fault: String| {
         status = status.max(found);
@@ -110,10 +121,16 @@ fn judge<S, K>(shared: &Shared<S, K>, store: &store::Health, seen: &Seen) -> (St
     if let Some(fault) = &seen.store_fault {
         find(Status::Degraded, fault.clone());
     }
-    if let Some(why) = shared.app.workers.as_ref().and_then(crate::telemetry::Progress::halted) {
+    let workers = shared.app.workers.as_ref().map(|workers| workers());
+    let is_frozen = |one: &GenerationStatus| one.role == Role::Live && one.state == State::Frozen;
+    let frozen = generations.and_then(|all| all.generations.iter().find(|one| is_frozen(one)));
+    if let Some(frozen) = frozen {
+        let why = frozen.why.as_deref().unwrap_or("it was made by another version of the fold");
+        find(Status::Degraded, format!("generation {} follows the log no more: {why}", frozen.generation));
+    } else if let Some(why) = workers.as_ref().and_then(crate::telemetry::Progress::halted) {
         find(Status::Unhealthy, format!("the worker has stopped: {why}"));
     }
-    if shared.app.workers.as_ref().is_some_and(crate::telemetry::Progress::is_struggling) {
+    if workers.as_ref().is_some_and(crate::telemetry::Progress::is_struggling) {
         find(Status::Degraded, "the worker cannot write; it tries again and again".to_owned());
     }
     let now = shared.app.clock.now();

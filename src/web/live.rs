@@ -94,7 +94,8 @@ impl<S: Store, K: Sink> Line<S, K> {
     /// What there is to tell, if anything. A store that fails now is asked again at the next move.
     async fn look(&mut self) -> Option<String> {
         let seen = Arc::clone(&self.seen.borrow());
-        let row = super::read::creator_row(&self.shared.app.store, self.p, &self.id).await.ok()??;
+        let generation = self.shared.app.live.now();
+        let row = super::read::creator_row(&generation.store, self.p, &self.id).await.ok()??;
         let series_complete = seen.place(self.p).is_some_and(|place| place.next(Class::Slow) >= row.at);
         if self.told == Some((row.at, series_complete)) {
             return None;

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::ids::{Millis, Next, Partition};
 use crate::project::rows::AppliedRow;
 use crate::project::tables::{self, Class};
+use crate::store::live::Live;
 use crate::store::{Key, Store};
 
 /// The ends of the log's partitions, in order, or what is wrong with it. Must answer without waiting.
@@ -96,6 +97,10 @@ impl Place {
 /// All partitions as they were last seen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Seen {
+    /// Whose rows are so far.
+    pub(super) generation: u32,
+    /// They follow the log no more.
+    pub(super) is_frozen: bool,
     pub(super) places: Vec<Place>,
     /// When `places` were read; nothing is vouched for once that is long ago.
     pub(super) read_at: Option<Millis>,
@@ -145,9 +150,9 @@ pub(super) async fn reached(
     }
 }
 
-/// Reads all `applied` rows again and again, for everybody. Ends only when dropped.
+/// Reads all `applied` rows of the live generation again and again, for everybody. Ends only when dropped.
 pub(super) async fn follow<S: Store>(
-    store: S,
+    live: Live<S>,
     (partitions, ends, clock): (u32, LogEnds, Clock),
     every: Duration,
     seen: watch::Sender<Arc<Seen>>,
@@ -155,13 +160,20 @@ pub(super) async fn follow<S: Store>(
     let keys: Vec<Key> = (0..partitions).map(|p| tables::applied(Partition(p))).collect();
     loop {
         let before = Arc::clone(&seen.borrow());
-        let next = look(&store, &keys, &ends, &before, &clock).await;
+        let generation = live.now();
+        let mut next = look(&generation.store, &keys, &ends, &before, &clock).await;
+        (next.generation, next.is_frozen) = (generation.number, generation.is_frozen);
         seen.send_if_modified(|current| {
+            if live.now().number != next.generation {
+                // Read before a switch, which may have been published by a time when the former has gone on: stale.
+                return false;
+            }
             // Waiters wake only when something moved, but the time of the look is always kept.
-            let moved = next.places != current.places;
+            let moved = next.places != current.places || next.generation != current.generation;
             *current = Arc::new(next);
             moved
         });
+        drop(generation);
         tokio::time::sleep(every).await;
     }
 }
@@ -193,5 +205,5 @@ async fn look<S: Store>(store: &S, keys: &[Key], ends: &LogEnds, before: &Seen, 
         };
         places.push(Place { applied, end: ends.get(i).copied() });
     }
-    Seen { places, read_at: Some(clock.now()), store_fault: None, log_fault }
+    Seen { places, read_at: Some(clock.now()), store_fault: None, log_fault, ..Seen::default() }
 }

@@ -19,6 +19,7 @@ pub(super) enum Kind {
     UnknownMember,
     MethodNotAllowed,
     AlreadyRunning,
+    NotNow,
     BodyTimeout,
     BodyTooLarge,
     MediaType,
@@ -37,7 +38,7 @@ pub(super) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 23] = [
         Self::InvalidParameter,
         Self::InvalidBody,
         Self::UnalignedBound,
@@ -46,6 +47,7 @@ impl Kind {
         Self::UnknownMember,
         Self::MethodNotAllowed,
         Self::AlreadyRunning,
+        Self::NotNow,
         Self::BodyTimeout,
         Self::BodyTooLarge,
         Self::MediaType,
@@ -72,6 +74,7 @@ impl Kind {
             Self::UnknownMember => ("unknown-member", StatusCode::NOT_FOUND, "No such member"),
             Self::MethodNotAllowed => ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::AlreadyRunning => ("already-running", StatusCode::CONFLICT, "One is running already"),
+            Self::NotNow => ("not-now", StatusCode::CONFLICT, "Something must be done first"),
             Self::BodyTimeout => ("body-timeout", StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time"),
             Self::BodyTooLarge => ("body-too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::MediaType => ("media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body must be JSON"),

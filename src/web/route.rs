@@ -11,7 +11,7 @@ use super::query::{self, Query};
 use super::read::At;
 use super::reply::{self, Reply};
 use super::server::Shared;
-use super::{Look, OPENAPI, admin, events, health, live, page, read};
+use super::{Ask, Look, OPENAPI, admin, events, generations, health, live, page, read};
 use crate::append::Sink;
 use crate::project::tables::Class;
 use crate::store::Store;
@@ -37,6 +37,9 @@ enum Endpoint {
     OpenApi,
     ProjectionsStats,
     ProjectionsVerify,
+    ProjectionsCompare,
+    Generations,
+    GenerationsChange(Ask),
     Events,
     Creators,
     Ask(Question),
@@ -69,6 +72,10 @@ const fn post(path: &'static str, endpoint: Endpoint) -> Route {
     Route { method: "POST", path, query: &[], endpoint }
 }
 
+const fn change(ask: Ask) -> Route {
+    post(ask.path(), Endpoint::GenerationsChange(ask))
+}
+
 /// Every path there is.
 pub const ROUTES: &[Route] = &[
     get("/", &["creator", "range", "metric"], Endpoint::Page),
@@ -80,6 +87,13 @@ pub const ROUTES: &[Route] = &[
     get("/v1/openapi.json", &[], Endpoint::OpenApi),
     get(Look::Stats.path(), &[], Endpoint::ProjectionsStats),
     post(Look::Verify.path(), Endpoint::ProjectionsVerify),
+    post(Look::Compare { generation: 0 }.path(), Endpoint::ProjectionsCompare),
+    get(Ask::Status.path(), &[], Endpoint::Generations),
+    change(Ask::Rebuild { rate: None }),
+    change(Ask::Cancel),
+    change(Ask::Switch { force: false }),
+    change(Ask::Rollback { force: false }),
+    change(Ask::Drop),
     post("/v1/events", Endpoint::Events),
     get("/v1/creators", &["limit", "cursor"], Endpoint::Creators),
     ask("/v1/creators/{creator}", &[], Question::Creator),
@@ -141,6 +155,9 @@ pub(super) async fn answer<S: Store, K: Sink>(
         Endpoint::OpenApi => Ok(reply::whole(StatusCode::OK, "application/json", OPENAPI)),
         Endpoint::ProjectionsStats => admin::stats(shared),
         Endpoint::ProjectionsVerify => admin::verify(shared, &parts.headers, body).await,
+        Endpoint::ProjectionsCompare => admin::compare(shared, &parts.headers, body).await,
+        Endpoint::Generations => generations::status(shared).await,
+        Endpoint::GenerationsChange(ask) => generations::change(shared, ask, &parts.headers, body).await,
         Endpoint::Events => events::post(shared, &parts.headers, body).await,
         Endpoint::Creators => read::creators(shared, &parts.headers, &query).await,
         Endpoint::Ask(question) => {

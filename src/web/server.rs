@@ -49,7 +49,7 @@ pub async fn serve<S: Store, K: Sink>(
     let (look, seen) = watch::channel(Arc::new(Seen::default()));
     let mut background = JoinSet::new();
     let facts = (app.partitions, Arc::clone(&app.log_ends), app.clock.clone());
-    background.spawn(follow(app.store.clone(), facts, limits.applied_every, look));
+    background.spawn(follow(app.live.clone(), facts, limits.applied_every, look));
 
     let permits = Arc::new(Semaphore::new(limits.connections_max));
     let stop_wait_max = limits.stop_wait_max;

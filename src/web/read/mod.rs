@@ -8,6 +8,8 @@ mod members;
 mod money;
 mod series;
 
+use std::marker::PhantomData;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use hyper::HeaderMap;
@@ -28,16 +30,36 @@ use crate::append::partition::partition_of;
 use crate::ids::{Millis, Partition};
 use crate::project::rows::CreatorRow;
 use crate::project::tables::{self, Class};
+use crate::store::live::Generation;
 use crate::store::{Bound, Range, Row, Store};
 
 /// A creator, as of a position read before any of its rows.
 pub(super) struct At<'a, S> {
-    pub(super) store: &'a S,
+    /// All rows of an answer are of one generation.
+    pub(super) store: Rows<S>,
     pub(super) id: String,
     pub(super) p: Partition,
     pub(super) row: CreatorRow,
     pub(super) now: Millis,
     as_of: AsOf,
+    _shared: PhantomData<&'a ()>,
+}
+
+/// The generation that an answer is read from; a switch waits until it is dropped.
+pub(super) struct Rows<S>(Arc<Generation<S>>);
+
+impl<S> Deref for Rows<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.0.store
+    }
+}
+
+impl<S: Clone> Rows<S> {
+    fn now<K>(shared: &Shared<S, K>) -> Self {
+        Self(shared.app.live.now())
+    }
 }
 
 /// How far an answer reaches, before the creator is known.
@@ -45,6 +67,7 @@ struct AsOf {
     position: Token,
     lag_ms: Option<i64>,
     complete: bool,
+    is_stale: bool,
 }
 
 /// Part of every answer: a measured zero is not a missing history.
@@ -55,6 +78,9 @@ pub(super) struct Meta {
     lag_ms: Option<i64>,
     /// Everything in the log is in the answer.
     complete: bool,
+    /// The rows follow the log no more, until another generation of them is live. Left out when they do.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stale: bool,
     /// Figures cover everything from here on; null where the answer spans creators.
     coverage_start: Option<Stamp>,
 }
@@ -109,14 +135,15 @@ impl<'a, S: Store> At<'a, S> {
         let seen = seen(shared, headers, &[p], class).await?;
         let now = shared.app.clock.now();
         let as_of = as_of(&seen, &[p], class, now);
-        let row = creator_row(&shared.app.store, p, &id).await?.ok_or_else(|| unknown_creator(&id))?;
-        Ok(Self { store: &shared.app.store, id, p, row, now, as_of })
+        let store = Rows::now(shared);
+        let row = creator_row(&*store, p, &id).await?.ok_or_else(|| unknown_creator(&id))?;
+        Ok(Self { store, id, p, row, now, as_of, _shared: PhantomData })
     }
 
     /// The rows of `range` that have not expired; `max` are read at most.
     async fn scan(&self, range: Range, max: usize) -> Result<Vec<Row>, Problem> {
         let watermark = self.row.watermark();
-        let mut rows = scan(self.store, range, max).await?;
+        let mut rows = scan(&*self.store, range, max).await?;
         rows.retain(|row| row.expires.is_none_or(|expires| expires > watermark));
         Ok(rows)
     }
@@ -142,7 +169,15 @@ async fn seen<S: Store, K: Sink>(
         }
     };
     let mut seen = shared.seen.clone();
-    reached(&mut seen, token.as_ref(), (partitions, class), shared.limits.position_wait_max).await
+    let reached = reached(&mut seen, token.as_ref(), (partitions, class), shared.limits.position_wait_max).await?;
+    if reached.generation == shared.app.live.now().number {
+        return Ok(reached);
+    }
+    // Just switched: how far the other one is will be seen in a moment.
+    let is_live = |seen: &Arc<Seen>| seen.generation == shared.app.live.now().number;
+    let _ = tokio::time::timeout(shared.limits.position_wait_max, seen.wait_for(is_live)).await;
+    let now = Arc::clone(&seen.borrow());
+    Ok(now)
 }
 
 fn as_of(seen: &Seen, partitions: &[Partition], class: Class, now: Millis) -> AsOf {
@@ -155,7 +190,7 @@ fn as_of(seen: &Seen, partitions: &[Partition], class: Class, now: Millis) -> As
         let lag = place.and_then(|place: &Place| place.lag_ms(class, now));
         lag_ms = lag_ms.zip(lag).map(|(most, lag): (i64, i64)| most.max(lag));
     }
-    AsOf { position, lag_ms, complete }
+    AsOf { position, lag_ms, complete: complete && !seen.is_frozen, is_stale: seen.is_frozen }
 }
 
 /// For a listener, who is told what has just been seen.
@@ -169,6 +204,7 @@ fn meta(as_of: &AsOf, creator: Option<&CreatorRow>) -> Meta {
         as_of: MetaAsOf { position: as_of.position.to_string(), watermark },
         lag_ms: as_of.lag_ms,
         complete: as_of.complete,
+        stale: as_of.is_stale,
         coverage_start: creator.map(|row| Stamp(row.coverage_start)),
     }
 }

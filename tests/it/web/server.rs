@@ -102,12 +102,14 @@ pub fn app(engine: &Embedded) -> App<EmbeddedStore, EmbeddedSink> {
     };
     App {
         store: engine.store.clone(),
+        live: engine.live(),
         intake: Intake::new(engine.sink.clone(), partitions, engine.clock.clone(), intake::Limits::default()),
         partitions,
         clock: engine.clock.clone(),
         metrics: Arc::new(|| "tributary_records_read_total 0\n".to_owned()),
         log_ends: Arc::new(ends),
         looks: engine.looks(),
-        workers: Some(engine.progress.clone()),
+        generations: engine.generations(),
+        workers: Some(engine.workers()),
     }
 }

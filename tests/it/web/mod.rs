@@ -4,6 +4,7 @@ mod admin;
 mod browser;
 mod client;
 mod document;
+mod generations;
 mod intake;
 mod limits;
 mod live;

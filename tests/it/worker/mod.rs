@@ -7,5 +7,6 @@ mod end_to_end;
 mod kill;
 pub mod programme;
 mod purge;
+mod rebuild;
 mod story;
 mod verify;

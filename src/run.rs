@@ -253,6 +253,12 @@ impl Embedded {
     }
 }
 
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.generations.break_off();
+    }
+}
+
 fn open_log(options: &Options) -> Result<Log, Error> {
     let dir = &options.data_dir;
     let failed = |source| Error::Folder { dir: dir.clone(), source };

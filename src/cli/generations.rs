@@ -92,7 +92,8 @@ pub(crate) async fn rebuild(args: Rebuild, context: &Context) -> anyhow::Result<
         return from_nothing(context).await;
     }
     let door = Door::open(context).await?;
-    let outcome = if args.cancel { change(&door, Ask::Cancel, context).await } else { make(&door, &args, context).await };
+    let outcome =
+        if args.cancel { change(&door, Ask::Cancel, context).await } else { make(&door, &args, context).await };
     let closed = door.close().await;
     let code = outcome?;
     closed?;
@@ -180,7 +181,8 @@ async fn ready(door: &Door, context: &Context) -> anyhow::Result<GenerationStatu
     let bar = context.out.bar(Some(0), "{bar:40} {human_pos} of {human_len} events, {msg}, {eta} left");
     loop {
         let status = door.ask(Ask::Status).await?;
-        let made = building(&status).context("no generation is in the making; `tributary projections rebuild` begins one")?;
+        let made =
+            building(&status).context("no generation is in the making; `tributary projections rebuild` begins one")?;
         bar.set_length(made.log_end);
         bar.set_position(made.position);
         match made.state {

@@ -179,12 +179,7 @@ impl Fleet {
     }
 }
 
-fn run(
-    worker: EmbeddedWorker,
-    generation: u32,
-    progress: &Progress,
-    ending: Ending,
-) -> Result<(), worker::Error> {
+fn run(worker: EmbeddedWorker, generation: u32, progress: &Progress, ending: Ending) -> Result<(), worker::Error> {
     let outcome = worker.run();
     if let Err(error) = &outcome {
         if matches!(error, worker::Error::OtherFold { .. }) {

@@ -107,8 +107,7 @@ impl Generations {
 
     fn start_fleet(&self, generation: u32, rate: Rate) -> Result<(), Error> {
         let is_first = generation == self.now().number && self.fleets().is_empty();
-        let progress =
-            if is_first { self.0.first.clone() } else { Progress::new(self.0.parts.partitions()) };
+        let progress = if is_first { self.0.first.clone() } else { Progress::new(self.0.parts.partitions()) };
         let fleet = Fleet::start(&self.0.parts, generation, progress, rate)?;
         self.fleets().insert(generation, fleet);
         Ok(())
@@ -128,6 +127,11 @@ impl Generations {
             while jobs.try_join_next().is_some() {}
             jobs.spawn_on(job, &self.0.parts.runtime);
         }
+    }
+
+    /// Breaks off what runs beside.
+    pub(super) fn break_off(&self) {
+        drop(self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// All hand over, who puts outputs out first. What went wrong with the live one is told.
@@ -283,9 +287,9 @@ impl Generations {
         };
         Alias::change(&self.0.parts.store, change).await?;
         self.made().number = None;
+        self.rate_of(to).lift();
         let is_frozen = !self.is_running(to);
-        let former =
-            self.0.switch.turn_to(Generation { number: to, store: self.0.parts.store.of(to), is_frozen });
+        let former = self.0.switch.turn_to(Generation { number: to, store: self.0.parts.store.of(to), is_frozen });
         // An answer that has begun on the former one must not be further on than the next of the same client.
         let mut looks = READERS_WAIT_MAX.as_millis() / LOOK_EVERY.as_millis();
         while is_read(&former) && looks > 0 {
@@ -368,6 +372,14 @@ impl Generations {
 
     pub(super) fn rate_of(&self, generation: u32) -> Rate {
         self.fleets().get(&generation).map(|fleet| fleet.rate.clone()).unwrap_or_default()
+    }
+
+    /// Changes what is known of the generation in the making, if that is `number` still.
+    pub(super) fn know(&self, number: u32, change: impl FnOnce(&mut Made)) {
+        let mut made = self.made();
+        if made.number == Some(number) {
+            change(&mut made);
+        }
     }
 
     pub(super) fn made(&self) -> MutexGuard<'_, Made> {

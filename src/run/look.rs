@@ -235,11 +235,7 @@ impl Sight {
     }
 
     /// Rows of a generation, and bytes of their values.
-    async fn size(
-        &self,
-        generation: u32,
-        progress: impl FnMut(u64) -> ControlFlow<()>,
-    ) -> Result<(u64, u64), Error> {
+    async fn size(&self, generation: u32, progress: impl FnMut(u64) -> ControlFlow<()>) -> Result<(u64, u64), Error> {
         let counted = self.count_of(&self.generations.0.parts.store.of(generation), progress).await?;
         Ok((counted.iter().map(|one| one.rows).sum(), counted.iter().map(|one| one.bytes).sum()))
     }

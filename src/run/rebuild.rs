@@ -10,9 +10,9 @@ use super::generations::{Generations, Meeting, Refused};
 use crate::ids::Partition;
 use crate::store::alias::{Alias, Building};
 use crate::telemetry::with_causes;
+use crate::worker;
 use crate::worker::compare::{Compare, Compared};
 use crate::worker::verify::Difference;
-use crate::worker;
 
 /// It has caught up when it has what was in the log so long ago.
 const BEHIND_MAX: Duration = Duration::from_secs(3);
@@ -56,7 +56,7 @@ pub(super) async fn follow(generations: Generations, building: Building) {
         return;
     }
     generations.rate_of(building.number).lift();
-    generations.made().has_caught_up = true;
+    generations.know(building.number, |made| made.has_caught_up = true);
     tracing::info!(generation = building.number, "the generation in the making has caught up");
     if building.differences.is_none() {
         compare_beside(generations, building.number).await;
@@ -74,7 +74,7 @@ async fn catch_up(generations: &Generations, number: u32) -> bool {
                 break;
             }
             if let Some(why) = progress.halted() {
-                generations.made().why = Some(why);
+                generations.know(number, |made| made.why = Some(why));
                 return false;
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -87,7 +87,7 @@ async fn catch_up(generations: &Generations, number: u32) -> bool {
 }
 
 async fn compare_beside(generations: Generations, number: u32) {
-    generations.made().is_comparing = true;
+    generations.know(number, |made| made.is_comparing = true);
     let why = match compare(&generations, number, |_| {}, |_| ControlFlow::Continue(())).await {
         Ok(sum) => {
             let Compared { rows, differences, .. } = sum;
@@ -97,9 +97,10 @@ async fn compare_beside(generations: Generations, number: u32) {
         Err(Refused::NotNow(why)) => Some(why),
         Err(Refused::Failed(error)) => Some(with_causes(&error)),
     };
-    let mut made = generations.made();
-    made.is_comparing = false;
-    made.why = why;
+    generations.know(number, |made| {
+        made.is_comparing = false;
+        made.why = why;
+    });
 }
 
 /// Compares generation `number` with the live one; what was found is kept where that one is in the making.
@@ -125,7 +126,13 @@ pub(super) async fn compare(
     let comparing = Compare { live: &live, other: &other, is_live_frozen };
     let both = [alias.live, number];
     let meet = || -> Pin<Box<dyn Future<Output = Result<Meeting<'_>, worker::Error>> + Send + '_>> {
-        Box::pin(async { generations.meet(&both).await.map_err(not_met) })
+        Box::pin(async {
+            let stopped = both.iter().find(|one| !generations.is_running(**one));
+            match stopped.filter(|_| !is_live_frozen) {
+                Some(one) => Err(worker::Error::NotMet { why: format!("the workers of generation {one} stopped") }),
+                None => generations.meet(&both).await.map_err(not_met),
+            }
+        })
     };
     let mut tables: Vec<(&'static str, Compared)> = Vec::new();
     for p in (0..parts.partitions()).map(Partition) {
@@ -147,11 +154,10 @@ pub(super) async fn compare(
     };
     if alias.building.is_some_and(|building| building.number == number) {
         Alias::change(&parts.store, keep).await?;
-        generations.made().compared = tables;
+        generations.know(number, |made| (made.compared, made.why) = (tables, None));
     }
     Ok(sum)
 }
-
 
 fn not_met(refused: Refused) -> worker::Error {
     let why = match refused {

@@ -8,8 +8,8 @@ use super::generations::{Generations, Refused};
 use crate::ids::{Next, Partition};
 use crate::project::rows::AppliedRow;
 use crate::project::tables;
-use crate::store::alias::{Alias, Building};
 use crate::store::Store;
+use crate::store::alias::{Alias, Building};
 use crate::telemetry::{GENERATION_LIVE, REBUILD_LAG_RECORDS, REBUILD_POSITION, with_causes};
 use crate::web::{self, Ask, GenerationStatus, PartitionPosition, Refusal, Role, State, Status, TableCompared};
 
@@ -62,12 +62,7 @@ impl Generations {
         Ok(Status { live: alias.live, generations })
     }
 
-    async fn status_of(
-        &self,
-        number: u32,
-        role: Role,
-        building: Option<Building>,
-    ) -> Result<GenerationStatus, Error> {
+    async fn status_of(&self, number: u32, role: Role, building: Option<Building>) -> Result<GenerationStatus, Error> {
         let partitions = self.positions(number).await?;
         let sum = |of: fn(&PartitionPosition) -> u64| partitions.iter().map(of).sum::<u64>();
         let (position, log_end) = (sum(|p| p.position), sum(|p| p.log_end));

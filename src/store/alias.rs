@@ -43,10 +43,8 @@ impl Alias {
     pub async fn read<S: Store>(store: &S) -> Result<(Self, Option<Bytes>), Error> {
         let row = store.get(&[tables::alias()]).await?.into_iter().flatten().next();
         let Some(bytes) = row.and_then(|row| row.value) else { return Ok((Self::default(), None)) };
-        let alias = Self::decode(&bytes).map_err(|error| Error::Damaged {
-            place: "in the table alias".to_owned(),
-            what: error.to_string(),
-        })?;
+        let alias = Self::decode(&bytes)
+            .map_err(|error| Error::Damaged { place: "in the table alias".to_owned(), what: error.to_string() })?;
         Ok((alias, Some(bytes)))
     }
 

@@ -137,7 +137,8 @@ impl EmbeddedStore {
         let mut purged = 0;
         loop {
             let asked = (std::mem::take(&mut from), to.clone());
-            let found = self.long.ask(self.generation, |reply| reader::Ask::Expired { range: asked, before, reply }).await?;
+            let found =
+                self.long.ask(self.generation, |reply| reader::Ask::Expired { range: asked, before, reply }).await?;
             if !found.rows.is_empty() {
                 let bytes = found.rows.iter().map(|(key, _)| key.len()).sum();
                 let rows = found.rows;

@@ -122,12 +122,26 @@ fn judge<S, K>(
         find(Status::Degraded, fault.clone());
     }
     let workers = shared.app.workers.as_ref().map(|workers| workers());
-    let is_frozen = |one: &GenerationStatus| one.role == Role::Live && one.state == State::Frozen;
-    let frozen = generations.and_then(|all| all.generations.iter().find(|one| is_frozen(one)));
-    if let Some(frozen) = frozen {
-        let why = frozen.why.as_deref().unwrap_or("it was made by another version of the fold");
-        find(Status::Degraded, format!("generation {} follows the log no more: {why}", frozen.generation));
-    } else if let Some(why) = workers.as_ref().and_then(crate::telemetry::Progress::halted) {
+    let halted = workers.as_ref().and_then(crate::telemetry::Progress::halted);
+    let mut is_told = false;
+    for one in generations.iter().flat_map(|all| &all.generations) {
+        let why = one.why.as_deref().unwrap_or("it failed a check of its own");
+        match (one.role, one.state) {
+            (Role::Live, State::Frozen) => {
+                is_told = true;
+                find(Status::Degraded, format!("generation {} follows the log no more: {why}", one.generation));
+            }
+            (Role::Live, State::Halted) => {
+                is_told = true;
+                find(Status::Unhealthy, format!("the worker has stopped: {why}"));
+            }
+            (Role::Former | Role::Building, State::Halted) => {
+                find(Status::Degraded, format!("the worker of generation {} has stopped: {why}", one.generation));
+            }
+            (Role::Live | Role::Former | Role::Building, _) => {}
+        }
+    }
+    if let Some(why) = halted.filter(|_| !is_told) {
         find(Status::Unhealthy, format!("the worker has stopped: {why}"));
     }
     if workers.as_ref().is_some_and(crate::telemetry::Progress::is_struggling) {

@@ -66,14 +66,15 @@ fn next(waiting: &Mutex<Iter<'_, Partition>>) -> Option<Partition> {
 }
 
 fn open(place: &Place, partition: Partition) -> Result<Opened, Error> {
-    let identity =
-        Identity { topic: place.topic, partition, generation: place.generation, fingerprint: FINGERPRINT };
+    let identity = Identity { topic: place.topic, partition, generation: place.generation, fingerprint: FINGERPRINT };
     let dir = place.dir.join(format!("p{}", partition.0));
     let mut state = State::default();
     let opened = Keep::open(&dir, identity, place.limits.clone(), &mut state);
-    let (keep, position) = opened.map_err(|source| match source {
-        keep::Error::OtherFold { .. } => Error::OtherFold { partition, generation: place.generation },
-        source => Error::State { partition, source },
+    let (keep, position) = opened.map_err(|source| {
+        if matches!(source, keep::Error::OtherFold { .. }) {
+            return Error::OtherFold { partition, generation: place.generation };
+        }
+        Error::State { partition, source }
     })?;
     Ok(Opened { partition, state, keep, position: position.unwrap_or(Next(0)) })
 }

@@ -36,9 +36,13 @@ pub(super) enum Work {
         reply: oneshot::Sender<Result<u64, Error>>,
     },
     /// The generation's tables, if they are not there.
-    Setup { reply: oneshot::Sender<Result<(), Error>> },
+    Setup {
+        reply: oneshot::Sender<Result<(), Error>>,
+    },
     /// Some rows of the generation, which nobody may write any more; with the last its tables. How many.
-    Drop { reply: oneshot::Sender<Result<u64, Error>> },
+    Drop {
+        reply: oneshot::Sender<Result<u64, Error>>,
+    },
 }
 
 /// A call that waits, on the rows of one generation.
@@ -185,11 +189,7 @@ fn finish(write: &WriteTransaction, job: &Job, spaces: &mut Spaces) -> Result<Do
 }
 
 /// Rows of one space.
-fn put_all(
-    write: &WriteTransaction,
-    rows: &[(Space, Vec<u8>, &Row)],
-    numbers: &mut Spaces,
-) -> Result<(), redb::Error> {
+fn put_all(write: &WriteTransaction, rows: &[(Space, Vec<u8>, &Row)], numbers: &mut Spaces) -> Result<(), redb::Error> {
     let Some(space) = rows.first().map(|(space, _, _)| *space) else { return Ok(()) };
     let (names, number) = (space.names(), numbers.entry(space).or_default());
     let mut table = write.open_table(names.rows())?;
@@ -257,10 +257,7 @@ fn answer(work: Work, done: Done) {
         (Work::Forget { reply, .. }, Done::Forgotten(count)) => drop(reply.send(Ok(count))),
         (Work::Setup { reply }, Done::SetUp) => drop(reply.send(Ok(()))),
         (Work::Drop { reply }, Done::Dropped(count)) => drop(reply.send(Ok(count))),
-        (
-            Work::Write { .. } | Work::Swap { .. } | Work::Forget { .. } | Work::Setup { .. } | Work::Drop { .. },
-            _,
-        ) => {
+        (Work::Write { .. } | Work::Swap { .. } | Work::Forget { .. } | Work::Setup { .. } | Work::Drop { .. }, _) => {
             unreachable!("`finish` answers each kind of call with its own kind")
         }
     }

@@ -82,7 +82,11 @@ async fn made(server: &Server) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_asks_all_the_time_sees_no_error_and_never_goes_back_through_switch_and_rollback() {
-    let limits = tributary::web::Limits { live_every: Duration::from_millis(5), heartbeat_every: Duration::from_millis(50), ..limits() };
+    let limits = tributary::web::Limits {
+        live_every: Duration::from_millis(5),
+        heartbeat_every: Duration::from_millis(50),
+        ..limits()
+    };
     let mut server = Server::start(limits).await;
     server.engine.start().unwrap();
     let stop = Arc::new(AtomicBool::new(false));
@@ -110,7 +114,8 @@ async fn a_client_that_asks_all_the_time_sees_no_error_and_never_goes_back_throu
         server.get_at(&format!("/v1/creators/acme/members/m{live}/stats"), &token).await.ok();
     }
     let health = server.get("/health").await.ok();
-    let roles: Vec<_> = health["projections"]["generations"].as_array().unwrap().iter().map(|one| &one["role"]).collect();
+    let roles: Vec<_> =
+        health["projections"]["generations"].as_array().unwrap().iter().map(|one| &one["role"]).collect();
     assert_eq!(roles, ["live", "former"]);
     stop.store(true, Ordering::Relaxed);
     pouring.join_all().await;

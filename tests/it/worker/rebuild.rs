@@ -15,8 +15,8 @@ use tributary::ids::{Next, Partition};
 use tributary::keep::{self, Identity};
 use tributary::project::tables;
 use tributary::run::{Embedded, Error, Options};
-use tributary::store::embedded::EmbeddedStore;
 use tributary::store::Row;
+use tributary::store::embedded::EmbeddedStore;
 use tributary::web::{Ask, GenerationStatus, Refusal, Role, State, Status};
 use tributary::worker::scan;
 
@@ -123,7 +123,7 @@ async fn a_rebuild_under_live_input_gives_the_same_rows_and_they_stay_the_same()
     // More comes as long as it is in the making.
     let mut chunks = meanwhile.chunks(100);
     let (mut appended, mut is_ready) = (0, false);
-    while let Some(chunk) = chunks.next() {
+    for chunk in chunks.by_ref() {
         engine.sink.append(chunk.to_vec()).await.unwrap();
         appended += 1;
         let status = ask(&engine, Ask::Status).await;
@@ -155,6 +155,12 @@ fn garbage(n: u32, partitions: u32) -> Outgoing {
     let partition = Partition(n % partitions);
     let value = Bytes::from(format!("no event {n}"));
     Outgoing { stream: Stream::Events, partition, timestamp: START, key: Bytes::from_static(b"c"), value }
+}
+
+/// How many letters are about what [`garbage`] made; the programme makes some of its own.
+fn of_garbage(letters: &[Vec<u8>]) -> u32 {
+    let is_ours = |letter: &&Vec<u8>| letter.windows(9).any(|window| window == b"no event ");
+    u32::try_from(letters.iter().filter(is_ours).count()).unwrap()
 }
 
 /// E is the end of the log everywhere.
@@ -198,13 +204,13 @@ async fn each_output_leaves_once_whichever_generation_puts_it_out() {
     let found = letters(&engine);
     let mut once = found.clone();
     once.dedup();
-    assert_eq!((found.len(), once.len()), (usize::try_from(sent).unwrap(), found.len()));
+    assert_eq!((of_garbage(&found), once.len()), (sent, found.len()));
     engine.stop().await.unwrap();
 
     let engine = open(dir.path()).await;
     engine.caught_up().await.unwrap();
     emitted(&engine).await;
-    assert_eq!(letters(&engine).len(), usize::try_from(sent).unwrap(), "nor does a restart repeat any");
+    assert_eq!(letters(&engine), found, "nor does a restart repeat any");
     engine.stop().await.unwrap();
 }
 
@@ -340,7 +346,7 @@ async fn state_of_another_fold_is_served_as_it_is_until_a_rebuild_takes_its_plac
     assert!(made.compared.iter().map(|table| table.newer).sum::<u64>() > 0, "{made:?}");
     // Who follows the log puts outputs out, live or not.
     emitted(&engine).await;
-    assert_eq!(letters(&engine).len(), 1);
+    assert_eq!(of_garbage(&letters(&engine)), 1);
     let status = ask(&engine, Ask::Switch { force: false }).await;
     assert_eq!((status.live, one(&status, Role::Live).unwrap().state), (2, State::Followed));
     assert!(!engine.live().now().is_frozen);
@@ -484,13 +490,9 @@ fn a_million_events_are_made_again_beside_live_input() {
         }
         let made = ready(&engine).await;
         assert_eq!(made.differences, Some(0), "{made:?}");
-        for live in [2, 1, 2] {
-            let turn = if live == 2 && engine.live().now().number == 1 && one(&ask(&engine, Ask::Status).await, Role::Building).is_some() {
-                Ask::Switch { force: false }
-            } else {
-                Ask::Rollback { force: false }
-            };
-            assert_eq!(ask(&engine, turn).await.live, live);
+        assert_eq!(ask(&engine, Ask::Switch { force: false }).await.live, 2);
+        for live in [1, 2] {
+            assert_eq!(ask(&engine, Ask::Rollback { force: false }).await.live, live);
         }
         engine.caught_up().await.unwrap();
         assert_eq!(differences_from_the_log(&engine).await, 0);

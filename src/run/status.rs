@@ -70,11 +70,13 @@ impl Generations {
         let written = progress.iter().flat_map(|progress| progress.iter().map(|(_, p)| &p.rows_written));
         let rows_written = written.map(|rows| rows.load(Ordering::Relaxed)).sum();
         let state = self.state_of(number, building);
+        // Nothing is to be done about a former one of another fold.
+        let is_of_old = role == Role::Former && state == State::Frozen;
         let mut status = GenerationStatus {
             generation: number,
             role,
             state,
-            why: progress.and_then(|progress| progress.halted()),
+            why: progress.and_then(|progress| progress.halted()).filter(|_| !is_of_old),
             position,
             log_end,
             rows_written,

@@ -74,6 +74,8 @@ pub(super) fn spawn(disk: Arc<Disk>, mut queue: mpsc::Receiver<Job>, trouble: Tr
         old.retain(|(_, below)| *below > 0);
         while let Some(first) = next(&disk, &mut queue, &mut old) {
             write(&disk, gather(first, &mut queue), &mut spaces, &trouble);
+            // To look for those of a dropped one would bring its tables back.
+            old.retain(|(space, _)| spaces.contains_key(space));
         }
     };
     Joined::spawn("store-writer", run).map_err(|source| disk::Error::Engine { file, source: source.into() })
@@ -83,12 +85,7 @@ pub(super) fn spawn(disk: Arc<Disk>, mut queue: mpsc::Receiver<Job>, trouble: Tr
 fn next(disk: &Disk, queue: &mut mpsc::Receiver<Job>, old: &mut Vec<(Space, u64)>) -> Option<Job> {
     while let Some((space, below)) = old.last().copied() {
         match queue.try_recv() {
-            Ok(job) => {
-                if matches!(job.work, Work::Drop { .. }) {
-                    old.retain(|(space, _)| space.0 != job.generation);
-                }
-                return Some(job);
-            }
+            Ok(job) => return Some(job),
             Err(mpsc::error::TryRecvError::Disconnected) => return None,
             Err(mpsc::error::TryRecvError::Empty) => {
                 // A failure here is the next call's failure too: it is told there.

@@ -121,6 +121,10 @@ pub(crate) async fn drop_former(context: &Context) -> anyhow::Result<u8> {
 
 async fn one(ask: Ask, context: &Context) -> anyhow::Result<u8> {
     let door = Door::open(context).await?;
+    if let Door::Own { engine, .. } = &door {
+        // Its workers have only just begun. Where they cannot, the answer says so.
+        drop(engine.caught_up().await);
+    }
     let outcome = change(&door, ask, context).await;
     door.close().await?;
     outcome

@@ -54,8 +54,9 @@ async fn look(context: &Context, look: Look, mut each: impl FnMut(&Line)) -> any
     } else {
         let mut engine = Embedded::open(context.config.embedded(), context.clock.clone()).await?;
         if matches!(look, Look::Compare { .. }) {
-            // Both must be able to come to one place.
+            // Both must be able to come to one place. A live one that cannot go on is compared as it stands.
             engine.start()?;
+            drop(engine.caught_up().await);
         }
         let mut lines = (engine.looks())(look).context("somebody looks already")?;
         while let Some(line) = lines.recv().await {

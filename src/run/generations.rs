@@ -101,7 +101,7 @@ impl Generations {
             self.go_on(building)?;
         }
         self.spawn(supervise(self.clone()));
-        self.spawn(clear_away(self.clone(), *alias));
+        self.spawn(clear_away(self.clone()));
         Ok(())
     }
 
@@ -405,16 +405,18 @@ async fn supervise(generations: Generations) {
 }
 
 /// What a process that was killed left of generations that the alias does not name.
-async fn clear_away(generations: Generations, alias: Alias) {
+async fn clear_away(generations: Generations) {
     let _one = generations.0.one.lock().await;
-    if let Err(error) = generations.clear(&alias).await {
+    if let Err(error) = generations.clear().await {
         tracing::warn!(error = %with_causes(&error), "a dropped generation is not cleared away, trying again later");
     }
 }
 
 impl Generations {
-    async fn clear(&self, alias: &Alias) -> Result<(), Error> {
+    async fn clear(&self) -> Result<(), Error> {
         let parts = &self.0.parts;
+        // Now, and not as of the start: one may have been begun meanwhile.
+        let (alias, _) = Alias::read(&parts.store).await?;
         let mut left = parts.store.generations()?;
         let below = std::fs::read_dir(parts.state_dir()).into_iter().flatten().flatten();
         let named = |entry: std::fs::DirEntry| entry.file_name().to_str()?.strip_prefix('g')?.parse::<u32>().ok();

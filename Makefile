@@ -14,9 +14,9 @@ SECONDS_EACH ?= 60
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: cargo ## build, then run with a simulated programme; the page's address is printed (RATE= DATA= LISTEN=)
+run: cargo ## build, then run with a simulated programme; the page's address is printed, with a key (RATE= DATA= LISTEN=)
 	$(CARGO) build --release --locked --bin tributary
-	@exec target/release/tributary --data-dir $(DATA) run --listen $(LISTEN) --simulate $(RATE)
+	@exec target/release/tributary --data-dir $(DATA) run --listen $(LISTEN) --simulate $(RATE) --show-key
 
 test: cargo ## every quick test; with CI=true nothing is left out in silence
 	scripts/test

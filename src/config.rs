@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{keep, run, worker};
+use crate::{keep, run, web, worker};
 
 /// All settings, each with its default. `deploy/config.toml` describes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,11 +14,24 @@ use crate::{keep, run, worker};
 pub struct Config {
     /// Log, state and projections live below it.
     pub data_dir: PathBuf,
-    /// Where HTTP is served: an address of this machine alone.
+    /// Where HTTP is served.
     pub listen: SocketAddr,
+    /// Without API keys, on this machine alone.
+    pub insecure_dev: bool,
+    pub keys: Keys,
     pub log: Log,
     pub worker: Worker,
     pub state: State,
+}
+
+/// How often may be asked. See `web::keys::Limits`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Keys {
+    pub rate_per_s: u32,
+    pub burst: u32,
+    pub refused_per_s: u32,
+    pub refused_burst: u32,
 }
 
 /// The embedded log.
@@ -47,6 +60,8 @@ pub struct Worker {
     pub rows_max: usize,
     /// 0: no limit.
     pub rebuild_events_per_s: u32,
+    /// A creator for which something is due, a day's end for one, is moved on once nothing came for so long; 0: never.
+    pub tick_after_ms: u64,
 }
 
 /// The state of a partition. See `keep::Limits`.
@@ -77,7 +92,7 @@ pub enum Error {
 /// What a variable that is a setting begins with.
 const PREFIX: &str = "TRIBUTARY_";
 /// Variables that only the command line reads.
-const FLAGS: [&str; 1] = ["TRIBUTARY_CONFIG"];
+const FLAGS: [&str; 2] = ["TRIBUTARY_CONFIG", "TRIBUTARY_KEY"];
 
 fn did_you_mean(near: &Option<String>) -> String {
     near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
@@ -137,9 +152,23 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::from("./data"),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            insecure_dev: false,
+            keys: Keys::default(),
             log: Log::default(),
             worker: Worker::default(),
             state: State::default(),
+        }
+    }
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        let limits = web::keys::Limits::default();
+        Self {
+            rate_per_s: limits.each.per_s,
+            burst: limits.each.burst,
+            refused_per_s: limits.refused.per_s,
+            refused_burst: limits.refused.burst,
         }
     }
 }
@@ -149,6 +178,9 @@ impl Default for Log {
         Self { partitions: crate::consume::embedded::PARTITIONS }
     }
 }
+
+/// Live producers are seldom quiet for longer, and a day's end may wait so long.
+const TICK_AFTER_MS: u64 = 60_000;
 
 impl Default for Worker {
     fn default() -> Self {
@@ -167,6 +199,7 @@ impl Default for Worker {
             commit_ms: ms(pace.commit),
             rows_max: pace.rows_max,
             rebuild_events_per_s: run::REBUILD_EVENTS_PER_S,
+            tick_after_ms: TICK_AFTER_MS,
         }
     }
 }
@@ -216,17 +249,17 @@ impl Config {
             if group.is_empty() { Some(&mut table) } else { table.get_mut(group).and_then(toml::Value::as_table_mut) };
         if let Some(place) = room.and_then(|room| room.get_mut(key)) {
             // A text stays one, even if it looks like a number.
-            let is_text = place.is_str();
-            *place = match value.parse() {
-                Ok(number) if !is_text => toml::Value::Integer(number),
-                Ok(_) | Err(_) => toml::Value::String(value.to_owned()),
+            *place = match (&*place, value.parse(), value.parse()) {
+                (toml::Value::Boolean(_), Ok(chosen), _) => toml::Value::Boolean(chosen),
+                (toml::Value::Integer(_), _, Ok(number)) => toml::Value::Integer(number),
+                _ => toml::Value::String(value.to_owned()),
             };
         }
         table.try_into().map_err(wrong)
     }
 
     fn to_table(&self) -> toml::Table {
-        toml::Table::try_from(self).expect("settings are texts and numbers")
+        toml::Table::try_from(self).expect("settings are texts, numbers and switches")
     }
 
     /// Every setting, dotted.
@@ -238,12 +271,28 @@ impl Config {
     pub fn check(&self) -> Result<(), Error> {
         let range = |ok: bool, name, must| if ok { Ok(()) } else { Err(Error::Range { name, must }) };
         range((1..=1_024).contains(&self.log.partitions), "log.partitions", "between 1 and 1,024")?;
-        range(self.listen.ip().is_loopback(), "listen", "an address of this machine alone, such as 127.0.0.1:8080")?;
+        let is_closed = !self.insecure_dev || self.listen.ip().is_loopback();
+        range(is_closed, "listen", "an address of this machine alone, such as 127.0.0.1:8080, with --insecure-dev")?;
+        range(self.keys.rate_per_s > 0, "keys.rate_per_s", "at least 1")?;
+        range(self.keys.burst > 0, "keys.burst", "at least 1")?;
+        range(self.keys.refused_per_s > 0, "keys.refused_per_s", "at least 1")?;
+        range(self.keys.refused_burst > 0, "keys.refused_burst", "at least 1")?;
         range(self.worker.poll_records_max > 0, "worker.poll_records_max", "at least 1")?;
         range(self.worker.poll_bytes_max > 0, "worker.poll_bytes_max", "at least 1")?;
         range(self.worker.rows_max > 0, "worker.rows_max", "at least 1")?;
         range(self.state.commit_hot_bytes > 0, "state.commit_hot_bytes", "at least 1")?;
         range(self.state.commit_cold_bytes > 0, "state.commit_cold_bytes", "at least 1")
+    }
+
+    /// How HTTP is served.
+    pub fn http(&self) -> run::Http {
+        let Keys { rate_per_s, burst, refused_per_s, refused_burst } = self.keys;
+        let limits = web::keys::Limits {
+            each: web::keys::Rate { per_s: rate_per_s, burst },
+            refused: web::keys::Rate { per_s: refused_per_s, burst: refused_burst },
+        };
+        let access = if self.insecure_dev { web::Access::InsecureDev } else { web::Access::Keys };
+        run::Http { listen: self.listen, access, limits }
     }
 
     /// What the embedded mode takes of it.
@@ -266,6 +315,7 @@ impl Config {
             emit_idle: ms(self.worker.emit_idle_ms),
             commit: ms(self.worker.commit_ms),
             rows_max: self.worker.rows_max,
+            tick: (self.worker.tick_after_ms > 0).then(|| ms(self.worker.tick_after_ms)),
         };
         options.keep.hot_bytes = self.state.commit_hot_bytes;
         options.keep.cold_bytes = self.state.commit_cold_bytes;

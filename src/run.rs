@@ -4,6 +4,7 @@ mod feed;
 mod fleet;
 mod generations;
 mod inspect;
+mod keys;
 mod look;
 mod purge;
 mod rebuild;
@@ -38,8 +39,9 @@ pub use feed::Feed;
 use fleet::Parts;
 use generations::Generations;
 pub use inspect::Place;
+pub use keys::{keys, local_key_of, random};
 use look::{Sight, Turns};
-pub use serve::{address_of, serve};
+pub use serve::{Http, Ready, address_of, from_here, serve};
 
 /// How often those who wait for the worker look.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -99,6 +101,8 @@ pub enum Error {
     Worker(#[from] worker::Error),
     #[error("cannot serve")]
     Web(#[from] crate::web::Error),
+    #[error("cannot prepare the API keys")]
+    Keys(#[from] crate::web::keys::Error),
     #[error("the worker has stopped: {0}")]
     Halted(String),
     #[error("the worker failed a check of its own; what it had not committed is replayed at the next start")]
@@ -263,14 +267,6 @@ fn open_log(options: &Options) -> Result<Log, Error> {
     let dir = &options.data_dir;
     let failed = |source| Error::Folder { dir: dir.clone(), source };
     std::fs::create_dir_all(dir).map_err(failed)?;
-    let id = entropy().map_err(failed)?;
+    let id = keys::entropy().map_err(failed)?;
     Ok(Log::open(&dir.join(LOG_FILE), options.partitions, id, disk::Options::default())?)
-}
-
-/// Sixteen bytes that nobody can guess.
-fn entropy() -> std::io::Result<[u8; 16]> {
-    use std::io::Read;
-    let mut bytes = [0; 16];
-    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes)
 }

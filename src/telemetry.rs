@@ -29,6 +29,8 @@ pub const REBUILD_POSITION: &str = "tributary_rebuild_position";
 pub const REBUILD_LAG_RECORDS: &str = "tributary_rebuild_lag_records";
 /// The live generation's number.
 pub const GENERATION_LIVE: &str = "tributary_generation_live";
+/// Requests that were turned away, by reason.
+pub const REQUESTS_REFUSED: &str = "tributary_requests_refused_total";
 
 /// How far one partition is; written by its task, read by status, metrics and those who wait for it.
 #[derive(Debug, Default)]

@@ -19,8 +19,8 @@ use tributary::append::intake::{self, Intake};
 use tributary::clock::Clock;
 use tributary::consume::Stream;
 use tributary::ids::{Next, Partition};
-use tributary::run::{Embedded, Options};
-use tributary::web::{self, App};
+use tributary::run::{self, Embedded, Options};
+use tributary::web::{self, Access, App, Keys, keys};
 
 use super::live::{self, Appended};
 use super::machine;
@@ -57,7 +57,7 @@ pub fn run(events: u64) {
             engine.sink.append(chunk.map(|record| outgoing(record, 4)).collect()).await.unwrap();
         }
         engine.caught_up().await.unwrap();
-        let listener = web::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let listener = web::bind("127.0.0.1:0".parse().unwrap(), Access::InsecureDev).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let serving = tokio::spawn(web::serve(listener, app(&engine), web::Limits::default(), async {
@@ -229,6 +229,8 @@ fn app(engine: &Embedded) -> App<tributary::store::embedded::EmbeddedStore, trib
     App {
         store: engine.store.clone(),
         live: engine.live(),
+        keys: Keys::new(engine.store.clone(), engine.clock.clone(), run::random(), keys::Limits::default()),
+        access: Access::InsecureDev,
         intake: Intake::new(engine.sink.clone(), partitions, engine.clock.clone(), intake::Limits::default()),
         partitions,
         clock: engine.clock.clone(),

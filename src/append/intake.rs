@@ -66,14 +66,15 @@ impl<K: Sink> Intake<K> {
         Self { sink, partitions, clock, limits, recent }
     }
 
-    /// Appends the good ones of `items`, each one event as a JSON object, in their order and in one call.
-    pub async fn submit<T: AsRef<[u8]>>(&self, items: &[T]) -> Result<Vec<Outcome>, Error> {
+    /// Appends the good ones of `items`, each one event as a JSON object, in their order and in one call. Those of a
+    /// creator that the caller `may` not touch are rejected.
+    pub async fn submit<T: AsRef<[u8]>>(&self, items: &[T], may: impl Fn(&str) -> bool) -> Result<Vec<Outcome>, Error> {
         if items.len() > self.limits.items_max {
             return Err(Error::TooManyItems { items: items.len(), max: self.limits.items_max });
         }
         let (mut call, mut scratch) = (Call::default(), json::Scratch::default());
         for item in items {
-            self.read(item.as_ref(), &mut scratch, &mut call);
+            self.read(item.as_ref(), &may, &mut scratch, &mut call);
         }
         let places = match std::mem::take(&mut call.records) {
             records if records.is_empty() => Vec::new(),
@@ -83,8 +84,13 @@ impl<K: Sink> Intake<K> {
         Ok(call.seen.into_iter().map(|seen| seen.outcome(&places)).collect())
     }
 
-    fn read(&self, item: &[u8], scratch: &mut json::Scratch, call: &mut Call) {
+    fn read(&self, item: &[u8], may: &impl Fn(&str) -> bool, scratch: &mut json::Scratch, call: &mut Call) {
         let seen = match json::from_json(item, scratch) {
+            // The same words whether there is such a creator or not.
+            Ok(event) if !may(event.creator_id.0) => Seen::Rejected {
+                event_id: Some(event.event_id.0.to_owned()),
+                reason: format!("this key may not write for the creator `{}`", event.creator_id.0),
+            },
             Ok(event) => self.take(event, call),
             Err(error) => Seen::Rejected { event_id: event_id(item), reason: error.to_string() },
         };

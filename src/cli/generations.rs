@@ -1,14 +1,14 @@
 //! `tributary projections rebuild|switch|rollback|drop`: through the server that holds the folder, or in this process.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
 use super::{Context, exit};
 use crate::run::Embedded;
-use crate::web::{Ask, GenerationStatus, Generations, Refusal, Role, State, Status, client};
+use crate::web::client::Peer;
+use crate::web::{Ask, GenerationStatus, Generations, Refusal, Role, State, Status};
 
 /// How often a rebuild is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -41,14 +41,14 @@ pub(crate) struct Turn {
 
 /// Where the generations are looked after.
 enum Door {
-    Server(SocketAddr),
+    Server(Peer),
     Own { engine: Box<Embedded>, generations: Generations },
 }
 
 impl Door {
     async fn open(context: &Context) -> anyhow::Result<Self> {
-        if let Some(addr) = context.server().await {
-            return Ok(Self::Server(addr));
+        if let Some(server) = context.server().await {
+            return Ok(Self::Server(server));
         }
         let mut engine = Embedded::open(context.config.embedded(), context.clock.clone()).await?;
         engine.start()?;
@@ -56,8 +56,8 @@ impl Door {
     }
 
     async fn ask(&self, ask: Ask) -> anyhow::Result<Status> {
-        let addr = match self {
-            Self::Server(addr) => *addr,
+        let server = match self {
+            Self::Server(server) => server,
             Self::Own { generations, .. } => {
                 return generations(ask).await.map_err(|refusal| match refusal {
                     Refusal::NotNow(why) | Refusal::Failed(why) => anyhow::anyhow!(why),
@@ -65,8 +65,8 @@ impl Door {
             }
         };
         let answer = match ask.body() {
-            None => client::get(addr, ask.path()).await?,
-            Some(body) => client::post(addr, ask.path(), body.into()).await?,
+            None => server.get(ask.path()).await?,
+            Some(body) => server.post(ask.path(), body.into()).await?,
         };
         if answer.status != 200 {
             let problem: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();

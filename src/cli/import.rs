@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::Read;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -15,7 +14,7 @@ use crate::append::Sink;
 use crate::append::import::{Chunks, Format, Made, Parsed, Reject, Target};
 use crate::event::Kind;
 use crate::run::{self, Embedded};
-use crate::web::client;
+use crate::web::client::Peer;
 
 /// The same file may be imported again: what was seen counts once.
 #[derive(Debug, clap::Args)]
@@ -43,7 +42,7 @@ const REQUEST_MAX: usize = 1_000;
 /// Where events go.
 enum Way {
     Folder(Box<Embedded>),
-    Server(SocketAddr),
+    Server(Peer),
 }
 
 /// What came of it.
@@ -90,8 +89,8 @@ fn open(file: &str) -> anyhow::Result<(Box<dyn Read + Send>, Option<u64>)> {
 }
 
 async fn way(context: &Context) -> anyhow::Result<Way> {
-    if let Some(addr) = context.server().await {
-        return Ok(Way::Server(addr));
+    if let Some(server) = context.server().await {
+        return Ok(Way::Server(server));
     }
     let mut engine = Embedded::open(context.config.embedded(), context.clock.clone()).await?;
     engine.start()?;
@@ -141,21 +140,21 @@ async fn send(parsed: Parsed, way: &Way, summary: &mut Summary) -> anyhow::Resul
             }
             summary.accepted += u64::try_from(engine.sink.append(records).await?.len())?;
         }
-        Way::Server(addr) => {
+        Way::Server(server) => {
             for batch in lines.chunks(REQUEST_MAX) {
-                post(*addr, batch, summary).await?;
+                post(server, batch, summary).await?;
             }
         }
     }
     Ok(())
 }
 
-async fn post(addr: SocketAddr, batch: &[Vec<u8>], summary: &mut Summary) -> anyhow::Result<()> {
+async fn post(server: &Peer, batch: &[Vec<u8>], summary: &mut Summary) -> anyhow::Result<()> {
     let body = [b"[".as_slice(), &batch.join(b",".as_slice()), b"]"].concat();
-    let answer = client::post(addr, "/v1/events", body.into()).await?;
+    let answer = server.post("/v1/events", body.into()).await?;
     let json: serde_json::Value = serde_json::from_slice(&answer.body).context("the server's answer is no JSON")?;
     let results = json.get("results").and_then(serde_json::Value::as_array);
-    let results = results.with_context(|| format!("the server at {addr} refused the batch: {json}"))?;
+    let results = results.with_context(|| format!("the server at {} refused the batch: {json}", server.addr))?;
     for result in results {
         match result.get("status").and_then(serde_json::Value::as_str) {
             Some("accepted") => summary.accepted += 1,

@@ -4,6 +4,7 @@ mod completions;
 mod config;
 mod generations;
 mod import;
+mod keys;
 mod output;
 mod projections;
 mod run;
@@ -20,7 +21,8 @@ use clap::{Parser, Subcommand};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::web::client;
+use crate::web::client::Peer;
+use crate::web::keys::Secret;
 pub use output::Output;
 
 /// Exit codes, as `--help` states them.
@@ -74,6 +76,9 @@ enum Command {
     /// Check or show the settings in force.
     #[command(subcommand)]
     Config(config::Command),
+    /// Make, list and revoke API keys.
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Look into the projection tables, and compare them with the log.
     #[command(subcommand)]
     Projections(projections::Command),
@@ -86,13 +91,26 @@ pub(crate) struct Context {
     pub(crate) config: Config,
     pub(crate) clock: Clock,
     pub(crate) out: Output,
+    /// Of the environment.
+    pub(crate) key: Option<Secret>,
 }
+
+/// The variable with the key that a server is asked with.
+const KEY: &str = "TRIBUTARY_KEY";
 
 impl Context {
     /// The server that holds the data folder, if one runs.
-    pub(crate) async fn server(&self) -> Option<SocketAddr> {
-        let addr = crate::run::address_of(&self.config.data_dir)?;
-        client::get(addr, "/livez").await.ok().map(|_| addr)
+    pub(crate) async fn server(&self) -> Option<Peer> {
+        let peer = self.peer(crate::run::address_of(&self.config.data_dir)?);
+        peer.get("/livez").await.ok().map(|_| peer)
+    }
+
+    /// The server at `addr`, with the key of the environment; without one, the server that holds the data folder is
+    /// asked with the key that it has put there, and no other ever gets that.
+    pub(crate) fn peer(&self, addr: SocketAddr) -> Peer {
+        let dir = &self.config.data_dir;
+        let local = || crate::run::local_key_of(dir).filter(|_| crate::run::address_of(dir) == Some(addr));
+        Peer { addr, key: self.key.clone().or_else(local) }
     }
 }
 
@@ -108,7 +126,14 @@ pub fn main() -> ExitCode {
         }
     };
     out.start_logging();
-    let context = Context { config, clock: Clock::system(), out };
+    let key = match key() {
+        Ok(key) => key,
+        Err(error) => {
+            out.error(&error);
+            return ExitCode::from(exit::USAGE);
+        }
+    };
+    let context = Context { config, clock: Clock::system(), out, key };
     match execute(cli.command, context) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -116,6 +141,13 @@ pub fn main() -> ExitCode {
             ExitCode::from(exit::FAILED)
         }
     }
+}
+
+fn key() -> anyhow::Result<Option<Secret>> {
+    let Some((_, text)) = std::env::vars().find(|(name, _)| name == KEY) else { return Ok(None) };
+    let key = Secret::parse(text.trim());
+    anyhow::ensure!(key.is_some(), "{KEY} is no API key, or not all of it; a key is trb_ and 60 letters behind it");
+    Ok(key)
 }
 
 fn settings(cli: &Cli) -> Result<Config, crate::config::Error> {
@@ -138,6 +170,7 @@ fn execute(command: Command, context: Context) -> anyhow::Result<u8> {
             Command::Topology(args) => topology::run(&args, &context),
             Command::Schemas(command) => schemas::run(&command, &context),
             Command::Config(command) => config::run(&command, &context),
+            Command::Keys(command) => keys::run(command, &context).await,
             Command::Projections(command) => projections::run(command, &context).await,
             Command::Completions(args) => completions::run(&args),
         }

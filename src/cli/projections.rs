@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Context, exit, generations};
 use crate::run::Embedded;
-use crate::web::{Counted, GenerationSize, Line, Look, client};
+use crate::web::{Counted, GenerationSize, Line, Look};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -49,8 +49,8 @@ async fn look(context: &Context, look: Look, mut each: impl FnMut(&Line)) -> any
         each(&line);
         last = Some(line);
     };
-    if let Some(addr) = context.server().await {
-        client::lines(addr, look.path(), look.body(), take).await?;
+    if let Some(server) = context.server().await {
+        server.lines(look.path(), look.body(), take).await?;
     } else {
         let mut engine = Embedded::open(context.config.embedded(), context.clock.clone()).await?;
         if matches!(look, Look::Compare { .. }) {

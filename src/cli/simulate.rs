@@ -1,7 +1,6 @@
 //! `tributary simulate`: a programme's events from a seed, to a file, a pipe or the log.
 
 use std::io::{BufWriter, Write};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -11,7 +10,7 @@ use crate::ids::Millis;
 use crate::schema;
 use crate::simulate::ledger::{self, Ledger};
 use crate::simulate::{Pace, SIGNUPS_PERMILLE, Simulation, Spec};
-use crate::web::client;
+use crate::web::client::Peer;
 
 /// The same seed gives the same bytes.
 #[derive(Debug, clap::Args)]
@@ -96,12 +95,13 @@ async fn to_server(url: &str, spec: &Spec, args: &Args, context: &Context) -> an
     let host = url.strip_prefix("http://").with_context(|| format!("{url:?} must be http://HOST:PORT"))?;
     let found = tokio::net::lookup_host(host.trim_end_matches('/')).await;
     let addr = found.ok().and_then(|mut addrs| addrs.next()).with_context(|| format!("cannot find {url}"))?;
+    let server = context.peer(addr);
     let mut books = args.ledger.as_ref().map(|_| Ledger::default());
     let (mut batch, mut made, mut rejected) = (Vec::new(), 0_u64, 0_usize);
     for record in Simulation::new(spec) {
         let ahead = if args.rate.is_some() { record.arrival.0 - context.clock.now().0 } else { 0 };
         if batch.len() >= REQUEST_MAX || (ahead > 0 && !batch.is_empty()) {
-            rejected += post(addr, &std::mem::take(&mut batch)).await?;
+            rejected += post(&server, &std::mem::take(&mut batch)).await?;
         }
         if ahead > 0 {
             tokio::time::sleep(std::time::Duration::from_millis(ahead.unsigned_abs())).await;
@@ -115,7 +115,7 @@ async fn to_server(url: &str, spec: &Spec, args: &Args, context: &Context) -> an
             books.record(record.arrival, &event);
         }
     }
-    rejected += post(addr, &batch).await?;
+    rejected += post(&server, &batch).await?;
     write_books(args, books.as_ref())?;
     let text = format!("{made} events sent to {addr}, {rejected} rejected");
     context.out.answer(&text, &serde_json::json!({ "sent": made, "rejected": rejected }));
@@ -123,15 +123,15 @@ async fn to_server(url: &str, spec: &Spec, args: &Args, context: &Context) -> an
 }
 
 /// How many of the batch were rejected.
-async fn post(addr: SocketAddr, batch: &[Vec<u8>]) -> anyhow::Result<usize> {
+async fn post(server: &Peer, batch: &[Vec<u8>]) -> anyhow::Result<usize> {
     if batch.is_empty() {
         return Ok(0);
     }
     let body = [b"[".as_slice(), &batch.join(b",".as_slice()), b"]"].concat();
-    let answer = client::post(addr, "/v1/events", body.into()).await?;
+    let answer = server.post("/v1/events", body.into()).await?;
     let json: serde_json::Value = serde_json::from_slice(&answer.body).context("the server's answer is no JSON")?;
     let results = json.get("results").and_then(serde_json::Value::as_array);
-    let results = results.with_context(|| format!("the server at {addr} refused the batch: {json}"))?;
+    let results = results.with_context(|| format!("the server at {} refused the batch: {json}", server.addr))?;
     Ok(results.iter().filter(|result| result.get("reason").is_some()).count())
 }
 

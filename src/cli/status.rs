@@ -6,13 +6,16 @@ use anyhow::Context as _;
 
 use super::{Context, exit};
 use crate::run::{self, Embedded};
-use crate::web::client;
 
 pub(crate) async fn run(context: &Context) -> anyhow::Result<u8> {
     if let Some(addr) = run::address_of(&context.config.data_dir)
-        && let Ok(answer) = client::get(addr, "/health").await
+        && let Ok(answer) = context.peer(addr).get("/health").await
     {
-        let json: serde_json::Value = serde_json::from_slice(&answer.body).context("the health answer is no JSON")?;
+        // Unhealthy is an answer too.
+        let json: serde_json::Value = match answer.status {
+            200 | 503 => serde_json::from_slice(&answer.body).context("the health answer is no JSON")?,
+            _ => answer.json(addr)?,
+        };
         context.out.answer(&of_running(&addr.to_string(), &json)?, &json);
         return Ok(exit::OK);
     }
@@ -37,6 +40,9 @@ fn of_running(addr: &str, health: &serde_json::Value) -> anyhow::Result<String> 
         health.get("status").and_then(serde_json::Value::as_str).unwrap_or("running")
     );
     let list = |path: &str| health.pointer(path).and_then(serde_json::Value::as_array).into_iter().flatten();
+    for warning in list("/warnings") {
+        writeln!(text, "warning: {}", warning.as_str().unwrap_or_default())?;
+    }
     for fault in list("/faults") {
         writeln!(text, "fault: {}", fault.as_str().map_or_else(|| fault.to_string(), str::to_owned))?;
     }

@@ -14,6 +14,8 @@ pub(super) mod scope {
     pub(in crate::fold) const QUARTER: u32 = 4;
     pub(in crate::fold) const DAY: u32 = 5;
     pub(in crate::fold) const MEMBER_DAY: u32 = 6;
+    /// A combination's quarter hour.
+    pub(in crate::fold) const COMBO: u32 = 20;
 }
 
 /// A change of money at one instant. Series keep what moved; balances are of all time only.
@@ -21,6 +23,8 @@ pub(super) mod scope {
 pub(super) struct Movement {
     pub(super) gross: i128,
     pub(super) refunded: i128,
+    /// What of gross and refunded is blocked.
+    pub(super) blocked: i128,
     pub(super) earned: i128,
     pub(super) reversed: i128,
     pub(super) paid: i128,
@@ -36,15 +40,34 @@ pub(super) struct Balance {
 }
 
 impl Movement {
+    /// The same, given (1) or taken back (−1).
+    pub(super) fn times(self, sign: i64) -> Self {
+        let sign = i128::from(sign);
+        Self {
+            gross: self.gross * sign,
+            refunded: self.refunded * sign,
+            blocked: self.blocked * sign,
+            earned: self.earned * sign,
+            reversed: self.reversed * sign,
+            paid: self.paid * sign,
+        }
+    }
+
+    /// All of its revenue is blocked.
+    pub(super) const fn with_blocked(self) -> Self {
+        Self { blocked: self.gross - self.refunded, ..self }
+    }
+
     /// All-time purses: what is paid stands in the balance.
     const fn add_to(&self, purse: &mut Purse) {
         purse.gross += self.gross;
         purse.refunded += self.refunded;
+        purse.blocked += self.blocked;
         purse.earned += self.earned;
         purse.reversed += self.reversed;
     }
 
-    const fn add_to_series(&self, purse: &mut Purse) {
+    pub(super) const fn add_to_series(&self, purse: &mut Purse) {
         self.add_to(purse);
         purse.paid += self.paid;
     }
@@ -68,11 +91,24 @@ impl Balance {
     }
 }
 
+/// When and where a change is booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Booked {
+    /// The instant on which series show it.
+    pub(super) t: Millis,
+    /// Days since 1970 on the creator's calendar, as it was when what this belongs to was booked first: it tells
+    /// the periods in which that began.
+    pub(super) day: i32,
+    /// Its combination of dimensions, see `groups`.
+    pub(super) group: u32,
+}
+
 impl Turn<'_> {
-    /// Money of the creator that moved at `t`.
-    pub(super) fn book_creator(&mut self, t: Millis, currency: CurrencyCode, moved: &Movement) {
+    /// Money of the creator.
+    pub(super) fn book_creator(&mut self, booked: Booked, currency: CurrencyCode, moved: &Movement) {
+        let t = booked.t;
         moved.add_to(self.creator_purse(currency));
-        self.touch_series(t);
+        self.book_group(t, booked.group, currency, moved);
         let (c, head, state) = (self.c, &mut self.head, &mut *self.state);
         let (minute, quarter, day) = (slot_of(t, Millis::MINUTE), slot_of(t, QUARTER), slot_of(t, Millis::DAY));
         let purses = [
@@ -88,8 +124,10 @@ impl Turn<'_> {
         }
     }
 
-    /// Money of a member that moved at `t`.
-    pub(super) fn book_member(&mut self, n: u32, t: Millis, currency: CurrencyCode, moved: &Movement) {
+    /// Money of a member.
+    pub(super) fn book_member(&mut self, n: u32, booked: Booked, currency: CurrencyCode, moved: &Movement) {
+        let t = booked.t;
+        self.score_money(n, booked, currency, moved);
         moved.add_to(self.member_purse(n, currency));
         let mut head = self.member_day_mut(n, t, |_| {}).purses;
         let b = slot_of(t, Millis::DAY).cast_unsigned();
@@ -127,7 +165,7 @@ impl Turn<'_> {
 
 impl Purse {
     /// Puts a new purse at the head of its scope's list; `false` if it is there already.
-    const fn enlist(&mut self, head: &mut CurrencyCode, currency: CurrencyCode) -> bool {
+    pub(super) const fn enlist(&mut self, head: &mut CurrencyCode, currency: CurrencyCode) -> bool {
         if self.listed == 1 {
             return false;
         }

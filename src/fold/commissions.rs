@@ -3,13 +3,16 @@
 use bytemuck::Zeroable;
 
 use super::booking::{Balance, Movement};
-use super::effects::LedgerLeft;
+use super::effects::{LedgerLeft, Named};
+use super::groups::NO_GROUP;
 use super::moves::Move;
 use super::orders::payment_type;
+use super::parts::part;
 use super::people::status;
 use super::records::{Commission as Record, CommissionTexts, Conversion, Head, LongText, NO_ID, Text};
 use super::state::FOR_EVER;
 use super::timers::Due;
+use super::verdicts::review;
 use super::{Stop, Turn, kind, refuse};
 use crate::event::{Commission, CommissionKind, PaymentType};
 use crate::ids::{Currency, Millis};
@@ -26,6 +29,8 @@ pub enum State {
     Paid,
     /// Nothing is left of it.
     Reversed,
+    /// It counts nowhere.
+    Blocked,
 }
 
 impl State {
@@ -35,6 +40,7 @@ impl State {
             Self::Approved => 2,
             Self::Paid => 3,
             Self::Reversed => 4,
+            Self::Blocked => 5,
         }
     }
 
@@ -43,6 +49,7 @@ impl State {
             2 => Self::Approved,
             3 => Self::Paid,
             4 => Self::Reversed,
+            5 => Self::Blocked,
             _ => Self::Held,
         }
     }
@@ -53,6 +60,7 @@ impl State {
             Self::Approved => "approved",
             Self::Paid => "paid",
             Self::Reversed => "reversed",
+            Self::Blocked => "blocked",
         }
     }
 }
@@ -62,16 +70,21 @@ impl Record {
         self.earned - self.reversed
     }
 
+    /// What of it counts.
+    const fn counted_net(&self) -> i128 {
+        if self.blocked == 1 { 0 } else { self.net() }
+    }
+
     /// What purses hold of it now; nothing before it is first booked.
     fn balance(&self) -> Balance {
-        let net = self.net();
+        let net = self.counted_net();
         match self.state {
             0 => Balance::default(),
             number => match State::of_number(number) {
                 State::Held => Balance { held: net, ..Balance::default() },
                 State::Approved => Balance { approved: net, ..Balance::default() },
                 State::Paid => Balance { paid: self.paid_amount, carry: net - self.paid_amount, ..Balance::default() },
-                State::Reversed => Balance::default(),
+                State::Reversed | State::Blocked => Balance::default(),
             },
         }
     }
@@ -163,7 +176,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// The commission of a credited conversion, if its creator has them derived.
+    /// The commissions of a credited conversion, one a member, if its creator has them derived.
     pub(super) fn derive(&mut self, conversion_id: Id128) {
         let conversion = self.conversion_at(conversion_id);
         if conversion.derives == 0 {
@@ -171,17 +184,24 @@ impl Turn<'_> {
         }
         let rate = i128::from(conversion.amount) * i128::from(conversion.rate_bp);
         let amount = round_div(rate, 10_000) + i128::from(conversion.flat_amount);
+        let members = self.credited(conversion_id, &conversion);
+        for (i, n) in members.iter().enumerate() {
+            self.derive_for(*n, part(amount, i, members.len()), conversion_id, &conversion);
+        }
+    }
+
+    fn derive_for(&mut self, n: u32, amount: i128, conversion_id: Id128, conversion: &Conversion) {
         let name = self.conversion_name(conversion_id);
-        let text = format!("{DERIVED_PREFIX}{}:{}", name.as_str(), self.profile(conversion.n).id.as_str());
+        let text = format!("{DERIVED_PREFIX}{}:{}", name.as_str(), self.profile(n).id.as_str());
         let id = self.id(kind::COMMISSION, &text);
         let mut record = Record::zeroed();
         record.t = conversion.t;
         record.matures_at = conversion.t.saturating_add(conversion.hold_days.saturating_mul(Millis::DAY));
         record.conversion = conversion_id;
         record.creator = self.c;
-        record.n = conversion.n;
+        record.n = n;
         record.currency = conversion.currency;
-        record.payment_type = derived_payment_type(&conversion);
+        record.payment_type = derived_payment_type(conversion);
         record.derived = 1;
         let texts = CommissionTexts { id: LongText::new(&text), conversion_id: name };
         self.state.commission_texts.put(&id, texts, self.t);
@@ -202,8 +222,14 @@ impl Turn<'_> {
         }
         record.prev_of_member = std::mem::replace(&mut self.member_mut(record.n).commissions, id);
         let made = Millis(record.t);
-        self.state.commissions.put(&id, record, self.t);
         let order = self.state.conversions.get(&record.conversion, FOR_EVER);
+        record.day = self.booked_day(made);
+        record.group = order.as_ref().map_or(NO_GROUP, |order| order.group);
+        record.blocked = order.as_ref().map_or(0, |order| order.blocked);
+        if let Some(texts) = self.state.commission_texts.get(&id, FOR_EVER) {
+            self.touch_name(Named::Commission(made, record.payment_type), texts.id.as_str().to_owned());
+        }
+        self.state.commissions.put(&id, record, self.t);
         let order_amount = order.as_ref().map_or(0, |order| order.amount);
         self.rebook_at(id, made, (order_amount, 0), |record| record.earned = amount);
         let moves: Vec<Move> = order.map_or_else(Vec::new, |order| self.moves_of(&order));
@@ -217,7 +243,7 @@ impl Turn<'_> {
     /// An order's money moved at `t`; all its commissions follow.
     pub(super) fn reverse_commissions(&mut self, order_id: Id128, t: Millis, moved: i64) {
         let amount = self.conversion_at(order_id).amount;
-        let mut id = self.state.conversion_commissions.get(&order_id, FOR_EVER).map_or(NO_ID, |head| head.first);
+        let mut id = self.first_commission(order_id);
         while id != NO_ID {
             self.rebook_at(id, t, (amount, moved), |_| {});
             id = self.state.commissions.get(&id, FOR_EVER).map_or(NO_ID, |record| record.next_of_conversion);
@@ -234,6 +260,25 @@ impl Turn<'_> {
             }
             id = record.prev_of_member;
         }
+    }
+
+    /// Its own verdict, or its conversion's, may have changed; the next one of the conversion.
+    pub(super) fn restate_commission(&mut self, id: Id128) -> Id128 {
+        let Some(before) = self.state.commissions.get(&id, FOR_EVER) else { return NO_ID };
+        let of_order = self.state.conversions.get(&before.conversion, FOR_EVER).is_some_and(|order| order.blocked == 1);
+        let blocked = match before.review {
+            review::APPROVED => false,
+            review::BLOCKED => true,
+            _ => of_order,
+        };
+        if blocked && before.blocked == 0 {
+            self.book_withheld(id, &before, -1);
+        }
+        if !blocked && before.blocked == 1 {
+            self.book_withheld(id, &before, 1);
+        }
+        self.rebook(id, self.t, |record| record.blocked = u8::from(blocked));
+        before.next_of_conversion
     }
 
     pub(super) fn mature(&mut self, id: Id128) {
@@ -266,8 +311,7 @@ impl Turn<'_> {
         // Nothing is taken back before there was something.
         for (t, moved) in [(t, moved), (Millis(t.0.max(record.t)), reversed)] {
             if moved != Movement::default() {
-                self.book_creator(t, record.currency, &moved);
-                self.book_member(record.n, t, record.currency, &moved);
+                self.book_commission(id, t, &moved);
             }
         }
         let change = record.balance().minus(before.balance());
@@ -279,6 +323,8 @@ impl Turn<'_> {
     fn state_of(&self, record: &Record) -> State {
         if record.paid == 1 {
             State::Paid
+        } else if record.blocked == 1 {
+            State::Blocked
         } else if record.net() == 0 {
             State::Reversed
         } else if self.member(record.n).status != status::ACTIVE {

@@ -1,83 +1,110 @@
-//! Giving a conversion to a member, and a customer's first conversions (SEMANTICS §6, §9).
+//! Giving a conversion to members, once and for ever (SEMANTICS §6).
 
-use super::attribute::{Credit, Outcome};
+use super::Turn;
+use super::attribute::{Attribution, Credit, Outcome};
 use super::booking::Movement;
-use super::records::{Awaited, Conversion, Counts, Customer, CustomerOrderKey, NO_ID, NONE};
+use super::firsts::First;
+use super::parts::part;
+use super::records::{Awaited, Conversion, Counts, NO_ID, NONE};
 use super::state::FOR_EVER;
 use super::timers::Due;
-use super::{Turn, kind};
 use crate::ids::Millis;
 use crate::keep::Id128;
 
 /// Credit waits this long for a click or code that is not known yet.
 const WAIT: i64 = Millis::DAY;
 
-/// What a conversion is to its customer; each is counted once a customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum First {
-    /// Of all: credited, it makes a referral.
-    Conversion,
-    Signup,
-    /// With money left: it makes a customer.
-    Order,
-}
-
-impl First {
-    const fn of(self, customer: &mut Customer) -> &mut Id128 {
-        match self {
-            Self::Conversion => &mut customer.first,
-            Self::Signup => &mut customer.first_signup,
-            Self::Order => &mut customer.first_order,
-        }
-    }
-
-    const fn counts(self, sign: i64) -> Counts {
-        let mut counts = Counts {
-            clicks_total: 0,
-            clicks_human: 0,
-            clicks_unique: 0,
-            clicks_shared: 0,
-            shares: 0,
-            signups: 0,
-            orders: 0,
-            customers: 0,
-            referrals: 0,
-        };
-        match self {
-            Self::Conversion => counts.referrals = sign,
-            Self::Signup => counts.signups = sign,
-            Self::Order => counts.customers = sign,
-        }
-        counts
-    }
+/// A member's credit, found.
+struct Found {
+    /// The primary last.
+    members: Vec<u32>,
+    how: Credit,
+    /// The click that it is credited by, if a click is.
+    click: Id128,
 }
 
 impl Turn<'_> {
-    /// Attributes a conversion that has no credit yet.
+    /// Attributes a conversion that has no credit yet, and those of its customer that hung on it.
     pub(super) fn try_credit(&mut self, id: Id128, skip_unknown: bool) {
+        if !self.credit_once(id, skip_unknown) {
+            return;
+        }
         let conversion = self.conversion_at(id);
-        match self.attribute(&conversion, skip_unknown) {
-            Outcome::To { n, how } => self.credit(id, n, how),
-            Outcome::Wait(awaited) => self.wait(id, awaited),
-            Outcome::Nobody(reason) => self.set_credit(id, NONE, reason),
+        let mut from = conversion.t;
+        // Each one credited may be what others hung on; all of them are at or after it.
+        while let Some(next) = self.credit_next(conversion.customer, from) {
+            from = from.min(next);
         }
     }
 
-    fn set_credit(&mut self, id: Id128, n: u32, credit: Credit) {
+    /// Tries the customer's uncredited conversions at or after `from` in the order of (t, id), until one is credited;
+    /// its time.
+    fn credit_next(&mut self, customer: Id128, from: i64) -> Option<i64> {
+        let record = self.state.customers.get(&customer, FOR_EVER)?;
+        if record.uncredited == 0 {
+            return None;
+        }
+        let mut open: Vec<(i64, Id128)> = Vec::new();
+        for id in self.conversions_of(&record) {
+            let conversion = self.conversion_at(id);
+            if conversion.n == NONE && conversion.t >= from {
+                open.push((conversion.t, id));
+            }
+        }
+        open.sort_by_cached_key(|(t, id)| (*t, self.conversion_name(*id).as_str().to_owned()));
+        let found = open.into_iter().find(|(_, id)| {
+            let is_waiting = self.conversion_at(*id).credit == Credit::Waiting.number();
+            self.credit_once(*id, !is_waiting)
+        });
+        found.map(|(t, _)| t)
+    }
+
+    /// Whether it is credited now.
+    fn credit_once(&mut self, id: Id128, skip_unknown: bool) -> bool {
+        let conversion = self.conversion_at(id);
+        let attribution = self.attribute(id, &conversion, skip_unknown);
+        let Attribution { trail, click_t, owner, .. } = attribution;
+        if (trail, click_t, owner) != (conversion.trail, conversion.click_t, conversion.owner) {
+            self.change_conversion(id, |conversion| {
+                (conversion.trail, conversion.click_t, conversion.owner) = (trail, click_t, owner);
+            });
+        }
+        match attribution.outcome {
+            Outcome::To { members, how, click } => {
+                self.credit(id, Found { members, how, click });
+                return true;
+            }
+            Outcome::Wait(awaited) => self.wait(id, awaited),
+            Outcome::Nobody(reason) => {
+                if conversion.credit != reason.number() {
+                    self.change_conversion(id, |conversion| conversion.credit = reason.number());
+                }
+            }
+        }
+        false
+    }
+
+    pub(super) fn change_conversion(&mut self, id: Id128, change: impl FnOnce(&mut Conversion)) {
         if let Some(conversion) = self.state.conversions.get_mut(&id, FOR_EVER) {
-            conversion.n = n;
-            conversion.credit = credit.number();
+            change(conversion);
         }
         self.touch_conversion(id);
     }
 
     /// Until `awaited` arrives, a day at most from when it first waited.
     fn wait(&mut self, id: Id128, awaited: Id128) {
-        let was_waiting = self.conversion_at(id).credit == Credit::Waiting.number();
-        self.set_credit(id, NONE, Credit::Waiting);
-        if !was_waiting {
+        let conversion = self.conversion_at(id);
+        if conversion.credit != Credit::Waiting.number() {
             self.set_timer(Millis(self.creator().clock.saturating_add(WAIT)), Due::Credit, id);
+        } else if conversion.awaited == awaited {
+            // In that list already.
+            return;
         }
+        self.change_conversion(id, |conversion| {
+            conversion.credit = Credit::Waiting.number();
+            conversion.awaited = awaited;
+            conversion.next_waiting = NO_ID;
+        });
         let list: &mut Awaited = self.state.awaited.entry(&awaited, self.t, FOR_EVER);
         let last = std::mem::replace(&mut list.conversions_last, id);
         if last == NO_ID {
@@ -85,16 +112,14 @@ impl Turn<'_> {
         } else if let Some(last) = self.state.conversions.get_mut(&last, FOR_EVER) {
             last.next_waiting = id;
         }
-        if let Some(conversion) = self.state.conversions.get_mut(&id, FOR_EVER) {
-            conversion.next_waiting = NO_ID;
-        }
     }
 
     /// What they waited for has come: each is tried again, oldest first.
-    pub(super) fn retry_waiting(&mut self, mut id: Id128) {
+    pub(super) fn retry_waiting(&mut self, arrived: Id128, mut id: Id128) {
         while id != NO_ID {
             let conversion = self.conversion_at(id);
-            if conversion.credit == Credit::Waiting.number() {
+            if conversion.credit == Credit::Waiting.number() && conversion.awaited == arrived {
+                self.change_conversion(id, |conversion| conversion.awaited = NO_ID);
                 self.try_credit(id, false);
             }
             id = conversion.next_waiting;
@@ -107,134 +132,76 @@ impl Turn<'_> {
         }
     }
 
-    /// Books what the member missed while the credit was open, each on its own instant.
-    fn credit(&mut self, id: Id128, n: u32, how: Credit) {
-        self.set_credit(id, n, how);
-        let conversion = self.conversion_at(id);
-        let t = Millis(conversion.t);
-        // A signup counts nothing by itself, yet the member was active.
-        let orders = i64::from(conversion.is_order());
-        self.count_member(n, t, &Counts { orders, ..Counts::default() });
-        if conversion.is_order() {
-            let gross = Movement { gross: i128::from(conversion.amount), ..Movement::default() };
-            self.book_member(n, t, conversion.currency, &gross);
-            for movement in self.moves_of(&conversion) {
-                let moved = Movement { refunded: i128::from(movement.taken), ..Movement::default() };
-                self.book_member(n, movement.t, conversion.currency, &moved);
-            }
+    /// Books what the members missed while the credit was open, each on its own instant.
+    fn credit(&mut self, id: Id128, found: Found) {
+        let Found { members, how, click } = found;
+        let Some(primary) = members.last().copied() else { return };
+        if members.len() > 1 {
+            self.write_credited(id, &members);
         }
-        self.credit_firsts(id, &conversion);
+        let parts = u32::try_from(members.len()).unwrap_or(u32::MAX);
+        self.change_conversion(id, |conversion| {
+            (conversion.n, conversion.parts, conversion.credit) = (primary, parts, how.number());
+            conversion.credited_click = click;
+        });
+        self.name_click(id, click);
+        self.regroup(id, click);
+        let conversion = self.conversion_at(id);
+        self.own(id, &conversion);
+        if conversion.blocked == 0 {
+            self.book_credit(id, &conversion, 1);
+        }
         self.derive(id);
     }
 
-    /// The counts that the conversion carries for its customer now go to the member too.
-    fn credit_firsts(&mut self, id: Id128, conversion: &Conversion) {
+    fn name_click(&mut self, id: Id128, click: Id128) {
+        if click == NO_ID {
+            return;
+        }
+        let text = self.click_text(click);
+        if let Some(texts) = self.state.conversion_texts.get_mut(&id, FOR_EVER) {
+            texts.credited_click_id = text;
+        }
+    }
+
+    /// Everything that members have of a conversion: given (`sign` 1) or taken back (−1).
+    pub(super) fn book_credit(&mut self, id: Id128, conversion: &Conversion, sign: i64) {
+        let members = self.credited(id, conversion);
+        let made = conversion.booked(Millis(conversion.t));
+        // A signup counts nothing by itself, yet the member was active.
+        let orders = if conversion.is_order() { sign } else { 0 };
+        self.count_member(conversion.n, made, &Counts { orders, ..Counts::default() });
+        for (i, n) in members.iter().enumerate() {
+            self.active(*n, conversion.day, sign);
+            if conversion.is_order() {
+                self.book_part(conversion, (i, members.len()), *n, sign);
+            }
+        }
         let Some(mut customer) = self.state.customers.get(&conversion.customer, FOR_EVER) else { return };
-        for first in [First::Conversion, First::Signup, First::Order] {
+        for first in First::ALL {
             if *first.of(&mut customer) == id {
-                let delta = first.counts(1);
+                let delta = first.counts(sign);
                 if first == First::Conversion {
-                    self.count_creator(Millis(conversion.t), &delta);
+                    self.count_creator(made, &delta);
                 }
-                self.count_member(conversion.n, Millis(conversion.t), &delta);
+                self.count_member(conversion.n, made, &delta);
             }
         }
     }
 
-    /// Takes the conversion into its customer's history. Without a customer there is none.
-    pub(super) fn enlist(&mut self, id: Id128, conversion: &Conversion) {
-        if conversion.customer == NO_ID {
-            return;
+    /// One member's part of an order and of all that was taken of it.
+    fn book_part(&mut self, order: &Conversion, (i, of): (usize, usize), n: u32, sign: i64) {
+        let sign = i128::from(sign);
+        let gross = sign * part(i128::from(order.amount), i, of);
+        let moved = Movement { gross, ..Movement::default() };
+        self.book_member(n, order.booked(Millis(order.t)), order.currency, &moved);
+        let mut total = 0_i128;
+        for step in self.moves_of(order) {
+            let before = part(total, i, of);
+            total += i128::from(step.taken);
+            let refunded = sign * (part(total, i, of) - before);
+            let moved = Movement { refunded, ..Movement::default() };
+            self.book_member(n, order.booked(step.t), order.currency, &moved);
         }
-        let customer = self.state.customers.entry(&conversion.customer, self.t, FOR_EVER);
-        let place = customer.orders;
-        if conversion.is_order() {
-            customer.orders += 1;
-        }
-        self.offer(First::Conversion, id, conversion);
-        if conversion.kind == super::orders::number(crate::event::ConversionKind::Signup) {
-            self.offer(First::Signup, id, conversion);
-        }
-        if conversion.is_order() {
-            let key = CustomerOrderKey { customer: conversion.customer, page: place / PAGE };
-            let page = self.state.customer_orders.entry(&key, self.t, FOR_EVER);
-            let slot = usize::try_from(place % PAGE).unwrap_or_default();
-            if let Some(slot) = page.ids.get_mut(slot) {
-                *slot = id;
-            }
-        }
-        if conversion.is_live_order() {
-            self.offer(First::Order, id, conversion);
-        }
-    }
-
-    /// An order's money changed: is it still, or again, its customer's first?
-    pub(super) fn recount_customer(&mut self, id: Id128) {
-        let order = self.conversion_at(id);
-        let Some(customer) = self.state.customers.get(&order.customer, FOR_EVER) else { return };
-        if order.is_live_order() {
-            self.offer(First::Order, id, &order);
-        } else if customer.first_order == id {
-            let next = self.first_live_order(order.customer, customer.orders);
-            self.set_first(First::Order, order.customer, next);
-        }
-    }
-
-    fn first_live_order(&self, customer: Id128, orders: u32) -> Id128 {
-        let mut best: Option<(Id128, Conversion)> = None;
-        for page in 0..orders.div_ceil(PAGE) {
-            let key = CustomerOrderKey { customer, page };
-            let Some(page) = self.state.customer_orders.get(&key, FOR_EVER) else { continue };
-            for id in page.ids.into_iter().filter(|id| *id != NO_ID) {
-                let order = self.conversion_at(id);
-                if order.is_live_order()
-                    && best.is_none_or(|(best_id, best)| self.is_before((order.t, id), (best.t, best_id)))
-                {
-                    best = Some((id, order));
-                }
-            }
-        }
-        best.map_or(NO_ID, |(id, _)| id)
-    }
-
-    /// Makes the conversion its customer's first of the kind if it is before the one that is.
-    fn offer(&mut self, first: First, id: Id128, conversion: &Conversion) {
-        let Some(mut customer) = self.state.customers.get(&conversion.customer, FOR_EVER) else { return };
-        let now = *first.of(&mut customer);
-        if now == NO_ID || (now != id && self.is_before((conversion.t, id), (self.conversion_at(now).t, now))) {
-            self.set_first(first, conversion.customer, id);
-        }
-    }
-
-    fn set_first(&mut self, first: First, customer: Id128, to: Id128) {
-        let Some(record) = self.state.customers.get_mut(&customer, FOR_EVER) else { return };
-        let from = std::mem::replace(first.of(record), to);
-        self.count_first(first, from, -1);
-        self.count_first(first, to, 1);
-    }
-
-    fn count_first(&mut self, first: First, id: Id128, sign: i64) {
-        if id == NO_ID {
-            return;
-        }
-        let conversion = self.conversion_at(id);
-        let (t, delta) = (Millis(conversion.t), first.counts(sign));
-        let is_credited = conversion.n != NONE;
-        if is_credited || first != First::Conversion {
-            self.count_creator(t, &delta);
-        }
-        if is_credited {
-            self.count_member(conversion.n, t, &delta);
-        }
-    }
-}
-
-/// Orders in one page of a customer's list.
-const PAGE: u32 = 16;
-
-/// The id that a chargeback's reversal waits for when it names the order.
-impl Turn<'_> {
-    pub(super) fn chargeback_of(&self, order: Id128) -> Id128 {
-        self.state.hash_key.id(kind::CHARGEBACK_OF, self.c, &order.0)
     }
 }

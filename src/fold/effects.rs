@@ -2,7 +2,8 @@
 
 use hashbrown::HashMap;
 
-use super::records::{Member, MemberDayKey, MemberKey};
+use super::boards::BoardChanges;
+use super::records::{ActiveKey, Member, MemberDayKey, MemberKey};
 use crate::ids::{Millis, Next, Offset};
 use crate::keep::Id128;
 
@@ -40,17 +41,32 @@ pub struct SlowRows {
     /// (creator, months since year 0)
     pub months: HashMap<(u32, u16), Next>,
     pub member_days: HashMap<MemberDayKey, Next>,
+    /// (creator, page of touches)
+    pub touches: HashMap<(u32, u64), Next>,
+    pub active: HashMap<ActiveKey, Next>,
+    pub boards: BoardChanges,
 }
 
-/// A name that was given to a member.
+/// A name that was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TouchedName {
     pub creator: u32,
-    pub code: bool,
-    /// The member's id, or the code in its compared form.
+    /// An id, or a code in its compared form.
     pub text: String,
-    pub n: u32,
+    pub to: Named,
     pub at: Next,
+}
+
+/// What a name leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    Member(u32),
+    /// The member who holds it.
+    Code(u32),
+    /// When it happened: its row's key has that.
+    Conversion(Millis),
+    /// When it was made, and its payment type.
+    Commission(Millis, u8),
 }
 
 /// An unpaid commission's place in the ledger, left when it was paid.
@@ -100,7 +116,7 @@ impl Effects {
     /// Nothing yet of the events from `position` on.
     pub fn from(position: Next) -> Self {
         let fast = FastRows { since: position, ..FastRows::default() };
-        Self { fast, slow: SlowRows::default(), letters: Vec::new(), tally: Tally::default() }
+        Self { fast, slow: SlowRows::from(position), letters: Vec::new(), tally: Tally::default() }
     }
 
     /// What was touched by events below `position`, the next to be folded.
@@ -108,8 +124,9 @@ impl Effects {
         std::mem::replace(&mut self.fast, FastRows { since: position, ..FastRows::default() })
     }
 
+    /// What was touched by the same events as what `take_fast` gave before.
     pub fn take_slow(&mut self) -> SlowRows {
-        std::mem::take(&mut self.slow)
+        std::mem::replace(&mut self.slow, SlowRows::from(self.fast.since))
     }
 }
 
@@ -136,11 +153,21 @@ impl FastRows {
 }
 
 impl SlowRows {
+    fn from(position: Next) -> Self {
+        Self { boards: BoardChanges { since: position, ..BoardChanges::default() }, ..Self::default() }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     pub fn len(&self) -> usize {
-        self.hours.len() + self.days.len() + self.months.len() + self.member_days.len()
+        self.hours.len()
+            + self.days.len()
+            + self.months.len()
+            + self.member_days.len()
+            + self.touches.len()
+            + self.active.len()
+            + self.boards.len()
     }
 }

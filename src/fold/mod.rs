@@ -4,25 +4,39 @@
 //! machine, in any batches; a refusal is an effect, not an error. Time is the event's and the creator's clock;
 //! nothing here reads a wall clock, a random number, a float or the order of a hash map.
 
+pub mod activity;
 mod agents;
 pub mod attribute;
+pub mod boards;
 mod booking;
+mod commission_moves;
 pub mod commissions;
 mod credit;
+pub mod due;
 mod duplicates;
 pub mod effects;
+mod erasure;
+mod firsts;
+pub mod groups;
 mod moves;
 pub mod orders;
+mod owner;
 mod park;
+pub mod parts;
 mod people;
 mod profiles;
 pub mod records;
+mod regroup;
+mod scores;
 pub mod state;
 mod sums;
 mod time;
 mod timers;
+pub mod touches;
 mod traffic;
+pub mod verdicts;
 pub mod views;
+mod visitors;
 pub mod warm;
 mod zone;
 
@@ -34,13 +48,14 @@ use crate::keep::Id128;
 
 use agents::Agents;
 use effects::{Effects, Letter};
+use groups::Combos;
 use park::Waited;
 use records::{Creator, NO_ID, Name, OpenDay, OpenSlot, Text};
 use state::{FOR_EVER, State};
 use zone::Calendars;
 
 /// Names this meaning of the events. State of another fingerprint is refused: replay into a new generation.
-pub const FINGERPRINT: u64 = 2;
+pub const FINGERPRINT: u64 = 3;
 
 /// Where a record came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +81,12 @@ mod kind {
     pub(super) const CHARGEBACK_OF: u8 = 11;
     /// What a business id said.
     pub(super) const FACTS: u8 = 12;
+    pub(super) const VISITOR: u8 = 13;
+    /// A value of a dimension.
+    pub(super) const VALUE: u8 = 20;
+    /// A combination, by the values and by the texts that stand for it.
+    pub(super) const COMBO: u8 = 21;
+    pub(super) const TEXTS: u8 = 22;
 }
 
 /// Why a record was not applied.
@@ -88,8 +109,11 @@ fn refuse(class: &'static str, message: impl Into<String>) -> Stop {
 /// The fold of one partition: caches only, all knowledge is in [`State`].
 #[derive(Debug, Default)]
 pub struct Fold {
+    /// Boards of large programmes.
+    pub ranks: boards::Ranks,
     calendars: Calendars,
     agents: Agents,
+    combos: Combos,
     scratch: Vec<u8>,
     /// Ids that came with the record in hand, each with the number that the next parked record would get: what
     /// parks after it waits for another.
@@ -227,13 +251,14 @@ impl Turn<'_> {
             Body::Conversion(conversion) => self.conversion(conversion),
             Body::Commission(commission) => self.commission_record(commission),
             Body::Sighting(sighting) => self.sighting(sighting),
+            Body::Review(review) => self.review(review),
+            Body::Erasure(erasure) => self.erase(erasure),
             // They take their place in the order of the log; their meaning comes with fraud, lists and templates.
-            Body::Review(_)
-            | Body::RuleSet(_)
-            | Body::ListEntry(_)
-            | Body::Template(_)
-            | Body::Erasure(_)
-            | Body::Tick => Ok(()),
+            Body::RuleSet(_) | Body::ListEntry(_) | Body::Template(_) => Ok(()),
+            Body::Tick => {
+                self.sweep_at_tick();
+                Ok(())
+            }
         }
     }
 

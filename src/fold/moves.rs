@@ -1,7 +1,8 @@
 //! Refunds, chargebacks, and chargebacks that were won (SEMANTICS §7).
 
 use super::booking::Movement;
-use super::records::{Conversion as Record, NO_ID, NONE};
+use super::parts::part;
+use super::records::{Conversion as Record, NO_ID};
 use super::state::FOR_EVER;
 use super::{Refusal, Stop, Turn, kind, refuse};
 use crate::event::{Conversion, ConversionKind};
@@ -76,6 +77,11 @@ impl Turn<'_> {
         Ok(())
     }
 
+    /// The id that a chargeback's reversal waits for when it names the order.
+    fn chargeback_of(&self, order: Id128) -> Id128 {
+        self.state.hash_key.id(kind::CHARGEBACK_OF, self.c, &order.0)
+    }
+
     fn original(&self, stated: &Conversion<'_>) -> Result<(Id128, Record), Stop> {
         let Some(original) = stated.original_id else {
             return Err(refuse("invalid_field", "original_id is missing"));
@@ -111,12 +117,24 @@ impl Turn<'_> {
         self.touch_conversion(order_id);
         let order = self.conversion_at(order_id);
         let moved = Movement { refunded: i128::from(taken), ..Movement::default() };
-        self.book_creator(self.t, order.currency, &moved);
-        if order.n != NONE {
-            self.book_member(order.n, self.t, order.currency, &moved);
+        let moved = if order.blocked == 1 { moved.with_blocked() } else { moved };
+        self.book_creator(order.booked(self.t), order.currency, &moved);
+        if order.counts_for_members() {
+            self.book_move_parts(order_id, &order, taken);
         }
         self.recount_customer(order_id);
         self.reverse_commissions(order_id, self.t, order.moved);
+    }
+
+    /// Each member's part of what was taken in all, less its part of what was taken before.
+    fn book_move_parts(&mut self, id: Id128, order: &Record, taken: i64) {
+        let members = self.credited(id, order);
+        let (after, before) = (i128::from(order.moved), i128::from(order.moved) - i128::from(taken));
+        for (i, n) in members.iter().enumerate() {
+            let refunded = part(after, i, members.len()) - part(before, i, members.len());
+            let moved = Movement { refunded, ..Movement::default() };
+            self.book_member(*n, order.booked(self.t), order.currency, &moved);
+        }
     }
 
     /// The moves of an order in the order of the log.

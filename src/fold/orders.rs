@@ -3,11 +3,13 @@
 use bytemuck::Zeroable;
 
 use super::attribute::Credit;
-use super::booking::Movement;
+use super::booking::{Booked, Movement};
+use super::effects::Named;
 use super::records::{Conversion as Record, ConversionTexts, Counts, NO_ID, NONE, Text};
 use super::state::FOR_EVER;
 use super::{Stop, Turn, kind};
 use crate::event::{Conversion, ConversionKind, PaymentType};
+use crate::ids::Millis;
 use crate::keep::Id128;
 
 /// The kind's number in the record.
@@ -48,8 +50,14 @@ impl Record {
         self.amount.saturating_sub(self.moved).max(0)
     }
 
+    /// How a change of it at `t` is booked.
+    pub(super) const fn booked(&self, t: Millis) -> Booked {
+        Booked { t, day: self.day, group: self.group }
+    }
+
+    /// With money left, and not blocked: it makes its customer a customer.
     pub(super) fn is_live_order(&self) -> bool {
-        self.is_order() && self.left() > 0
+        self.is_order() && self.left() > 0 && self.blocked == 0
     }
 }
 
@@ -76,11 +84,12 @@ impl Turn<'_> {
         self.state.conversions.put(&id, record, self.t);
         self.touch_conversion(id);
         if record.is_order() {
-            self.count_creator(self.t, &Counts { orders: 1, ..Counts::default() });
+            self.count_creator(record.booked(self.t), &Counts { orders: 1, ..Counts::default() });
             let moved = Movement { gross: i128::from(record.amount), ..Movement::default() };
-            self.book_creator(self.t, record.currency, &moved);
+            self.book_creator(record.booked(self.t), record.currency, &moved);
         }
         self.enlist(id, &record);
+        self.regroup_commissions(id, record.group);
         self.try_credit(id, false);
         self.arrive(id);
     }
@@ -98,6 +107,7 @@ impl Turn<'_> {
         record.coupon = stated.coupon.map_or(NO_ID, |code| self.code_id(code));
         record.creator = self.c;
         record.n = NONE;
+        record.click_t = i64::MIN;
         record.currency = self.currency(stated.currency);
         record.kind = number(stated.kind);
         record.credit = Credit::NotApplicable.number();
@@ -107,20 +117,28 @@ impl Turn<'_> {
             original_id: Text::new(stated.original_id.map_or("", |id| id.0)),
             customer_id: Text::new(stated.customer_id.map_or("", |id| id.0)),
             click_id: Text::new(stated.click_id.map_or("", |id| id.0)),
+            credited_click_id: Text::new(""),
+            code: Text::new(stated.referral_code.map_or("", |code| code.0.trim())),
+            coupon: Text::new(stated.coupon.map_or("", |code| code.0.trim())),
             plan: Text::new(stated.plan.unwrap_or("")),
         };
         self.state.conversion_texts.put(&self.subject.id, texts, self.t);
+        self.touch_name(Named::Conversion(self.t), stated.conversion_id.0.to_owned());
         (self.subject.id, record)
     }
 
     /// An order keeps the settings under which it came.
-    fn keep_settings(&self, stated: &Conversion<'_>, record: &mut Record) {
+    fn keep_settings(&mut self, stated: &Conversion<'_>, record: &mut Record) {
+        record.day = self.booked_day(self.t);
+        record.group = self.group_of_conversion(stated);
+        record.visitor = self.visitor(stated.device_token, stated.ip_token);
         let creator = self.creator();
         let is_signup = stated.kind == ConversionKind::Signup;
         record.window = if is_signup { creator.signup_window } else { creator.purchase_window };
         record.rate_bp = creator.rate_bp;
         record.flat_amount = if record.currency == creator.currency { creator.flat_amount } else { 0 };
         record.hold_days = creator.hold_days;
+        record.model = creator.model;
         record.click_first = creator.precedence;
         record.derives = u8::from(creator.source == 1 && creator.earns_on & bit(stated.kind) != 0);
     }

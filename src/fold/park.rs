@@ -93,7 +93,7 @@ impl Turn<'_> {
             if waiting != NO_ID {
                 self.list_mut(id, |list| (list.conversions, list.conversions_last) = (NO_ID, NO_ID));
                 self.forget_if_empty(id);
-                self.retry_waiting(waiting);
+                self.retry_waiting(id, waiting);
             }
         }
     }

@@ -1,8 +1,9 @@
 //! Creators, members, their codes (SEMANTICS §4).
 
+use super::attribute::model;
 use super::booking::currency_or;
-use super::effects::TouchedName;
-use super::records::{Member as Record, MemberKey, NO_SLOT, Name, Text};
+use super::effects::{Named, TouchedName};
+use super::records::{Activity, Member as Record, MemberKey, NO_SLOT, Name, Text};
 use super::state::FOR_EVER;
 use super::{Refusal, Stop, Turn, kind, refuse, zone};
 use crate::event::{
@@ -32,9 +33,9 @@ impl Turn<'_> {
         creator.known = 1;
         creator.currency = stated.currency.into();
         creator.model = match attribution.and_then(|policy| policy.model) {
-            None | Some(AttributionModel::Last) => 0,
-            Some(AttributionModel::First) => 1,
-            Some(AttributionModel::Linear) => 2,
+            None | Some(AttributionModel::Last) => model::LAST,
+            Some(AttributionModel::First) => model::FIRST,
+            Some(AttributionModel::Linear) => model::LINEAR,
         };
         creator.precedence = match attribution.and_then(|policy| policy.precedence) {
             None | Some(Precedence::CouponFirst) => 0,
@@ -55,6 +56,7 @@ impl Turn<'_> {
         profile.name = Text::new(stated.name);
         profile.zone = Text::new(stated.time_zone);
         self.fold.calendars.forget(self.c);
+        self.keep_pairs(&stated.breakdown_pairs);
         self.arrive(self.state.hash_key.id(kind::CREATOR, 0, id.0.as_bytes()));
         Ok(())
     }
@@ -71,7 +73,9 @@ impl Turn<'_> {
         let t = self.t.0;
         let member = self.member_mut(n);
         member.active_at = member.active_at.max(t);
+        let before = self.profile(n).joined_at;
         self.describe(n, stated);
+        self.joined(n, before);
         if let Some(code) = stated.referral_code
             && self.claim_code(n, code)
         {
@@ -128,15 +132,20 @@ impl Turn<'_> {
         let n = creator.members;
         creator.members += 1;
         creator.members_active += 1;
+        let is_large_now = creator.members == super::boards::SMALL + 1;
         let key = MemberKey { creator: self.c, n };
         let record: &mut Record = self.state.members.entry(&key, t, FOR_EVER);
         record.active_at = t.0;
         record.status = status::ACTIVE;
         record.day = NO_SLOT;
+        record.activity = Activity::none();
         self.change_profile(n, |profile| (profile.id, profile.joined_at) = (Text::new(id.0), t.0));
         let name = self.id(kind::MEMBER, id.0);
         self.state.names.put(&name, Name { n }, t);
-        self.touch_name(false, id.0.to_owned(), n);
+        self.touch_name(Named::Member(n), id.0.to_owned());
+        if is_large_now {
+            self.effects.slow.boards.made.push((self.c, self.at));
+        }
         n
     }
 
@@ -153,15 +162,15 @@ impl Turn<'_> {
             }
             None => {
                 self.state.names.put(&id, Name { n }, self.t);
-                self.touch_name(true, code.0.trim().to_ascii_lowercase(), n);
+                self.touch_name(Named::Code(n), code.0.trim().to_ascii_lowercase());
                 self.arrive(id);
                 true
             }
         }
     }
 
-    fn touch_name(&mut self, code: bool, text: String, n: u32) {
-        self.effects.fast.names.push(TouchedName { creator: self.c, code, text, n, at: self.at });
+    pub(super) fn touch_name(&mut self, to: Named, text: String) {
+        self.effects.fast.names.push(TouchedName { creator: self.c, text, to, at: self.at });
     }
 
     fn set_status(&mut self, n: u32, stated: MemberStatus) {
@@ -181,6 +190,7 @@ impl Turn<'_> {
             creator.members_active -= 1;
         }
         self.restate_commissions(n);
+        self.restand(n);
     }
 }
 

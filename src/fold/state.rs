@@ -3,10 +3,12 @@
 use super::effects::Tally;
 use super::kind;
 use super::records::{
-    Awaited, Click, Commission, CommissionTexts, Conversion, ConversionTexts, Creator, CreatorProfile, Customer,
-    CustomerOrderKey, CustomerOrders, Day, Head, HourKey, LongProfile, Mark, Member, MemberDay, MemberDayKey,
-    MemberKey, Name, Parked, ParkedPage, Partition, Purse, PurseKey, Seen, SeqKey, Share, ShortProfile, Slot, SlotKey,
-    Timer, TimerHour,
+    ActiveKey, ActiveTally, ActiveWeek, Admitted, AdmittedKey, Awaited, Click, Combo, ComboKey, ComboList, ComboSlot,
+    Commission, CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, Creator,
+    CreatorProfile, CreditPage, CreditPageKey, Customer, Day, DayCell, GroupDay, GroupHead, Head, HourKey, LongProfile,
+    Mark, Member, MemberDay, MemberDayKey, MemberKey, Name, OrdinalKey, Parked, ParkedPage, Partition, Purse, PurseKey,
+    Score, ScoreDayKey, ScoreKey, ScoreLink, Seen, SeqKey, Share, ShortProfile, Slot, SlotKey, Text, Timer, TimerHour,
+    Touch, Visitor,
 };
 use crate::ids::{Code, ID_BYTES_MAX, Millis};
 use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps, Store};
@@ -35,16 +37,33 @@ pub struct State {
     pub quarters: Cold<SlotKey, Slot>,
     pub days: Cold<SlotKey, Day>,
     pub member_days: Cold<MemberDayKey, MemberDay>,
+    /// Closed weeks of activity, see `activity`.
+    pub active_weeks: Cold<MemberDayKey, ActiveWeek>,
+    /// Members active by day, week and month, and by cohort.
+    pub active: Cold<ActiveKey, ActiveTally>,
+    /// Breakdowns: see `groups`.
+    pub group_heads: Hot<u32, GroupHead>,
+    pub value_texts: Cold<OrdinalKey, Text>,
+    /// Ordinals of values and of combinations.
+    pub group_ids: Cold<Id128, Name>,
+    pub combos: Cold<OrdinalKey, Combo>,
+    pub combo_slots: Cold<ComboKey, ComboSlot>,
+    pub combo_lists: Cold<SlotKey, ComboList>,
+    pub group_days: Cold<SlotKey, GroupDay>,
+    pub admitted: Cold<AdmittedKey, Admitted>,
     pub events: Cold<Id128, Seen>,
     pub shares: Cold<Id128, Share>,
     pub clicks: Cold<Id128, Click>,
+    pub touches: Cold<SeqKey, Touch>,
+    pub visitors: Cold<Id128, Visitor>,
     /// Visitor seen for a member on a creator's day.
     pub visits: Cold<Id128, Mark>,
     pub customers: Cold<Id128, Customer>,
-    pub customer_orders: Cold<CustomerOrderKey, CustomerOrders>,
     pub conversions: Cold<Id128, Conversion>,
+    pub credit_pages: Cold<CreditPageKey, CreditPage>,
     pub conversion_texts: Cold<Id128, ConversionTexts>,
     pub commissions: Cold<Id128, Commission>,
+    pub commission_moves: Cold<CommissionMoveKey, CommissionMove>,
     pub commission_texts: Cold<Id128, CommissionTexts>,
     pub conversion_commissions: Cold<Id128, Head>,
     pub awaited: Hot<Id128, Awaited>,
@@ -52,6 +71,12 @@ pub struct State {
     pub parked_pages: Hot<SeqKey, ParkedPage>,
     pub timers: Hot<SeqKey, Timer>,
     pub timer_hours: Hot<HourKey, TimerHour>,
+    /// What boards rank by.
+    pub scores: Hot<ScoreKey, Score>,
+    /// Days of scores that are no longer among their newest three.
+    pub score_days: Cold<ScoreDayKey, DayCell>,
+    /// First figure with anything on a local day.
+    pub score_lists: Hot<SlotKey, ScoreLink>,
 }
 
 impl Maps for State {
@@ -70,15 +95,28 @@ impl Maps for State {
         visitor("quarters", &mut self.quarters);
         visitor("days", &mut self.days);
         visitor("member_days", &mut self.member_days);
+        visitor("active_weeks", &mut self.active_weeks);
+        visitor("active", &mut self.active);
+        visitor("group_heads", &mut self.group_heads);
+        visitor("value_texts", &mut self.value_texts);
+        visitor("group_ids", &mut self.group_ids);
+        visitor("combos", &mut self.combos);
+        visitor("combo_slots", &mut self.combo_slots);
+        visitor("combo_lists", &mut self.combo_lists);
+        visitor("group_days", &mut self.group_days);
+        visitor("admitted", &mut self.admitted);
         visitor("events", &mut self.events);
         visitor("shares", &mut self.shares);
         visitor("clicks", &mut self.clicks);
+        visitor("touches", &mut self.touches);
+        visitor("visitors", &mut self.visitors);
         visitor("visits", &mut self.visits);
         visitor("customers", &mut self.customers);
-        visitor("customer_orders", &mut self.customer_orders);
         visitor("conversions", &mut self.conversions);
+        visitor("credit_pages", &mut self.credit_pages);
         visitor("conversion_texts", &mut self.conversion_texts);
         visitor("commissions", &mut self.commissions);
+        visitor("commission_moves", &mut self.commission_moves);
         visitor("commission_texts", &mut self.commission_texts);
         visitor("conversion_commissions", &mut self.conversion_commissions);
         visitor("awaited", &mut self.awaited);
@@ -86,6 +124,9 @@ impl Maps for State {
         visitor("parked_pages", &mut self.parked_pages);
         visitor("timers", &mut self.timers);
         visitor("timer_hours", &mut self.timer_hours);
+        visitor("scores", &mut self.scores);
+        visitor("score_days", &mut self.score_days);
+        visitor("score_lists", &mut self.score_lists);
     }
 
     fn set_hash_key(&mut self, key: HashKey) {
@@ -127,7 +168,7 @@ impl State {
         let made = self.partition.peek(&0, FOR_EVER).map_or(0, |record| record.creators);
         let floors = (0..made).filter_map(|creator| Some(self.creators.peek(&creator, FOR_EVER)?.floor));
         let floor = floors.min().unwrap_or(i64::MIN);
-        for map in ["shares", "clicks", "visits"] {
+        for map in ["shares", "clicks", "visits", "touches", "visitors", "score_days"] {
             store.set_floor(self, map, Millis(floor));
         }
     }

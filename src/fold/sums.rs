@@ -6,6 +6,7 @@
 use bytemuck::Zeroable;
 
 use super::Turn;
+use super::booking::Booked;
 use super::records::{
     Counts, Day, Member, MemberDay, MemberDayKey, MemberKey, NO_SLOT, OpenDay, OpenSlot, Slot, SlotCounts, SlotKey,
 };
@@ -32,7 +33,7 @@ impl Counts {
 
 impl SlotCounts {
     /// A delta is of one event, and there are fewer than 2³¹ of them in a minute, or of a member in a day.
-    fn add(&mut self, delta: &Counts) {
+    pub(super) fn add(&mut self, delta: &Counts) {
         let add = |sum: &mut i32, by: i64| *sum = sum.saturating_add(i32::try_from(by).unwrap_or_default());
         add(&mut self.clicks_total, delta.clicks_total);
         add(&mut self.clicks_human, delta.clicks_human);
@@ -119,9 +120,10 @@ impl Member {
 }
 
 impl Turn<'_> {
-    /// Counts of the creator, on the instant `t`.
-    pub(super) fn count_creator(&mut self, t: Millis, delta: &Counts) {
-        self.touch_series(t);
+    /// Counts of the creator.
+    pub(super) fn count_creator(&mut self, booked: Booked, delta: &Counts) {
+        let t = booked.t;
+        self.count_group(t, booked.group, delta);
         self.is_head_touched = true;
         let (c, head, state) = (self.c, &mut self.head, &mut *self.state);
         head.counts.add(delta);
@@ -130,8 +132,10 @@ impl Turn<'_> {
         head.day.at(&mut state.days, c, slot_of(t, Millis::DAY)).counts.add(delta);
     }
 
-    /// Counts of a member, on the instant `t`.
-    pub(super) fn count_member(&mut self, n: u32, t: Millis, delta: &Counts) {
+    /// Counts of a member.
+    pub(super) fn count_member(&mut self, n: u32, booked: Booked, delta: &Counts) {
+        let t = booked.t;
+        self.score_counts(n, booked, delta);
         let active = |member: &mut Member| {
             member.counts.add(delta);
             member.active_at = member.active_at.max(t.0);
@@ -217,7 +221,7 @@ pub(super) fn slot_of(t: Millis, step: i64) -> i32 {
 }
 
 /// Months since year 0 of a UTC day.
-fn month_of_day(day: i64) -> u16 {
+pub(super) fn month_of_day(day: i64) -> u16 {
     let at = jiff::Timestamp::from_millisecond(day * Millis::DAY).unwrap_or_default();
     let date = jiff::tz::Offset::UTC.to_datetime(at);
     u16::try_from(i32::from(date.year()) * 12 + i32::from(date.month()) - 1).unwrap_or_default()

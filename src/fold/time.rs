@@ -11,7 +11,7 @@ const ABSURD_AHEAD: i64 = Millis::DAY;
 /// 2000-01-01 and 2100-01-01.
 const RANGE: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
 /// The watermark's distance from the clock.
-const LATENESS: i64 = 10 * Millis::MINUTE;
+pub(super) const LATENESS: i64 = 10 * Millis::MINUTE;
 /// Clicks and shares are remembered this long, or the longest window and `HORIZON_SPARE`.
 const HORIZON: i64 = 45 * Millis::DAY;
 const HORIZON_SPARE: i64 = 15 * Millis::DAY;
@@ -21,13 +21,20 @@ pub(super) fn of(event: &Event<'_>, logged: Millis) -> Result<Millis, Refusal> {
     let received = event.received_at.unwrap_or(logged);
     let own = event.occurred_at;
     if !RANGE.contains(&own.0) {
-        return Err(absurd(format!("occurred_at {} is outside the years 2000 to 2100", own.0)));
+        return Err(absurd(format!("occurred_at {} is outside the years 2000 to 2100", stamp(own))));
     }
     let ahead = own.0.saturating_sub(received.0);
     if ahead > ABSURD_AHEAD {
-        return Err(absurd(format!("occurred_at {} is more than 24 h after it was received at {}", own.0, received.0)));
+        let message =
+            format!("occurred_at {} is more than 24 h after it was received at {}", stamp(own), stamp(received));
+        return Err(absurd(message));
     }
     Ok(if ahead > AHEAD_MAX { received } else { own })
+}
+
+/// As people read it; what no calendar holds, in milliseconds.
+fn stamp(t: Millis) -> String {
+    jiff::Timestamp::from_millisecond(t.0).map_or_else(|_| t.0.to_string(), |at| at.to_string())
 }
 
 fn absurd(message: String) -> Refusal {
@@ -39,7 +46,8 @@ impl Turn<'_> {
     pub(super) fn check_floor(&self, event: &Event<'_>) -> Result<(), Stop> {
         let expires = matches!(event.body, Body::Share(_) | Body::Click(_) | Body::Sighting(_));
         if expires && self.t < self.floor() {
-            return Err(refuse("too_late", format!("older than the horizon, which is at {}", self.floor().0)));
+            let message = format!("of {}, older than the horizon, which is at {}", stamp(self.t), stamp(self.floor()));
+            return Err(refuse("too_late", message));
         }
         Ok(())
     }
@@ -69,10 +77,16 @@ impl Turn<'_> {
             self.fire_timers();
             self.seal_days();
         }
+        self.sweep();
         // Even where the clock stands still: the windows may have become shorter.
+        let horizon = self.horizon();
         let creator = self.creator_mut();
-        let window = creator.signup_window.max(creator.purchase_window);
-        let horizon = HORIZON.max(window.saturating_add(HORIZON_SPARE));
         creator.floor = creator.floor.max(creator.clock.saturating_sub(horizon));
+    }
+
+    /// How long clicks and shares are remembered.
+    pub(super) fn horizon(&self) -> i64 {
+        let window = self.creator().signup_window.max(self.creator().purchase_window);
+        HORIZON.max(window.saturating_add(HORIZON_SPARE))
     }
 }

@@ -17,6 +17,9 @@ pub(super) enum Due {
     Park,
     /// A derived commission may be paid.
     Commission,
+    /// A review expires.
+    ConversionReview,
+    CommissionReview,
 }
 
 impl Due {
@@ -25,6 +28,8 @@ impl Due {
             Self::Credit => 1,
             Self::Park => 2,
             Self::Commission => 3,
+            Self::ConversionReview => 4,
+            Self::CommissionReview => 5,
         }
     }
 
@@ -33,6 +38,8 @@ impl Due {
             1 => Some(Self::Credit),
             2 => Some(Self::Park),
             3 => Some(Self::Commission),
+            4 => Some(Self::ConversionReview),
+            5 => Some(Self::CommissionReview),
             _ => None,
         }
     }
@@ -75,6 +82,8 @@ impl Turn<'_> {
             }
             Some(Due::Park) => self.expire_parked(timer.subject),
             Some(Due::Commission) => self.mature(timer.subject),
+            Some(Due::ConversionReview) => self.conversion_review_over(timer.subject),
+            Some(Due::CommissionReview) => self.commission_review_over(timer.subject),
             None => {}
         }
     }

@@ -1,6 +1,8 @@
 //! Shares and clicks (SEMANTICS §5).
 
-use super::records::{Click as Record, Counts, Mark, Share as ShareRecord};
+use super::booking::Booked;
+use super::records::{Click as Record, Counts, Mark, NO_ID, Share as ShareRecord};
+use super::touches::{Disposition, Touched};
 use super::{Stop, Subject, Turn, kind};
 use crate::event::{Click, Share};
 use crate::keep::{HashKey, Id128};
@@ -8,10 +10,20 @@ use crate::keep::{HashKey, Id128};
 impl Turn<'_> {
     pub(super) fn share(&mut self, share: &Share<'_>) -> Result<(), Stop> {
         let n = self.member_or_park(share.member_id)?;
-        self.state.shares.put(&self.subject.id, ShareRecord { names: self.subject.facts, n, pad: 0 }, self.t);
+        let booked = Booked { t: self.t, day: self.booked_day(self.t), group: self.group_of_share(share) };
+        let record = ShareRecord { names: self.subject.facts, n, group: booked.group };
+        self.state.shares.put(&self.subject.id, record, self.t);
+        self.enter_touch(Touched {
+            n,
+            group: booked.group,
+            id: share.share_id.0,
+            share_id: "",
+            disposition: Disposition::Share,
+        });
         let delta = Counts { shares: 1, ..Counts::default() };
-        self.count_creator(self.t, &delta);
-        self.count_member(n, self.t, &delta);
+        self.count_creator(booked, &delta);
+        self.count_member(n, booked, &delta);
+        self.active(n, booked.day, 1);
         Ok(())
     }
 
@@ -26,9 +38,29 @@ impl Turn<'_> {
         };
         let Subject { id, facts: names } = self.subject;
         let human = !self.is_bot(click);
-        let record = Record { t: self.t.0, names, n, human: u8::from(human), pad: [0; 3] };
-        self.state.clicks.put(&id, record, self.t);
+        let share =
+            click.share_id.and_then(|share| self.state.shares.get(&self.id(kind::SHARE, share.0), self.floor()));
+        let booked = Booked { t: self.t, day: self.booked_day(self.t), group: self.group_of_click(click, share) };
         let unique = human && self.is_first_visit(click, n);
+        let touch = self.enter_touch(Touched {
+            n,
+            group: booked.group,
+            id: click.click_id.0,
+            share_id: click.share_id.map_or("", |share| share.0),
+            disposition: Disposition::of_click(human, unique),
+        });
+        let record = Record {
+            t: self.t.0,
+            names,
+            touch,
+            before: NO_ID,
+            n,
+            group: booked.group,
+            human: u8::from(human),
+            pad: [0; 7],
+        };
+        let record = if human { self.remember_click(click, id, record) } else { record };
+        self.state.clicks.put(&id, record, self.t);
         let delta = Counts {
             clicks_total: 1,
             clicks_human: i64::from(human),
@@ -36,8 +68,11 @@ impl Turn<'_> {
             clicks_shared: i64::from(human && click.share_id.is_some()),
             ..Counts::default()
         };
-        self.count_creator(self.t, &delta);
-        self.count_member(n, self.t, &delta);
+        self.count_creator(booked, &delta);
+        self.count_member(n, booked, &delta);
+        if human {
+            self.active(n, booked.day, 1);
+        }
         self.arrive(id);
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! What projections read of the state: sums with their purses gathered from the lists.
 
+use super::boards::Measure;
 use super::booking::scope;
 use super::records::{
-    Counts, Creator, CurrencyCode, Day, MemberDay, MemberDayKey, MemberKey, OpenSlot, Purse, PurseKey, Slot, SlotKey,
+    Counts, Creator, CurrencyCode, Day, MemberDay, MemberDayKey, MemberKey, OpenSlot, Purse, PurseKey, Score, ScoreKey,
+    Slot, SlotKey,
 };
 use super::state::{FOR_EVER, State};
 use crate::keep::Cold;
@@ -70,12 +72,28 @@ impl State {
         self.member_days.get(&key, FOR_EVER)
     }
 
+    /// What boards rank a member by, one by one.
+    pub fn scores_of(&self, creator: u32, n: u32) -> impl Iterator<Item = (ScoreKey, &Score)> {
+        let member = self.members.peek(&MemberKey { creator, n }, FOR_EVER);
+        let scored = member.map_or(0, |member| member.scored);
+        let purse =
+            move |currency| self.purses.peek(&PurseKey::all_time(creator, scope::MEMBER, n, currency), FOR_EVER);
+        let first = member.map(|member| member.purses);
+        let currencies = std::iter::successors(first, move |currency| Some(purse(*currency)?.next));
+        let measures = Measure::all(currencies.take_while(|currency| *currency != CurrencyCode::NONE));
+        let scored = measures.filter(move |measure| measure.metric().is_some_and(|metric| scored & metric.bit() != 0));
+        scored.filter_map(move |measure| {
+            let key = ScoreKey { creator, n, measure: measure.0 };
+            Some((key, self.scores.peek(&key, FOR_EVER)?))
+        })
+    }
+
     fn slot_sums(&self, open: &OpenSlot, closed: &Cold<SlotKey, Slot>, kind: u32, key: SlotKey) -> Option<Sums> {
         let record = if open.slot == key.slot { open.sums } else { closed.get(&key, FOR_EVER)? };
         Some(Sums { counts: record.counts.into(), purses: self.series(slot_purse(kind, key), record.purses) })
     }
 
-    fn series(&self, mut key: PurseKey, mut head: CurrencyCode) -> Vec<(CurrencyCode, Purse)> {
+    pub(super) fn series(&self, mut key: PurseKey, mut head: CurrencyCode) -> Vec<(CurrencyCode, Purse)> {
         let mut purses = Vec::new();
         while head != CurrencyCode::NONE {
             key.currency = head.0;

@@ -5,8 +5,9 @@
 
 use std::hint::black_box;
 
+use super::boards::{Measure, Metric};
 use super::effects::Effects;
-use super::records::MemberKey;
+use super::records::{MemberKey, ScoreKey};
 use super::state::{FOR_EVER, State};
 use super::{Fold, Origin, kind, time, traffic};
 use crate::event::{Body, Click, Event};
@@ -23,6 +24,8 @@ struct Step {
     name: Option<u32>,
     n: u32,
     member: Option<u32>,
+    /// Where its score by clicks may be.
+    score: Option<u32>,
 }
 
 impl Fold {
@@ -47,13 +50,17 @@ impl Fold {
         for (step, (event, origin)) in steps.iter_mut().zip(records) {
             if step.name.is_some() {
                 step.member = state.members.hint(&MemberKey { creator: step.creator, n: step.n });
+                let measure = Measure::count(Metric::Clicks).0;
+                step.score = state.scores.hint(&ScoreKey { creator: step.creator, n: step.n, measure });
                 self.warm_visit(state, step, event, *origin);
             }
         }
         for step in &steps {
             let member = step.member.and_then(|hint| state.members.glance(hint));
-            // The first and the last of its lines of cache.
-            black_box(member.map(|member| (member.at, member.of_day.listed)));
+            // Its lines of cache.
+            black_box(member.map(|member| (member.at, member.of_day.listed, member.activity.week)));
+            let score = step.score.and_then(|hint| state.scores.glance(hint));
+            black_box(score.map(|score| (score.all, score.days.map(|day| day.counted), score.months, score.off)));
         }
     }
 

@@ -27,6 +27,13 @@ pub(super) fn exists(name: &str) -> bool {
     jiff::tz::db().get(name).is_ok()
 }
 
+/// Days since 1970-01-01 in a zone of the built-in table.
+pub(super) fn local_day(zone: &str, t: Millis) -> i64 {
+    let at = jiff::Timestamp::from_millisecond(t.0).unwrap_or_default();
+    let zone = jiff::tz::db().get(zone).unwrap_or(TimeZone::UTC);
+    (t.0 + i64::from(zone.to_offset(at).seconds()) * Millis::SECOND).div_euclid(Millis::DAY)
+}
+
 impl Calendars {
     /// The creator's settings have changed.
     pub(super) fn forget(&mut self, creator: u32) {
@@ -69,6 +76,13 @@ impl Turn<'_> {
         let profile = self.state.creator_profiles.peek(&self.c, FOR_EVER);
         calendars.learn(self.c, profile.map_or("UTC", |profile| profile.zone.as_str()));
         calendars.local_day(self.c, t).unwrap_or_default()
+    }
+}
+
+impl Turn<'_> {
+    /// The local day as records keep it.
+    pub(super) fn booked_day(&mut self, t: Millis) -> i32 {
+        i32::try_from(self.local_day(t)).unwrap_or_default()
     }
 }
 

@@ -9,6 +9,9 @@ use crate::ids::ID_BYTES_MAX;
 /// Bytes in front of the text: its kind and its owner.
 const PREFIX_BYTES: usize = 5;
 
+/// Longer texts than ids that come with many records: user agents, the texts of a click.
+const TEXT_BYTES: usize = 512;
+
 /// Bytes of secret that XXH3 mixes into its input.
 const SECRET_BYTES: usize = 192;
 
@@ -47,6 +50,13 @@ impl HashKey {
     pub fn id(&self, kind: u8, owner: u32, text: &[u8]) -> Id128 {
         let [a, b, c, d] = owner.to_le_bytes();
         let mut joined = [0; PREFIX_BYTES + ID_BYTES_MAX];
+        if let Some(whole) = joined.get_mut(..PREFIX_BYTES + text.len()) {
+            let (head, tail) = whole.split_at_mut(PREFIX_BYTES);
+            head.copy_from_slice(&[kind, a, b, c, d]);
+            tail.copy_from_slice(text);
+            return self.hash(whole);
+        }
+        let mut joined = [0; PREFIX_BYTES + TEXT_BYTES];
         if let Some(whole) = joined.get_mut(..PREFIX_BYTES + text.len()) {
             let (head, tail) = whole.split_at_mut(PREFIX_BYTES);
             head.copy_from_slice(&[kind, a, b, c, d]);

@@ -1,18 +1,24 @@
 //! From touched things to whole rows.
 
 use crate::event::ConversionKind;
-use crate::fold::attribute::Credit;
+use crate::fold::attribute::{Credit, model};
 use crate::fold::commissions::State as CommissionState;
-use crate::fold::effects::{FastRows, LedgerLeft, SlowRows, TouchedName};
+use crate::fold::effects::{FastRows, LedgerLeft, Named, SlowRows, TouchedName};
+use crate::fold::groups::dimension::Axis;
 use crate::fold::orders::number as kind_number;
-use crate::fold::records::{Commission, CommissionTexts, Creator, MemberDayKey, MemberKey, NONE, Purse};
+use crate::fold::records::{Commission, CommissionTexts, Conversion, Creator, MemberDayKey, MemberKey, NONE, Purse};
 use crate::fold::state::{FOR_EVER, State};
+use crate::fold::verdicts::review;
 use crate::fold::views::Sums;
 use crate::ids::{Currency, Millis, Next, Partition};
 use crate::keep::Id128;
 
+use super::groups;
 use super::key::{Key, Row};
-use super::rows::{CommissionRow, ConversionRow, CreatorRow, MemberRow, MemberState, NameRow, SeriesRow, TotalsRow};
+use super::rows::{
+    CommissionRow, ConversionRow, CreatorRow, MemberRow, MemberState, NameRow, SeriesRow, Streak, TotalsRow,
+};
+use super::scores::MemberScore;
 use super::tables::{self, NameKind};
 use super::totals::{Counts, Money, Totals};
 
@@ -35,16 +41,22 @@ pub fn fast(state: &State, touched: &FastRows, p: Partition) -> Vec<Row> {
 pub fn slow(state: &State, touched: &SlowRows, p: Partition) -> Vec<Row> {
     let builder = Builder { state, p };
     let mut rows = Vec::with_capacity(touched.len());
-    rows.extend(touched.hours.iter().filter_map(|((creator, hour), at)| builder.hour(*creator, *hour, *at)));
-    rows.extend(touched.days.iter().filter_map(|((creator, day), at)| builder.day(*creator, *day, *at)));
+    for ((creator, hour), at) in &touched.hours {
+        builder.hour(*creator, *hour, *at, &mut rows);
+    }
+    for ((creator, day), at) in &touched.days {
+        builder.day(*creator, *day, *at, &mut rows);
+    }
     rows.extend(touched.months.iter().filter_map(|((creator, month), at)| builder.month(*creator, *month, *at)));
+    rows.extend(touched.touches.iter().filter_map(|((creator, page), at)| builder.touches(*creator, *page, *at)));
+    rows.extend(touched.active.iter().filter_map(|(key, at)| builder.active(key, *at)));
     rows.extend(touched.member_days.iter().filter_map(|(key, at)| builder.member_day(*key, *at)));
     rows
 }
 
-struct Builder<'a> {
-    state: &'a State,
-    p: Partition,
+pub(super) struct Builder<'a> {
+    pub(super) state: &'a State,
+    pub(super) p: Partition,
 }
 
 impl Builder<'_> {
@@ -52,7 +64,7 @@ impl Builder<'_> {
         self.state.creators.peek(&creator, FOR_EVER)
     }
 
-    fn id(&self, creator: u32) -> Option<&str> {
+    pub(super) fn id(&self, creator: u32) -> Option<&str> {
         self.state.creator_profiles.peek(&creator, FOR_EVER).map(|profile| profile.id.as_str())
     }
 
@@ -70,6 +82,9 @@ impl Builder<'_> {
             members: i64::from(head.members),
             members_active: i64::from(head.members_active),
             totals: totals(&self.state.creator_sums(creator)?),
+            floor: Millis(head.floor),
+            pairs: self.state.pairs(creator).into_iter().map(Axis::part).collect(),
+            rolled_to: (head.boards.phase == 0).then_some(i64::from(head.boards.swept)),
         };
         Some(row(tables::creator(self.p, profile.id.as_str()), at, value.encode()))
     }
@@ -92,15 +107,27 @@ impl Builder<'_> {
             joined_at: Millis(profile.joined_at),
             active_at: Millis(member.active_at),
             totals: totals(&self.state.member_sums(key)?),
+            touch: member.touch,
+            streak: Streak {
+                end: i64::from(member.activity.end),
+                length: i64::from(member.activity.length),
+                best: i64::from(member.activity.best),
+            },
+            scores: scores(self.state, key),
         };
         Some(row(tables::member(self.p, creator, key.n), at, value.encode()))
     }
 
     fn name(&self, name: &TouchedName) -> Option<Row> {
         let creator = self.id(name.creator)?;
-        let kind = if name.code { NameKind::Code } else { NameKind::Member };
+        let (kind, n, made_at) = match name.to {
+            Named::Member(n) => (NameKind::Member, n, None),
+            Named::Code(n) => (NameKind::Code, n, None),
+            Named::Conversion(at) => (NameKind::Conversion, 0, Some(at)),
+            Named::Commission(at, payment_type) => (NameKind::Commission, payment_type.into(), Some(at)),
+        };
         let key = tables::name(self.p, creator, kind, &name.text);
-        Some(row(key, name.at, NameRow { at: name.at, n: name.n }.encode()))
+        Some(row(key, name.at, NameRow { at: name.at, n, made_at }.encode()))
     }
 
     fn member_day(&self, key: MemberDayKey, at: Next) -> Option<Row> {
@@ -110,20 +137,25 @@ impl Builder<'_> {
         Some(row(key, at, value.encode()))
     }
 
-    fn hour(&self, creator: u32, hour: i64, at: Next) -> Option<Row> {
-        let id = self.id(creator)?;
-        let first = i32::try_from(hour * 60).ok()?;
+    /// The hour's row, and a row for each axis if its breakdown is too large for it.
+    fn hour(&self, creator: u32, hour: i64, at: Next, rows: &mut Vec<Row>) {
+        let (Some(id), Ok(first)) = (self.id(creator), i32::try_from(hour * 60)) else { return };
         let value = series(at, 60, |slot| self.state.minute_sums(creator, first + i32::from(slot)));
-        let mut row = row(tables::hour(self.p, id, hour), at, value.encode());
-        row.expires = Some(Millis(hour * Millis::HOUR + tables::HOUR_KEPT));
-        Some(row)
+        let broken_down = groups::build(self.state, creator, first / 15..first / 15 + 4);
+        let expires = Some(Millis(hour * Millis::HOUR + tables::HOUR_KEPT));
+        for (part, value) in broken_down.parts(at, &value.encode()) {
+            rows.push(Row { key: tables::hour_part(self.p, id, hour, part), at, value: Some(value), expires });
+        }
     }
 
-    fn day(&self, creator: u32, day: i64, at: Next) -> Option<Row> {
-        let id = self.id(creator)?;
-        let first = i32::try_from(day * 96).ok()?;
+    /// The same of a day.
+    fn day(&self, creator: u32, day: i64, at: Next, rows: &mut Vec<Row>) {
+        let (Some(id), Ok(first)) = (self.id(creator), i32::try_from(day * 96)) else { return };
         let value = series(at, 96, |slot| self.state.quarter_sums(creator, first + i32::from(slot)));
-        Some(row(tables::day(self.p, id, day), at, value.encode()))
+        let broken_down = groups::build(self.state, creator, first..first + 96);
+        for (part, value) in broken_down.parts(at, &value.encode()) {
+            rows.push(row(tables::day_part(self.p, id, day, part), at, value));
+        }
     }
 
     fn month(&self, creator: u32, month: u16, at: Next) -> Option<Row> {
@@ -142,8 +174,12 @@ impl Builder<'_> {
         let record = self.state.conversions.get(&id, FOR_EVER)?;
         let texts = self.state.conversion_texts.get(&id, FOR_EVER)?;
         let creator = self.id(record.creator)?;
-        let key = MemberKey { creator: record.creator, n: record.n };
-        let member = self.state.profile(key).filter(|_| record.n != NONE);
+        let name = |n: u32| {
+            let profile = self.state.profile(MemberKey { creator: record.creator, n });
+            profile.map_or_else(String::new, |profile| profile.id.as_str().to_owned())
+        };
+        let shared_by = if record.parts > 1 { self.state.credited(id, &record) } else { Vec::new() };
+        let owner = self.state.conversion_texts.get(&record.owner, FOR_EVER);
         let value = ConversionRow {
             at,
             conversion_id: texts.id.as_str().to_owned(),
@@ -155,9 +191,20 @@ impl Builder<'_> {
             amount: record.amount,
             currency: record.currency.into(),
             refunded: record.moved,
-            member_id: member.map_or_else(String::new, |member| member.id.as_str().to_owned()),
+            member_id: if record.n == NONE { String::new() } else { name(record.n) },
             click_id: texts.click_id.as_str().to_owned(),
             credit: Credit::of_number(record.credit).name().to_owned(),
+            referral_code: texts.code.as_str().to_owned(),
+            coupon: texts.coupon.as_str().to_owned(),
+            shared_by: shared_by.into_iter().map(name).collect(),
+            credited_click_id: texts.credited_click_id.as_str().to_owned(),
+            click_at: (record.click_t != i64::MIN).then_some(Millis(record.click_t)),
+            owner_id: owner.map_or_else(String::new, |owner| owner.id.as_str().to_owned()),
+            trail: trail(&record),
+            model: model_name(&record).to_owned(),
+            is_click_first: record.click_first == 1,
+            window_ms: record.window,
+            is_blocked: record.blocked == 1,
         };
         let key = tables::conversion(self.p, creator, Millis(record.t), texts.id.as_str());
         Some(row(key, at, value.encode()))
@@ -185,6 +232,7 @@ impl Builder<'_> {
     ) -> Option<(&str, CommissionRow)> {
         let creator = self.id(record.creator)?;
         let member = self.state.profile(MemberKey { creator: record.creator, n: record.n })?;
+        let order = self.state.conversions.get(&record.conversion, FOR_EVER);
         let value = CommissionRow {
             at,
             commission_id: texts.id.as_str().to_owned(),
@@ -198,6 +246,14 @@ impl Builder<'_> {
             state: CommissionState::of_number(record.state).name().to_owned(),
             paid_amount: record.paid_amount,
             paid_at: (record.paid == 1).then_some(Millis(record.paid_at)),
+            is_derived: record.derived == 1,
+            stated_reversed: record.stated,
+            is_approved: record.approved == 1,
+            matures_at: (record.matures_at != i64::MAX).then_some(Millis(record.matures_at)),
+            order_amount: order.as_ref().map(|order| order.amount),
+            order_refunded: order.as_ref().map(|order| order.moved),
+            review: review_name(record.review).to_owned(),
+            is_blocked: record.blocked == 1,
         };
         Some((creator, value))
     }
@@ -211,7 +267,13 @@ impl Builder<'_> {
     }
 }
 
-fn row(key: Key, at: Next, value: bytes::Bytes) -> Row {
+/// Those that hold anything.
+fn scores(state: &State, key: MemberKey) -> Vec<MemberScore> {
+    let scores = state.scores_of(key.creator, key.n).map(|(key, score)| MemberScore::new(key, score));
+    scores.filter(|score| !score.is_empty()).collect()
+}
+
+pub(super) fn row(key: Key, at: Next, value: bytes::Bytes) -> Row {
     Row { key, at, value: Some(value), expires: None }
 }
 
@@ -227,7 +289,7 @@ fn series(at: Next, slots: u16, sums_of: impl Fn(u16) -> Option<Sums>) -> Series
     row
 }
 
-fn totals(sums: &Sums) -> Totals {
+pub(super) fn totals(sums: &Sums) -> Totals {
     let counts = &sums.counts;
     let mut totals = Totals {
         counts: Counts {
@@ -271,6 +333,35 @@ fn days_of(month: u16) -> std::ops::Range<i32> {
         i32::try_from(at.as_second().div_euclid(86_400)).unwrap_or_default()
     };
     first(month)..first(month + 1)
+}
+
+/// What each stage ended with; nothing for kinds that have no credit of their own.
+fn trail(record: &Conversion) -> Vec<String> {
+    if !record.has_credit() {
+        return Vec::new();
+    }
+    let name = |ended: u8| match Credit::of_number(ended).name() {
+        "not_applicable" => String::new(),
+        ended => ended.to_owned(),
+    };
+    record.trail.into_iter().map(name).collect()
+}
+
+fn model_name(record: &Conversion) -> &'static str {
+    match record.model {
+        _ if !record.has_credit() => "",
+        model::FIRST => "first",
+        model::LINEAR => "linear",
+        _ => "last",
+    }
+}
+
+const fn review_name(number: u8) -> &'static str {
+    match number {
+        review::APPROVED => "approved",
+        review::BLOCKED => "blocked",
+        _ => "",
+    }
 }
 
 fn kind_name(number: u8) -> &'static str {

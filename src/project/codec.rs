@@ -58,6 +58,19 @@ impl Writer {
         self.blob(bytes.get(spare..).unwrap_or(&bytes))
     }
 
+    /// CQL `list<text>`; empty is null.
+    pub fn texts(&mut self, values: &[String]) -> &mut Self {
+        if values.is_empty() {
+            return self.null();
+        }
+        let count = i32::try_from(values.len()).expect("rows are bounded far below 2 GiB");
+        let mut list = Self { bytes: count.to_be_bytes().to_vec() };
+        for value in values {
+            list.text(value);
+        }
+        self.blob(&list.bytes)
+    }
+
     /// CQL `blob`. A field of more than 2 GiB cannot be written: rows are bounded far below.
     pub fn blob(&mut self, value: &[u8]) -> &mut Self {
         let len = i32::try_from(value.len()).expect("rows are bounded far below 2 GiB");
@@ -122,6 +135,21 @@ impl<'a> Reader<'a> {
     pub fn text(&mut self) -> Result<String, Malformed> {
         let bytes = self.field()?.unwrap_or_default();
         std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| self.malformed())
+    }
+
+    /// Null reads as empty.
+    pub fn texts(&mut self) -> Result<Vec<String>, Malformed> {
+        let Some(bytes) = self.field()? else { return Ok(Vec::new()) };
+        let (count, rest) = bytes.split_first_chunk::<4>().ok_or(self.malformed())?;
+        let mut list = Reader::new(rest);
+        let mut values = Vec::new();
+        for _ in 0..i32::from_be_bytes(*count) {
+            if list.rest.is_empty() {
+                return Err(self.malformed());
+            }
+            values.push(list.text().map_err(|_| self.malformed())?);
+        }
+        Ok(values)
     }
 
     pub fn varint(&mut self) -> Result<i128, Malformed> {

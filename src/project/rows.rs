@@ -3,6 +3,8 @@
 use bytes::Bytes;
 
 use super::codec::{Malformed, Reader, Writer};
+use super::scores::{self, MemberScore};
+use super::tables::Class;
 use super::totals::{Totals, put_unsigned, take_unsigned};
 use crate::ids::{Currency, Millis, Next};
 
@@ -21,6 +23,12 @@ pub struct CreatorRow {
     pub members: i64,
     pub members_active: i64,
     pub totals: Totals,
+    /// Clicks and shares before it are forgotten.
+    pub floor: Millis,
+    /// The pairs that days are broken down by from now on, as `fold::groups` numbers them.
+    pub pairs: Vec<u8>,
+    /// Rolling windows of its members hold the local days before this one; `None` while they move on.
+    pub rolled_to: Option<i64>,
 }
 
 /// The watermark's distance from the clock: events may be this much out of order.
@@ -47,6 +55,21 @@ pub struct MemberRow {
     /// Event time of the newest record that touched the member.
     pub active_at: Millis,
     pub totals: Totals,
+    /// The place of its newest click or share, plus one; 0 is none.
+    pub touch: u64,
+    pub streak: Streak,
+    /// What boards rank it by.
+    pub scores: Vec<MemberScore>,
+}
+
+/// Runs of active days on the creator's calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Streak {
+    /// Where the last run ends, in days since 1970; meaningless without one.
+    pub end: i64,
+    pub length: i64,
+    /// Length of the longest.
+    pub best: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,10 +112,30 @@ pub struct ConversionRow {
     pub refunded: i64,
     /// Empty: credited to nobody (yet).
     pub member_id: String,
-    /// The click that won, if a click did.
+    /// The click that it names.
     pub click_id: String,
-    /// coupon, click, code; waiting while evidence may still come; else why nobody: window_expired, no_touch, …
+    /// coupon, click, code, visitor, owner; waiting while evidence may still come; else why nobody: window_expired,
+    /// no_touch, …
     pub credit: String,
+    pub referral_code: String,
+    pub coupon: String,
+    /// Whom it is credited to, if several share it: the last is `member_id`, the primary one.
+    pub shared_by: Vec<String>,
+    /// The click that it is credited by, if a click is.
+    pub credited_click_id: String,
+    /// Time of that click, else of the named one if it is known.
+    pub click_at: Option<Millis>,
+    /// The customer's earlier conversion that had a say in it.
+    pub owner_id: String,
+    /// What each stage of attribution ended with, `coupon` first, see `fold::attribute::Stage`; empty where it had
+    /// nothing to go by or was not reached. None for refunds and the like.
+    pub trail: Vec<String>,
+    /// last, first, linear; the creator's when it came.
+    pub model: String,
+    pub is_click_first: bool,
+    pub window_ms: i64,
+    /// It counts for nobody, by a verdict.
+    pub is_blocked: bool,
 }
 
 /// `commission` and `ledger`: what one member is owed for one conversion, or as a bonus.
@@ -113,13 +156,29 @@ pub struct CommissionRow {
     pub state: String,
     pub paid_amount: i128,
     pub paid_at: Option<Millis>,
+    /// Made by the fold from a conversion; else a producer stated it.
+    pub is_derived: bool,
+    /// Σ of the take-backs that producers stated.
+    pub stated_reversed: i128,
+    pub is_approved: bool,
+    /// From when a derived one may be paid.
+    pub matures_at: Option<Millis>,
+    /// Of its order: amount, and what was taken of it.
+    pub order_amount: Option<i64>,
+    pub order_refunded: Option<i64>,
+    /// approved, blocked; empty without a verdict of its own.
+    pub review: String,
+    pub is_blocked: bool,
 }
 
-/// `name`: from an id or code to the member's ordinal.
+/// `name`: from an id or code to what the key of its row asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NameRow {
     pub at: Next,
+    /// Of a member's id or a code: the member's ordinal. Of a commission: its payment type.
     pub n: u32,
+    /// Of a conversion or commission: when it was made.
+    pub made_at: Option<Millis>,
 }
 
 /// `applied`: how far the rows of a partition are.
@@ -143,7 +202,7 @@ impl CreatorRow {
             .int(self.coverage_start.0)
             .int(self.members)
             .int(self.members_active);
-        totals(&mut row, &self.totals).finish()
+        totals(&mut row, &self.totals).int(self.floor.0).blob(&self.pairs).optional_int(self.rolled_to).finish()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
@@ -158,6 +217,9 @@ impl CreatorRow {
             members: row.int()?,
             members_active: row.int()?,
             totals: take_totals(&mut row)?,
+            floor: row.millis()?,
+            pairs: row.field()?.unwrap_or_default().to_vec(),
+            rolled_to: row.optional_int()?,
         })
     }
 }
@@ -173,7 +235,15 @@ impl MemberRow {
             .text(self.status.name())
             .int(self.joined_at.0)
             .int(self.active_at.0);
-        totals(&mut row, &self.totals).finish()
+        let mut packed = Vec::new();
+        scores::pack(&self.scores, &mut packed);
+        totals(&mut row, &self.totals)
+            .int(i64::try_from(self.touch).unwrap_or_default())
+            .int(self.streak.end)
+            .int(self.streak.length)
+            .int(self.streak.best)
+            .blob(&packed)
+            .finish()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
@@ -188,6 +258,9 @@ impl MemberRow {
             joined_at: row.millis()?,
             active_at: row.millis()?,
             totals: take_totals(&mut row)?,
+            touch: u64::try_from(row.int()?).map_err(|_| Malformed { field: 10 })?,
+            streak: Streak { end: row.int()?, length: row.int()?, best: row.int()? },
+            scores: scores::unpack(row.field()?.unwrap_or_default()).ok_or(Malformed { field: 14 })?,
         })
     }
 }
@@ -272,6 +345,17 @@ impl ConversionRow {
             .optional_text(&self.member_id)
             .optional_text(&self.click_id)
             .text(&self.credit)
+            .optional_text(&self.referral_code)
+            .optional_text(&self.coupon)
+            .texts(&self.shared_by)
+            .optional_text(&self.credited_click_id)
+            .optional_int(self.click_at.map(|at| at.0))
+            .optional_text(&self.owner_id)
+            .texts(&self.trail)
+            .optional_text(&self.model)
+            .int(i64::from(self.is_click_first))
+            .int(self.window_ms)
+            .int(i64::from(self.is_blocked))
             .finish()
     }
 
@@ -291,6 +375,17 @@ impl ConversionRow {
             member_id: row.text()?,
             click_id: row.text()?,
             credit: row.text()?,
+            referral_code: row.text()?,
+            coupon: row.text()?,
+            shared_by: row.texts()?,
+            credited_click_id: row.text()?,
+            click_at: row.optional_int()?.map(Millis),
+            owner_id: row.text()?,
+            trail: row.texts()?,
+            model: row.text()?,
+            is_click_first: row.int()? == 1,
+            window_ms: row.int()?,
+            is_blocked: row.int()? == 1,
         })
     }
 }
@@ -310,6 +405,14 @@ impl CommissionRow {
             .text(&self.state)
             .varint(self.paid_amount)
             .optional_int(self.paid_at.map(|at| at.0))
+            .int(i64::from(self.is_derived))
+            .varint(self.stated_reversed)
+            .int(i64::from(self.is_approved))
+            .optional_int(self.matures_at.map(|at| at.0))
+            .optional_int(self.order_amount)
+            .optional_int(self.order_refunded)
+            .optional_text(&self.review)
+            .int(i64::from(self.is_blocked))
             .finish()
     }
 
@@ -328,23 +431,44 @@ impl CommissionRow {
             state: row.text()?,
             paid_amount: row.varint()?,
             paid_at: row.optional_int()?.map(Millis),
+            is_derived: row.int()? == 1,
+            stated_reversed: row.varint()?,
+            is_approved: row.int()? == 1,
+            matures_at: row.optional_int()?.map(Millis),
+            order_amount: row.optional_int()?,
+            order_refunded: row.optional_int()?,
+            review: row.text()?,
+            is_blocked: row.int()? == 1,
         })
     }
 }
 
 impl NameRow {
     pub fn encode(&self) -> Bytes {
-        Writer::default().int(next_to_int(self.at)).int(i64::from(self.n)).finish()
+        Writer::default()
+            .int(next_to_int(self.at))
+            .int(i64::from(self.n))
+            .optional_int(self.made_at.map(|at| at.0))
+            .finish()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut row = Reader::new(bytes);
         let at = take_next(&mut row)?;
-        Ok(Self { at, n: u32::try_from(row.int()?).map_err(|_| Malformed { field: 2 })? })
+        let n = u32::try_from(row.int()?).map_err(|_| Malformed { field: 2 })?;
+        Ok(Self { at, n, made_at: row.optional_int()?.map(Millis) })
     }
 }
 
 impl AppliedRow {
+    /// Every row of such a table changed below it is written.
+    pub const fn next(&self, class: Class) -> Next {
+        match class {
+            Class::Fast => self.fast,
+            Class::Slow => self.slow,
+        }
+    }
+
     pub fn encode(&self) -> Bytes {
         Writer::default().int(next_to_int(self.fast)).int(next_to_int(self.slow)).int(self.record_time.0).finish()
     }

@@ -40,14 +40,26 @@ pub const LEDGER: Table = table(9, "ledger", 16, Class::Fast, false);
 pub const CONVERSION: Table = table(10, "conversion", 4, Class::Fast, true);
 pub const APPLIED: Table = table(11, "applied", 1, Class::Fast, false);
 
-pub const ALL: [Table; 11] =
-    [CREATOR, NAME, MEMBER, MEMBER_DAY, HOUR, DAY, MONTH, COMMISSION, LEDGER, CONVERSION, APPLIED];
+pub const TOUCH: Table = table(16, "touch", 4, Class::Slow, true);
+pub const COHORT: Table = table(17, "cohort", 1, Class::Slow, false);
+pub const ACTIVE: Table = table(18, "active", 1, Class::Slow, false);
+
+pub const RANK: Table = table(20, "rank", 4, Class::Slow, false);
+pub const STANDING: Table = table(21, "standing", 4, Class::Slow, false);
+
+pub const ALL: [Table; 16] = [
+    CREATOR, NAME, MEMBER, MEMBER_DAY, HOUR, DAY, MONTH, COMMISSION, LEDGER, CONVERSION, APPLIED, TOUCH, COHORT,
+    ACTIVE, RANK, STANDING,
+];
+
+/// API keys. Not among [`ALL`]: no log makes them and no replay may touch them. One part, for keys are few.
+pub const KEY: Table = table(1_000, "key", 1, Class::Fast, false);
 
 /// Tables with a number from here on belong to no generation: they are not made from the log, and outlive a rebuild.
 const SHARED_FROM: u16 = 1_000;
 
 /// Which generation is live: one row, changed by `swap` alone.
-pub const ALIAS: Table = table(SHARED_FROM, "alias", 1, Class::Fast, false);
+pub const ALIAS: Table = table(1_001, "alias", 1, Class::Fast, false);
 
 /// Whether a table belongs to no generation.
 pub const fn is_shared(table: TableId) -> bool {
@@ -60,6 +72,9 @@ const MEMBERS_PER_SHARD_BITS: u32 = 12;
 /// An hour's row expires this long after the hour began: from then on its quarter hours stand in its day's row alone.
 pub const HOUR_KEPT: i64 = 400 * Millis::DAY;
 
+/// A page of touches expires no sooner than this after the creator's clock when its newest came.
+pub const TOUCH_KEPT: i64 = 45 * Millis::DAY;
+
 /// What kind of name a `name` row resolves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameKind {
@@ -67,6 +82,8 @@ pub enum NameKind {
     Member,
     /// A referral code or coupon, trimmed and in ASCII lower case.
     Code,
+    Conversion,
+    Commission,
 }
 
 impl NameKind {
@@ -74,6 +91,8 @@ impl NameKind {
         match self {
             Self::Member => 1,
             Self::Code => 2,
+            Self::Conversion => 3,
+            Self::Commission => 4,
         }
     }
 }
@@ -95,7 +114,7 @@ pub const fn hour_of(t: Millis) -> i64 {
     t.0.div_euclid(Millis::HOUR)
 }
 
-fn part(table: Table, p: Partition, creator: &str, spread: u64, month: u16) -> Part {
+pub(super) fn part(table: Table, p: Partition, creator: &str, spread: u64, month: u16) -> Part {
     let hash = xxhash_rust::xxh3::xxh3_64_with_seed(creator.as_bytes(), spread);
     let shard = u16::try_from(hash % u64::from(table.shards)).unwrap_or_default();
     Part { table: table.id, p, shard, month: if table.by_month { month } else { 0 } }
@@ -149,6 +168,23 @@ pub fn day(p: Partition, creator: &str, day: i64) -> Key {
     Key { part, cols: Cols(vec![text(creator), Col::Int(day), Col::Int(0)]) }
 }
 
+/// A part of an hour's row: 0 is the row itself, the others hold the breakdown by one axis each.
+pub fn hour_part(p: Partition, creator: &str, hour: i64, part: u8) -> Key {
+    with_part(self::hour(p, creator, hour), part)
+}
+
+/// The same of a day's.
+pub fn day_part(p: Partition, creator: &str, day: i64, part: u8) -> Key {
+    with_part(self::day(p, creator, day), part)
+}
+
+fn with_part(mut key: Key, part: u8) -> Key {
+    if let Some(last) = key.cols.0.last_mut() {
+        *last = Col::Int(i64::from(part));
+    }
+    key
+}
+
 /// `month` counts from year 0, UTC.
 pub fn month(p: Partition, creator: &str, month: u16) -> Key {
     let part = part(MONTH, p, creator, 0, 0);
@@ -171,6 +207,33 @@ pub fn ledger(p: Partition, creator: &str, n: u32, paid: bool, time: Millis, id:
 pub fn conversion(p: Partition, creator: &str, converted_at: Millis, id: &str) -> Key {
     let part = part(CONVERSION, p, creator, 0, month_of(converted_at));
     Key { part, cols: Cols(vec![text(creator), Col::IntDesc(converted_at.0), text(id)]) }
+}
+
+/// `page` counts pages of touches; its month stands in it.
+pub fn touch(p: Partition, creator: &str, page: u64) -> Key {
+    let part = part(TOUCH, p, creator, 0, crate::fold::touches::month_of_page(page));
+    Key { part, cols: Cols(vec![text(creator), Col::Int(i64::try_from(page).unwrap_or(i64::MAX))]) }
+}
+
+/// Members who joined in a month since year 0 and were active `age` months later; age −1: all who joined.
+pub fn cohort(p: Partition, creator: &str, joined: i64, age: i64) -> Key {
+    Key { part: part(COHORT, p, creator, 0, 0), cols: Cols(vec![text(creator), Col::Int(joined), Col::Int(age)]) }
+}
+
+/// Members active in a period; kinds and periods are those of `fold::activity`.
+pub fn active(p: Partition, creator: &str, kind: u32, period: i64) -> Key {
+    let cols = vec![text(creator), Col::Int(i64::from(kind)), Col::Int(period)];
+    Key { part: part(ACTIVE, p, creator, 0, 0), cols: Cols(cols) }
+}
+
+/// The part to scan for all keys.
+pub const fn key_part() -> Part {
+    Part { table: KEY.id, p: Partition(0), shard: 0, month: 0 }
+}
+
+/// `id`: the public part of an API key.
+pub fn key(id: &str) -> Key {
+    Key { part: key_part(), cols: Cols(vec![text(id)]) }
 }
 
 /// One row a partition.

@@ -143,6 +143,18 @@ impl Totals {
         &mut self.money.get_mut(place).expect("inserted above").1
     }
 
+    /// Takes away what was added; currencies stay, be it with zeros.
+    pub fn subtract(&mut self, other: &Self) {
+        for (mine, theirs) in self.counts.fields_mut().into_iter().zip(other.counts.fields()) {
+            *mine -= theirs;
+        }
+        for (currency, money) in &other.money {
+            for (mine, theirs) in self.money_mut(*currency).fields_mut().into_iter().zip(money.fields()) {
+                *mine -= theirs;
+            }
+        }
+    }
+
     pub fn is_zero(&self) -> bool {
         self.counts == Counts::default() && self.money.iter().all(|(_, money)| *money == Money::default())
     }

@@ -16,7 +16,7 @@ use crate::append::Sink;
 use crate::ids::{Next, Partition};
 use crate::store::alias::{Alias, Building};
 use crate::store::embedded::EmbeddedStore;
-use crate::store::live::{Generation, Live, Switch, is_read};
+use crate::store::live::{Generation, Live, Switch};
 use crate::store::{Store, Table};
 use crate::telemetry::{Progress, with_causes};
 use crate::worker::{Raised, Rate};
@@ -70,7 +70,7 @@ pub(super) struct Meeting<'a> {
 impl Generations {
     pub(super) fn new(parts: Parts, alias: &Alias, first: Progress) -> Self {
         let store = parts.store.of(alias.live);
-        let live = Generation { number: alias.live, store, is_frozen: false };
+        let live = Generation::new(alias.live, store, false);
         Self(Arc::new(Inner {
             parts,
             switch: Switch::new(live),
@@ -87,7 +87,7 @@ impl Generations {
         self.0.switch.live()
     }
 
-    pub(super) fn now(&self) -> Arc<Generation<EmbeddedStore>> {
+    pub(super) fn now(&self) -> Generation<EmbeddedStore> {
         self.0.switch.now()
     }
 
@@ -289,10 +289,10 @@ impl Generations {
         self.made().number = None;
         self.rate_of(to).lift();
         let is_frozen = !self.is_running(to);
-        let former = self.0.switch.turn_to(Generation { number: to, store: self.0.parts.store.of(to), is_frozen });
+        let former = self.0.switch.turn_to(Generation::new(to, self.0.parts.store.of(to), is_frozen));
         // An answer that has begun on the former one must not be further on than the next of the same client.
         let mut looks = READERS_WAIT_MAX.as_millis() / LOOK_EVERY.as_millis();
-        while is_read(&former) && looks > 0 {
+        while former.is_read() && looks > 0 {
             tokio::time::sleep(LOOK_EVERY).await;
             looks -= 1;
         }
@@ -397,9 +397,10 @@ async fn supervise(generations: Generations) {
         generations.0.parts.ended.notified().await;
         let _one = generations.0.one.lock().await;
         generations.give_emission().await;
-        let live = generations.now();
+        let mut live = generations.now();
         if !live.is_frozen && !generations.is_running(live.number) {
-            generations.0.switch.turn_to(Generation { is_frozen: true, ..Generation::clone(&live) });
+            live.is_frozen = true;
+            generations.0.switch.turn_to(live);
         }
     }
 }

@@ -6,8 +6,10 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use crate::ids::{Millis, Partition};
-use crate::project::key::{Bound, Col, Cols, Range};
+use crate::fold::boards::{BoardKey, Measure, SMALL, Window};
+use crate::ids::{Currency, Millis, Partition};
+use crate::project::boards;
+use crate::project::key::{Bound, Col, Cols, Part, Range};
 use crate::project::rows::CreatorRow;
 use crate::project::tables;
 use crate::store::embedded::EmbeddedStore;
@@ -37,6 +39,20 @@ struct Expiring {
     id: String,
     coverage_start: Millis,
     watermark: Millis,
+    /// It has rows of boards.
+    is_large: bool,
+    currencies: Vec<Currency>,
+}
+
+impl Expiring {
+    /// Of hours or touches.
+    fn has_old_rows(&self) -> bool {
+        self.coverage_start.0 + tables::TOUCH_KEPT.min(tables::HOUR_KEPT) <= self.watermark.0
+    }
+
+    fn measures(&self) -> impl Iterator<Item = Measure> {
+        Measure::all(self.currencies.iter().map(|currency| (*currency).into()))
+    }
 }
 
 /// Takes every expired row of every generation away. How many.
@@ -52,22 +68,52 @@ async fn purge(store: &EmbeddedStore, partitions: u32) -> Result<u64, Error> {
     let mut purged = 0;
     for p in (0..partitions).map(Partition) {
         for one in expiring(store, p).await? {
-            let last = tables::month_of(Millis(one.watermark.0 - tables::HOUR_KEPT));
-            for month in tables::month_of(one.coverage_start)..=last {
-                let all = Bound::Included(Cols(vec![Col::Text(one.id.clone())]));
-                let mut part = tables::hour(p, &one.id, 0).part;
-                part.month = month;
-                let range = Range { part, from: all.clone(), to: all, reverse: false, limit: 0 };
-                let rows = store.purge(&range, one.watermark).await?;
+            if one.is_large {
+                let rows = purge_boards(store, p, &one).await?;
                 metrics::counter!(ROWS_PURGED).increment(rows);
                 purged += rows;
+            }
+            let (hours, touches) = (tables::hour(p, &one.id, 0).part, tables::touch(p, &one.id, 0).part);
+            for (part, kept) in [(hours, tables::HOUR_KEPT), (touches, tables::TOUCH_KEPT)] {
+                purged += of_creator(store, &one, part, kept).await?;
             }
         }
     }
     Ok(purged)
 }
 
-/// The creators that have an hour which may have expired.
+/// The rows of a creator in a table by month, the first of which may have expired after `kept`.
+async fn of_creator(store: &EmbeddedStore, one: &Expiring, part: Part, kept: i64) -> Result<u64, Error> {
+    let mut purged = 0;
+    for month in tables::month_of(one.coverage_start)..=tables::month_of(Millis(one.watermark.0 - kept)) {
+        let all = Bound::Included(Cols(vec![Col::Text(one.id.clone())]));
+        let range = Range { part: Part { month, ..part }, from: all.clone(), to: all, reverse: false, limit: 0 };
+        let rows = store.purge(&range, one.watermark).await?;
+        metrics::counter!(ROWS_PURGED).increment(rows);
+        purged += rows;
+    }
+    Ok(purged)
+}
+
+/// Boards of periods that nobody asks for any more.
+async fn purge_boards(store: &EmbeddedStore, p: Partition, one: &Expiring) -> Result<u64, Error> {
+    let mut purged = 0;
+    for measure in one.measures() {
+        for window in Window::ALL.into_iter().filter(|window| window.is_calendar()) {
+            let day = i32::try_from(one.watermark.0.div_euclid(Millis::DAY)).unwrap_or_default();
+            let cols = |period| Cols(boards::board_cols(&one.id, BoardKey { measure, window, period }));
+            // Those of the three newest periods have not expired.
+            let (from, to) = (Bound::Included(cols(0)), Bound::Included(cols(window.period(day) - 3)));
+            for part in [boards::rank_part(p, &one.id), boards::standing_part(p, &one.id)] {
+                let range = Range { part, from: from.clone(), to: to.clone(), reverse: false, limit: 0 };
+                purged += store.purge(&range, one.watermark).await?;
+            }
+        }
+    }
+    Ok(purged)
+}
+
+/// The creators that have a row which may have expired.
 async fn expiring(store: &EmbeddedStore, p: Partition) -> Result<Vec<Expiring>, Error> {
     let mut found = Vec::new();
     let take = |page: Vec<Row>| {
@@ -80,11 +126,13 @@ async fn expiring(store: &EmbeddedStore, p: Partition) -> Result<Vec<Expiring>, 
 /// None of a row that cannot be read: what reads it says so.
 fn of_row(row: &Row) -> Option<Expiring> {
     let head = CreatorRow::decode(row.value.as_deref()?).ok()?;
-    let (watermark, coverage_start) = (head.watermark(), head.coverage_start);
     let Some(Col::Text(id)) = row.key.cols.0.first() else { return None };
-    (coverage_start.0 + tables::HOUR_KEPT <= watermark.0).then(|| Expiring {
+    let one = Expiring {
         id: id.clone(),
-        coverage_start,
-        watermark,
-    })
+        coverage_start: head.coverage_start,
+        watermark: head.watermark(),
+        is_large: head.members > i64::from(SMALL),
+        currencies: head.totals.money.iter().map(|(currency, _)| *currency).collect(),
+    };
+    (one.is_large || one.has_old_rows()).then_some(one)
 }

@@ -12,16 +12,32 @@ use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
 
+use super::keys::Secret;
+
 /// An answer takes at most this long, and is at most this large; of one line by line, each line.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const BODY_BYTES_MAX: usize = 64 << 20;
 const LINE_BYTES_MAX: usize = 1 << 20;
+/// A server that is asked too often is waited for so many times, and so long at most each time.
+const WAITS_MAX: u32 = 20;
+const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 /// What the server said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
     pub body: Bytes,
+    retry_after: Option<Duration>,
+}
+
+impl Answer {
+    /// The answer as JSON, or why there is none.
+    pub fn json(&self, addr: SocketAddr) -> Result<serde_json::Value, Error> {
+        if self.status >= 400 {
+            return Err(Error::Refused { addr, why: detail(&self.body) });
+        }
+        serde_json::from_slice(&self.body).map_err(|source| broken(addr, source))
+    }
 }
 
 /// Why there is no answer.
@@ -39,36 +55,59 @@ pub enum Error {
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-pub async fn get(addr: SocketAddr, path: &str) -> Result<Answer, Error> {
-    exchange(addr, request(addr, Method::GET, path, Bytes::new())?).await
+/// A server, and the key that it is asked with.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    pub addr: SocketAddr,
+    pub key: Option<Secret>,
 }
 
-/// Sends JSON.
-pub async fn post(addr: SocketAddr, path: &str, body: Bytes) -> Result<Answer, Error> {
-    exchange(addr, request(addr, Method::POST, path, body)?).await
-}
+impl Peer {
+    pub async fn get(&self, path: &str) -> Result<Answer, Error> {
+        exchange(self.addr, self.request(Method::GET, path, Bytes::new())?).await
+    }
 
-/// Asks, with JSON if there is a body, and hands on each line of JSON of the answer as it comes.
-pub async fn lines<T: DeserializeOwned>(
-    addr: SocketAddr,
-    path: &str,
-    body: Option<Bytes>,
-    mut each: impl FnMut(T),
-) -> Result<(), Error> {
-    let method = if body.is_some() { Method::POST } else { Method::GET };
-    let request = request(addr, method, path, body.unwrap_or_default())?;
-    let stream = connect(addr).await?;
-    talk(addr, stream, request, |answer| follow(addr, answer, &mut each)).await
-}
+    /// Sends JSON. Waits where the server says that it is asked too often.
+    pub async fn post(&self, path: &str, body: Bytes) -> Result<Answer, Error> {
+        let mut waits = 0;
+        loop {
+            let answer = exchange(self.addr, self.request(Method::POST, path, body.clone())?).await?;
+            let Some(pause) = answer.retry_after.filter(|_| answer.status == 429 && waits < WAITS_MAX) else {
+                return Ok(answer);
+            };
+            waits += 1;
+            tokio::time::sleep(pause.min(PAUSE_MAX)).await;
+        }
+    }
 
-fn request(addr: SocketAddr, method: Method, path: &str, body: Bytes) -> Result<Request<Full<Bytes>>, Error> {
-    Request::builder()
-        .method(method)
-        .uri(path)
-        .header(header::HOST, addr.to_string())
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Full::new(body))
-        .map_err(|source| broken(addr, source))
+    pub async fn delete(&self, path: &str) -> Result<Answer, Error> {
+        exchange(self.addr, self.request(Method::DELETE, path, Bytes::new())?).await
+    }
+
+    /// Asks, with JSON if there is a body, and hands on each line of JSON of the answer as it comes.
+    pub async fn lines<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: Option<Bytes>,
+        mut each: impl FnMut(T),
+    ) -> Result<(), Error> {
+        let method = if body.is_some() { Method::POST } else { Method::GET };
+        let request = self.request(method, path, body.unwrap_or_default())?;
+        let stream = connect(self.addr).await?;
+        talk(self.addr, stream, request, |answer| follow(self.addr, answer, &mut each)).await
+    }
+
+    fn request(&self, method: Method, path: &str, body: Bytes) -> Result<Request<Full<Bytes>>, Error> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, self.addr.to_string())
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(key) = &self.key {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {}", key.reveal()));
+        }
+        request.body(Full::new(body)).map_err(|source| broken(self.addr, source))
+    }
 }
 
 async fn exchange(addr: SocketAddr, request: Request<Full<Bytes>>) -> Result<Answer, Error> {
@@ -112,8 +151,10 @@ async fn talk<T, R: Future<Output = Result<T, Error>>>(
 
 async fn whole(addr: SocketAddr, answer: Response<Incoming>) -> Result<Answer, Error> {
     let status = answer.status().as_u16();
+    let told = answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let retry_after = told.map(Duration::from_secs);
     let body = Limited::new(answer.into_body(), BODY_BYTES_MAX).collect().await;
-    Ok(Answer { status, body: body.map_err(|source| broken(addr, source))?.to_bytes() })
+    Ok(Answer { status, retry_after, body: body.map_err(|source| broken(addr, source))?.to_bytes() })
 }
 
 async fn follow<T: DeserializeOwned>(

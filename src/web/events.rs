@@ -11,6 +11,7 @@ use hyper::header;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::keys::Pass;
 use super::position::Token;
 use super::problem::{Kind, Problem};
 use super::reply::{self, Reply};
@@ -44,16 +45,19 @@ struct Answer {
 
 pub(super) async fn post<S: Store, K: Sink>(
     shared: &Arc<Shared<S, K>>,
+    pass: &Pass,
     headers: &HeaderMap,
     body: Incoming,
 ) -> Result<Reply, Problem> {
     let bytes = read_json(headers, body, shared.limits.batch_bytes_max, shared.limits.body_wait_max).await?;
     let items = split(&bytes, shared.limits.body_bytes_max)?;
     let wait_max = shared.limits.append_wait_max;
-    let outcomes = match tokio::time::timeout(wait_max, shared.app.intake.submit(&items)).await {
-        Ok(outcomes) => outcomes?,
-        Err(_) => return Err(too_slow(wait_max)),
-    };
+    let outcomes =
+        match tokio::time::timeout(wait_max, shared.app.intake.submit(&items, |creator| pass.may_touch(creator))).await
+        {
+            Ok(outcomes) => outcomes?,
+            Err(_) => return Err(too_slow(wait_max)),
+        };
     let mut answer = Answer { accepted: 0, duplicate: 0, rejected: 0, token: None, results: Vec::new() };
     let mut token = Token::default();
     for outcome in outcomes {

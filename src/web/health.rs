@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hyper::StatusCode;
 use serde::Serialize;
 
+use super::Access;
 use super::generations::{Ask, GenerationStatus, Role, State, Status as Generations};
 use super::position::Seen;
 use super::reply::{self, Reply};
@@ -19,6 +20,9 @@ const LAG_MS_MAX: i64 = 10_000;
 /// The longest the store may take to say how it is.
 const STORE_WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(2);
 
+const WITHOUT_KEYS: &str = "no API keys are asked for: whoever reaches this server may read and write everything; \
+                            start it without --insecure-dev";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Status {
@@ -31,6 +35,10 @@ enum Status {
 struct Health {
     status: Status,
     version: &'static str,
+    /// Whether API keys are asked for.
+    access: &'static str,
+    /// What is as somebody asked for, and should not stay so.
+    warnings: &'static [&'static str],
     /// What is wrong, and what to do; empty when nothing is.
     faults: Vec<String>,
     store: StoreHealth,
@@ -83,6 +91,14 @@ pub(super) async fn health<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>) -> Rep
     let health = Health {
         status,
         version: env!("CARGO_PKG_VERSION"),
+        access: match shared.app.access {
+            Access::Keys => "keys",
+            Access::InsecureDev => "insecure-dev",
+        },
+        warnings: match shared.app.access {
+            Access::Keys => &[],
+            Access::InsecureDev => &[WITHOUT_KEYS],
+        },
         faults,
         store: StoreHealth { reachable: store.reachable, latency_us: store.latency_us },
         log: LogHealth { reachable: seen.log_fault.is_none() },

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
+use super::keys::Pass;
 use super::position::Seen;
 use super::problem::{Kind, Problem};
 use super::read::{At, Head, Meta, One, meta_now};
@@ -13,7 +14,7 @@ use super::reply::{self, Reply};
 use super::server::Shared;
 use crate::append::Sink;
 use crate::ids::{Next, Partition};
-use crate::project::tables::Class;
+use crate::project::tables::{self, Class};
 use crate::store::Store;
 
 /// A listener.
@@ -21,12 +22,21 @@ struct Line<S, K> {
     shared: Arc<Shared<S, K>>,
     id: String,
     p: Partition,
+    pass: Pass,
     seen: watch::Receiver<Arc<Seen>>,
     stopping: watch::Receiver<bool>,
-    /// What was told last: the row's change, and whether the sums over time had followed.
-    told: Option<(Next, bool)>,
+    told: Option<Reached>,
     /// Counts as one listener until the line is dropped.
     _permit: OwnedSemaphorePermit,
+}
+
+/// Which of the creator's changes were seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reached {
+    /// The newest that its own row holds.
+    fast: Next,
+    /// The newest of those that the tables which follow slowly hold too.
+    slow: Next,
 }
 
 #[derive(Serialize)]
@@ -35,10 +45,12 @@ struct Told {
     one: One<Head>,
     /// Sums over time hold everything that these figures hold.
     series_complete: bool,
+    /// The projections that may hold something else than when the listener was told last; all at first.
+    changed: Vec<&'static str>,
 }
 
 /// `creator` events: the first at once, then whenever the creator's figures, or the sums over time, have moved.
-pub(super) fn live<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>, at: At<'_, S>) -> Result<Reply, Problem> {
+pub(super) fn live<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>, at: At<'_, S>, pass: Pass) -> Result<Reply, Problem> {
     let Ok(permit) = Arc::clone(&shared.listeners).try_acquire_owned() else {
         let detail = format!("{} listeners are connected already", shared.limits.live_max);
         return Err(Problem::retry(Kind::Overloaded, detail, 5));
@@ -47,6 +59,7 @@ pub(super) fn live<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>, at: At<'_, S>)
         shared: Arc::clone(shared),
         id: at.id,
         p: at.p,
+        pass,
         seen: shared.seen.clone(),
         stopping: shared.stopping.clone(),
         told: None,
@@ -57,7 +70,7 @@ pub(super) fn live<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>, at: At<'_, S>)
 }
 
 impl<S: Store, K: Sink> Line<S, K> {
-    /// The next event, or a heartbeat; `None` once the server stops.
+    /// The next event, or a heartbeat; `None` once the server stops, or the key is no longer good.
     async fn next(mut self: Box<Self>) -> Option<(Bytes, Box<Self>)> {
         let heartbeat_every = self.shared.limits.heartbeat_every;
         let mut stopping = self.stopping.clone();
@@ -66,6 +79,10 @@ impl<S: Store, K: Sink> Line<S, K> {
             event = tokio::time::timeout(heartbeat_every, self.change()) => event.unwrap_or_else(|_| ": up\n\n".into()),
             _ = stopping.wait_for(|stopping| *stopping) => return None,
         };
+        // What was made while the key was revoked is not told.
+        if !self.pass.is_good() {
+            return None;
+        }
         Some((Bytes::from(event), self))
     }
 
@@ -96,14 +113,27 @@ impl<S: Store, K: Sink> Line<S, K> {
         let seen = Arc::clone(&self.seen.borrow());
         let generation = self.shared.app.live.now();
         let row = super::read::creator_row(&generation.store, self.p, &self.id).await.ok()??;
-        let series_complete = seen.place(self.p).is_some_and(|place| place.next(Class::Slow) >= row.at);
-        if self.told == Some((row.at, series_complete)) {
+        let slow = seen.place(self.p).map(|place| place.next(Class::Slow)).unwrap_or_default();
+        let reached = Reached { fast: row.at, slow: slow.min(row.at) };
+        let changed = changed(self.told, reached);
+        if changed.is_empty() {
             return None;
         }
-        self.told = Some((row.at, series_complete));
+        self.told = Some(reached);
         let meta: Meta = meta_now(&seen, self.p, &row, self.shared.app.clock.now());
-        let told = Told { one: One { data: Head::new(&self.id, &row), meta }, series_complete };
+        let series_complete = reached.slow == reached.fast;
+        let told = Told { one: One { data: Head::new(&self.id, &row), meta }, series_complete, changed };
         let json = serde_json::to_string(&told).unwrap_or_default();
         Some(format!("event: creator\ndata: {json}\n\n"))
     }
+}
+
+/// The tables that moved. Every change of a creator is one of its own row too.
+fn changed(told: Option<Reached>, now: Reached) -> Vec<&'static str> {
+    let moved = |class: Class| match class {
+        Class::Fast => told.is_none_or(|told| told.fast != now.fast),
+        Class::Slow => told.is_none_or(|told| told.slow != now.slow),
+    };
+    let of_creators = tables::ALL.into_iter().filter(|table| *table != tables::APPLIED);
+    of_creators.filter(|table| moved(table.class)).map(|table| table.name).collect()
 }

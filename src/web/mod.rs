@@ -2,13 +2,15 @@
 //!
 //! Promise: every answer says how far it reaches (`meta`); every error is an RFC 9457 document of a stable `type`;
 //! nothing is unbounded: sockets, heads, bodies, waits, listeners ([`Limits`]). The fold's state is never read, only
-//! rows. There are no keys yet, so the server binds to this machine alone.
+//! rows. Nobody is answered without a key ([`keys`]), except in [`Access::InsecureDev`], on this machine alone.
 
 mod admin;
+pub mod calendar;
 pub mod client;
 mod events;
 mod generations;
 mod health;
+pub mod keys;
 mod limits;
 mod live;
 mod openapi;
@@ -31,6 +33,7 @@ pub use admin::{Counted, GenerationSize, Line, Look, Looks};
 pub use generations::{
     Ask, Asked, GenerationStatus, Generations, PartitionPosition, Refusal, Role, State, Status, TableCompared,
 };
+pub use keys::{Access, Keys};
 pub use limits::Limits;
 pub use openapi::OPENAPI;
 pub use position::LogEnds;
@@ -54,6 +57,9 @@ pub struct App<S, K> {
     /// A door for what belongs to no generation; figures are read from `live`.
     pub store: S,
     pub live: Live<S>,
+    /// In which rows they stand; often another store.
+    pub keys: Keys<S>,
+    pub access: Access,
     pub intake: Intake<K>,
     /// Partitions of the log.
     pub partitions: u32,
@@ -70,22 +76,27 @@ pub struct App<S, K> {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(
-        "refusing to listen on {addr}: there are no API keys yet, so whoever reaches it could read and write \
-         everything; listen on 127.0.0.1 or [::1]"
+        "refusing to listen on {addr} without API keys: whoever reaches it could read and write everything; listen on \
+         127.0.0.1 or [::1], or leave --insecure-dev out"
     )]
     NotLoopback { addr: SocketAddr },
     #[error("cannot listen on {addr}; is another server running there?")]
     Bind { addr: SocketAddr, source: std::io::Error },
     #[error("cannot ask the listening socket for its address")]
     Address(#[source] std::io::Error),
+    #[error("cannot read the API keys")]
+    Keys(#[from] keys::Error),
 }
 
-/// Listens on `addr`, which must be this machine's own.
-pub async fn bind(addr: SocketAddr) -> Result<TcpListener, Error> {
-    refuse_others(addr)?;
+/// Listens on `addr`; without keys it must be this machine's own.
+pub async fn bind(addr: SocketAddr, access: Access) -> Result<TcpListener, Error> {
+    refuse_others(addr, access)?;
     TcpListener::bind(addr).await.map_err(|source| Error::Bind { addr, source })
 }
 
-const fn refuse_others(addr: SocketAddr) -> Result<(), Error> {
-    if addr.ip().is_loopback() { Ok(()) } else { Err(Error::NotLoopback { addr }) }
+const fn refuse_others(addr: SocketAddr, access: Access) -> Result<(), Error> {
+    match access {
+        Access::InsecureDev if !addr.ip().is_loopback() => Err(Error::NotLoopback { addr }),
+        Access::InsecureDev | Access::Keys => Ok(()),
+    }
 }

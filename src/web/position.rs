@@ -70,10 +70,7 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) const fn next(&self, class: Class) -> Next {
-        match class {
-            Class::Fast => self.applied.fast,
-            Class::Slow => self.applied.slow,
-        }
+        self.applied.next(class)
     }
 
     /// Whether nothing is left to apply.
@@ -141,13 +138,15 @@ pub(super) async fn reached(
     let arrived = seen.wait_for(|seen| seen.covers(token, partitions, class));
     match tokio::time::timeout(wait_max, arrived).await {
         Ok(Ok(seen)) => Ok(Arc::clone(&seen)),
-        Ok(Err(_)) | Err(_) => {
-            let detail = format!("the projections did not reach {token} within {} ms", wait_max.as_millis());
-            let mut problem = Problem::retry(Kind::PositionTimeout, detail, 1);
-            problem.extra.token = Some(token.to_string());
-            Err(problem)
-        }
+        Ok(Err(_)) | Err(_) => Err(not_reached(token, wait_max)),
     }
+}
+
+pub(super) fn not_reached(token: &Token, wait_max: Duration) -> Problem {
+    let detail = format!("the projections did not reach {token} within {} ms", wait_max.as_millis());
+    let mut problem = Problem::retry(Kind::PositionTimeout, detail, 1);
+    problem.extra.token = Some(token.to_string());
+    problem
 }
 
 /// Reads all `applied` rows of the live generation again and again, for everybody. Ends only when dropped.

@@ -1,6 +1,9 @@
 //! What went wrong, as an RFC 9457 document whose `type` never changes.
 
+use std::borrow::Cow;
+
 use hyper::StatusCode;
+use hyper::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 use crate::append::{self, intake};
@@ -17,6 +20,12 @@ pub(super) enum Kind {
     NotFound,
     UnknownCreator,
     UnknownMember,
+    UnknownConversion,
+    UnknownCommission,
+    UnknownKey,
+    Unauthenticated,
+    Forbidden,
+    RateLimited,
     MethodNotAllowed,
     AlreadyRunning,
     NotNow,
@@ -38,13 +47,19 @@ pub(super) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 29] = [
         Self::InvalidParameter,
         Self::InvalidBody,
         Self::UnalignedBound,
         Self::NotFound,
         Self::UnknownCreator,
         Self::UnknownMember,
+        Self::UnknownConversion,
+        Self::UnknownCommission,
+        Self::UnknownKey,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::RateLimited,
         Self::MethodNotAllowed,
         Self::AlreadyRunning,
         Self::NotNow,
@@ -72,6 +87,12 @@ impl Kind {
             Self::NotFound => ("not-found", StatusCode::NOT_FOUND, "There is nothing at this path"),
             Self::UnknownCreator => ("unknown-creator", StatusCode::NOT_FOUND, "No such creator"),
             Self::UnknownMember => ("unknown-member", StatusCode::NOT_FOUND, "No such member"),
+            Self::UnknownConversion => ("unknown-conversion", StatusCode::NOT_FOUND, "No such conversion"),
+            Self::UnknownCommission => ("unknown-commission", StatusCode::NOT_FOUND, "No such commission"),
+            Self::UnknownKey => ("unknown-key", StatusCode::NOT_FOUND, "No such key"),
+            Self::Unauthenticated => ("unauthenticated", StatusCode::UNAUTHORIZED, "A good API key is needed"),
+            Self::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "This key may not do that"),
+            Self::RateLimited => ("rate-limited", StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
             Self::MethodNotAllowed => ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::AlreadyRunning => ("already-running", StatusCode::CONFLICT, "One is running already"),
             Self::NotNow => ("not-now", StatusCode::CONFLICT, "Something must be done first"),
@@ -107,6 +128,8 @@ pub(super) struct Problem {
     pub(super) retry_after: Option<u32>,
     /// For `Allow`.
     pub(super) allow: Option<String>,
+    /// All others that only problems have.
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// Members that only some problems have.
@@ -119,7 +142,7 @@ pub(super) struct Extra {
     pub(super) nearest: Option<[String; 2]>,
     /// What can be asked for instead.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) kept: Option<Vec<&'static str>>,
+    pub(super) kept: Option<Vec<Cow<'static, str>>>,
     /// The position that was waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) token: Option<String>,
@@ -139,7 +162,7 @@ struct Document<'a> {
 
 impl Problem {
     pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), extra: Box::default(), retry_after: None, allow: None }
+        Self { kind, detail: detail.into(), extra: Box::default(), retry_after: None, allow: None, headers: Vec::new() }
     }
 
     pub(super) fn parameter(name: &str, detail: impl Into<String>) -> Self {
@@ -150,7 +173,14 @@ impl Problem {
 
     pub(super) fn not_kept(detail: impl Into<String>, kept: Vec<&'static str>) -> Self {
         let mut problem = Self::new(Kind::NotKept, detail);
-        problem.extra.kept = Some(kept);
+        problem.extra.kept = Some(kept.into_iter().map(Cow::Borrowed).collect());
+        problem
+    }
+
+    /// The same where what is kept depends on the creator.
+    pub(super) fn not_kept_of(detail: impl Into<String>, kept: Vec<String>) -> Self {
+        let mut problem = Self::new(Kind::NotKept, detail);
+        problem.extra.kept = Some(kept.into_iter().map(Cow::Owned).collect());
         problem
     }
 

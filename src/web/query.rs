@@ -1,7 +1,7 @@
 //! Paths and query strings as values: decoded, and refused when they say more than is understood.
 
 use super::problem::Problem;
-use crate::ids::{ID_BYTES_MAX, Millis};
+use crate::ids::ID_BYTES_MAX;
 
 /// The parameters of a query string. A name that is not expected, or comes twice, is refused: a mistyped one must
 /// not change the answer silently.
@@ -31,6 +31,16 @@ impl Query {
         Ok(Self(pairs))
     }
 
+    /// A parameter without a value says nothing, and is no default either.
+    pub(super) fn refuse_empty(&self) -> Result<(), Problem> {
+        match self.0.iter().find(|(_, value)| value.is_empty()) {
+            Some((name, _)) => {
+                Err(Problem::parameter(name, format!("`{name}` is empty; say what it is, or leave it out")))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The value of `name`; an empty one is as good as none.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(given, _)| given == name)?;
@@ -44,30 +54,15 @@ impl Query {
             Ok(_) | Err(_) => Err(Problem::parameter("limit", format!("`limit` must be 1 to {max}"))),
         }
     }
-
-    /// Integer milliseconds or RFC 3339.
-    pub(super) fn time(&self, name: &str) -> Result<Option<Millis>, Problem> {
-        let Some(text) = self.get(name) else { return Ok(None) };
-        let parsed = text.parse().ok().or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()));
-        match parsed.filter(|time| (TIME_MIN..TIME_MAX).contains(time)) {
-            Some(time) => Ok(Some(Millis(time))),
-            None => Err(Problem::parameter(
-                name,
-                format!("`{name}` must be milliseconds since 1970 or RFC 3339, between 1970 and 2200"),
-            )),
-        }
-    }
 }
-
-const TIME_MIN: i64 = 0;
-/// 2200-01-01T00:00Z: well beyond every admitted event.
-const TIME_MAX: i64 = 7_258_118_400_000;
 
 /// An id from a path: decoded, 1 to 64 bytes.
 pub(super) fn id(name: &str, raw: &str) -> Result<String, Problem> {
+    // Derived commissions are called `auto:{conversion}:{member}`.
+    let max = if name == "commission" { 2 * ID_BYTES_MAX + "auto::".len() } else { ID_BYTES_MAX };
     decode(raw, false)
-        .filter(|id| (1..=ID_BYTES_MAX).contains(&id.len()))
-        .ok_or_else(|| Problem::parameter(name, format!("`{name}` must be 1 to {ID_BYTES_MAX} bytes of UTF-8")))
+        .filter(|id| (1..=max).contains(&id.len()))
+        .ok_or_else(|| Problem::parameter(name, format!("`{name}` must be 1 to {max} bytes of UTF-8")))
 }
 
 /// Undoes percent-encoding, and `+` for a blank in query strings; `None` when it is malformed or not UTF-8.
@@ -88,26 +83,29 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
-/// A cursor: opaque to callers, safe in a URL.
-pub(super) fn cursor(parts: &[&str]) -> String {
-    parts.join("\u{1f}").bytes().map(|byte| format!("{byte:02x}")).collect()
+/// A cursor: opaque to callers, safe in a URL. It says which `list` it belongs to: taken to another, or to another
+/// order, it is refused.
+pub(super) fn cursor(list: &str, parts: &[&str]) -> String {
+    let text = [&[list], parts].concat().join("\u{1f}");
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The parts that [`cursor`] was given, `N` of them. Only the last may hold the separator.
-pub(super) fn read_cursor<const N: usize>(query: &Query) -> Result<Option<[String; N]>, Problem> {
+pub(super) fn read_cursor<const N: usize>(query: &Query, list: &str) -> Result<Option<[String; N]>, Problem> {
     let Some(text) = query.get("cursor") else { return Ok(None) };
-    uncursor(text).map(Some).ok_or_else(malformed_cursor)
+    uncursor(text, list).map(Some).ok_or_else(malformed_cursor)
 }
 
-fn uncursor<const N: usize>(text: &str) -> Option<[String; N]> {
+fn uncursor<const N: usize>(text: &str, list: &str) -> Option<[String; N]> {
     let digits: Vec<u8> = text.bytes().map(hex).collect::<Option<_>>()?;
     let pairs = digits.chunks(2).map(|pair| match pair {
         [high, low] => Some(high << 4 | low),
         _ => None,
     });
     let joined = String::from_utf8(pairs.collect::<Option<_>>()?).ok()?;
-    let parts: Vec<String> = joined.splitn(N, '\u{1f}').map(str::to_owned).collect();
-    parts.try_into().ok()
+    let (of, parts) = joined.split_once('\u{1f}')?;
+    let parts: Vec<String> = parts.splitn(N, '\u{1f}').map(str::to_owned).collect();
+    parts.try_into().ok().filter(|_| of == list)
 }
 
 /// For a cursor whose parts are not what they must be.

@@ -78,6 +78,7 @@ pub(super) fn problem(problem: &Problem) -> Reply {
     if let Some(allow) = problem.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
         reply.headers_mut().insert(header::ALLOW, allow);
     }
+    reply.headers_mut().extend(problem.headers.iter().cloned());
     reply
 }
 

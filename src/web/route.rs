@@ -6,6 +6,7 @@ use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 
+use super::keys::{self, Needs, Pass, Scope, View};
 use super::problem::{Kind, Problem};
 use super::query::{self, Query};
 use super::read::At;
@@ -40,9 +41,35 @@ enum Endpoint {
     ProjectionsCompare,
     Generations,
     GenerationsChange(Ask),
+    KeysCreate,
+    KeysList,
+    KeyRevoke,
     Events,
     Creators,
+    GlobalLeaderboard,
     Ask(Question),
+}
+
+impl Endpoint {
+    /// What a key must have. A key of some creators sees no other whatever stands here: that is the view's.
+    const fn needs(self) -> Needs {
+        match self {
+            Self::Page | Self::Asset | Self::Livez | Self::Readyz | Self::OpenApi => Needs::Nothing,
+            // Both count what all creators do.
+            Self::Health | Self::Metrics => Needs::Whole(Scope::Read),
+            Self::ProjectionsStats
+            | Self::ProjectionsVerify
+            | Self::ProjectionsCompare
+            | Self::Generations
+            | Self::GenerationsChange(_)
+            | Self::KeysCreate
+            | Self::KeysList
+            | Self::KeyRevoke
+            | Self::GlobalLeaderboard => Needs::Whole(Scope::Admin),
+            Self::Events => Needs::Scope(Scope::Write),
+            Self::Creators | Self::Ask(_) => Needs::Scope(Scope::Read),
+        }
+    }
 }
 
 /// What can be asked about one creator.
@@ -53,8 +80,18 @@ enum Question {
     MembersStats,
     MemberStats,
     MemberCommissions,
+    MemberClicks,
+    MemberShares,
+    Breakdown,
+    Cohorts,
+    MemberRank,
     Conversions,
+    ExplainConversion,
+    ExplainCommission,
+    MemberTimeseries,
+    Commissions,
     Analytics,
+    Funnel,
     Timeseries,
     Leaderboard,
     Live,
@@ -76,6 +113,17 @@ const fn change(ask: Ask) -> Route {
     post(ask.path(), Endpoint::GenerationsChange(ask))
 }
 
+const fn delete(path: &'static str, endpoint: Endpoint) -> Route {
+    Route { method: "DELETE", path, query: &[], endpoint }
+}
+
+impl Route {
+    /// The scope that a key needs here; `None`: no key is needed.
+    pub const fn scope(&self) -> Option<Scope> {
+        self.endpoint.needs().scope()
+    }
+}
+
 /// Every path there is.
 pub const ROUTES: &[Route] = &[
     get("/", &["creator", "range", "metric"], Endpoint::Page),
@@ -94,8 +142,12 @@ pub const ROUTES: &[Route] = &[
     change(Ask::Switch { force: false }),
     change(Ask::Rollback { force: false }),
     change(Ask::Drop),
+    post("/v1/admin/keys", Endpoint::KeysCreate),
+    get("/v1/admin/keys", &["limit", "cursor"], Endpoint::KeysList),
+    delete("/v1/admin/keys/{key_id}", Endpoint::KeyRevoke),
     post("/v1/events", Endpoint::Events),
     get("/v1/creators", &["limit", "cursor"], Endpoint::Creators),
+    get("/v1/leaderboard", &["metric", "window", "period", "currency", "limit"], Endpoint::GlobalLeaderboard),
     ask("/v1/creators/{creator}", &[], Question::Creator),
     ask("/v1/creators/{creator}/members", &["sort", "order", "limit", "cursor"], Question::Members),
     post("/v1/creators/{creator}/members/stats", Endpoint::Ask(Question::MembersStats)),
@@ -105,10 +157,36 @@ pub const ROUTES: &[Route] = &[
         &["paid", "limit", "cursor"],
         Question::MemberCommissions,
     ),
-    ask("/v1/creators/{creator}/conversions", &["limit", "cursor"], Question::Conversions),
-    ask("/v1/creators/{creator}/analytics", &["from", "to"], Question::Analytics),
-    ask("/v1/creators/{creator}/timeseries", &["from", "to", "interval", "metric"], Question::Timeseries),
-    ask("/v1/creators/{creator}/leaderboard", &["metric", "window", "limit"], Question::Leaderboard),
+    ask("/v1/creators/{creator}/members/{member}/clicks", &["limit", "cursor"], Question::MemberClicks),
+    ask("/v1/creators/{creator}/members/{member}/shares", &["limit", "cursor"], Question::MemberShares),
+    ask(
+        "/v1/creators/{creator}/breakdown",
+        &["by", "from", "to", "tz", "metric", "limit", "cursor"],
+        Question::Breakdown,
+    ),
+    ask("/v1/creators/{creator}/cohorts", &["limit"], Question::Cohorts),
+    ask("/v1/creators/{creator}/conversions/{conversion}/explain", &[], Question::ExplainConversion),
+    ask("/v1/creators/{creator}/commissions/{commission}/explain", &[], Question::ExplainCommission),
+    ask(
+        "/v1/creators/{creator}/members/{member}/timeseries",
+        &["from", "to", "tz", "interval", "metric"],
+        Question::MemberTimeseries,
+    ),
+    ask("/v1/creators/{creator}/conversions", &["from", "to", "tz", "limit", "cursor"], Question::Conversions),
+    ask(
+        "/v1/creators/{creator}/commissions",
+        &["from", "to", "tz", "payment_type", "state", "limit", "cursor"],
+        Question::Commissions,
+    ),
+    ask("/v1/creators/{creator}/analytics", &["from", "to", "tz", "compare"], Question::Analytics),
+    ask("/v1/creators/{creator}/funnel", &["from", "to", "tz"], Question::Funnel),
+    ask("/v1/creators/{creator}/timeseries", &["from", "to", "tz", "interval", "metric"], Question::Timeseries),
+    ask(
+        "/v1/creators/{creator}/leaderboard",
+        &["metric", "window", "period", "limit", "cursor"],
+        Question::Leaderboard,
+    ),
+    ask("/v1/creators/{creator}/members/{member}/rank", &["metric", "window", "period"], Question::MemberRank),
     ask("/v1/creators/{creator}/live", &[], Question::Live),
 ];
 
@@ -135,16 +213,37 @@ impl Routes {
 struct Names {
     creator: Option<String>,
     member: Option<String>,
+    /// A conversion's or commission's id.
+    subject: Option<String>,
+    key_id: Option<String>,
     file: String,
 }
 
 pub(super) async fn answer<S: Store, K: Sink>(
-    shared: &Arc<Shared<S, K>>,
+    shared: &Arc<Shared<View<S>, K>>,
     request: Request<Incoming>,
 ) -> Result<Reply, Problem> {
     let (parts, body) = request.into_parts();
     let (route, names) = find(&shared.routes, &parts)?;
+    let pass = keys::admit((shared.app.access, &shared.app.keys), route.endpoint.needs(), &parts.headers)?;
+    let shared = shared.seen_by(&pass);
+    let answered = of_route(&shared, (route, names), (parts, body), &pass).await;
+    let mut reply = answered.unwrap_or_else(|problem| reply::problem(&problem));
+    pass.tell(reply.headers_mut());
+    Ok(reply)
+}
+
+async fn of_route<S: Store, K: Sink>(
+    shared: &Arc<Shared<S, K>>,
+    (route, names): (Route, Names),
+    (parts, body): (Parts, Incoming),
+    pass: &Pass,
+) -> Result<Reply, Problem> {
     let query = Query::parse(parts.uri.query(), route.query)?;
+    // The page says in its own address what it shows, even if that is nothing yet.
+    if route.endpoint != Endpoint::Page {
+        query.refuse_empty()?;
+    }
     match route.endpoint {
         Endpoint::Page => Ok(page::page()),
         Endpoint::Asset => page::asset(&names.file, &parts.headers),
@@ -158,8 +257,12 @@ pub(super) async fn answer<S: Store, K: Sink>(
         Endpoint::ProjectionsCompare => admin::compare(shared, &parts.headers, body).await,
         Endpoint::Generations => generations::status(shared).await,
         Endpoint::GenerationsChange(ask) => generations::change(shared, ask, &parts.headers, body).await,
-        Endpoint::Events => events::post(shared, &parts.headers, body).await,
+        Endpoint::KeysCreate => keys::create(shared, &parts.headers, body).await,
+        Endpoint::KeysList => keys::list(shared, &query).await,
+        Endpoint::KeyRevoke => keys::revoke(shared, &names.key_id.unwrap_or_default()).await,
+        Endpoint::Events => events::post(shared, pass, &parts.headers, body).await,
         Endpoint::Creators => read::creators(shared, &parts.headers, &query).await,
+        Endpoint::GlobalLeaderboard => read::global_leaderboard(shared, &parts.headers, &query).await,
         Endpoint::Ask(question) => {
             let class = class(question);
             let at = At::new(shared, &parts.headers, names.creator.unwrap_or_default(), class).await?;
@@ -172,12 +275,22 @@ pub(super) async fn answer<S: Store, K: Sink>(
                     read::members_stats(&at, &ids).await
                 }
                 Question::MemberStats => read::member_stats(&at, &member).await,
-                Question::MemberCommissions => read::commissions(&at, &member, &query).await,
+                Question::MemberClicks => read::clicks(&at, &member, &query).await,
+                Question::MemberShares => read::shares(&at, &member, &query).await,
+                Question::Breakdown => read::breakdown(&at, &query).await,
+                Question::Cohorts => read::cohorts(&at, &query).await,
+                Question::MemberRank => read::rank(&at, &member, &query).await,
                 Question::Conversions => read::conversions(&at, &query).await,
+                Question::ExplainConversion => read::explain_conversion(&at, &names.subject.unwrap_or_default()).await,
+                Question::ExplainCommission => read::explain_commission(&at, &names.subject.unwrap_or_default()).await,
+                Question::MemberCommissions => read::member_commissions(&at, &member, &query).await,
+                Question::MemberTimeseries => read::member_timeseries(&at, &member, &query).await,
+                Question::Commissions => read::commissions(&at, &query).await,
                 Question::Analytics => read::analytics(&at, &query).await,
+                Question::Funnel => read::funnel(&at, &query).await,
                 Question::Timeseries => read::timeseries(&at, &query).await,
                 Question::Leaderboard => read::leaderboard(&at, &query).await,
-                Question::Live => live::live(shared, at),
+                Question::Live => live::live(shared, at, pass.clone()),
             }
         }
     }
@@ -186,14 +299,25 @@ pub(super) async fn answer<S: Store, K: Sink>(
 /// What an answer follows: sums over time are written less often.
 const fn class(question: Question) -> Class {
     match question {
-        Question::Analytics | Question::Timeseries => Class::Slow,
+        Question::Analytics
+        | Question::Funnel
+        | Question::Timeseries
+        | Question::MemberTimeseries
+        | Question::MemberClicks
+        | Question::MemberShares
+        | Question::Breakdown
+        | Question::Cohorts => Class::Slow,
+        // Beyond 1,024 members boards have rows of their own.
+        Question::Leaderboard | Question::MemberRank => Class::Slow,
         Question::Creator
         | Question::Members
         | Question::MembersStats
         | Question::MemberStats
         | Question::MemberCommissions
         | Question::Conversions
-        | Question::Leaderboard
+        | Question::ExplainConversion
+        | Question::ExplainCommission
+        | Question::Commissions
         | Question::Live => Class::Fast,
     }
 }
@@ -209,7 +333,10 @@ fn find(routes: &Routes, parts: &Parts) -> Result<(Route, Names), Problem> {
     };
     let decoded = |name: &str| found.params.get(name).map(|raw| query::id(name, raw)).transpose();
     let file = found.params.get("file").unwrap_or_default().to_owned();
-    Ok((*route, Names { creator: decoded("creator")?, member: decoded("member")?, file }))
+    let subject = decoded("conversion")?.or(decoded("commission")?);
+    let (creator, member, key_id) = (decoded("creator")?, decoded("member")?, decoded("key_id")?);
+    let names = Names { creator, member, subject, key_id, file };
+    Ok((*route, names))
 }
 
 fn not_allowed(methods: &Methods) -> Problem {

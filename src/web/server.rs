@@ -16,12 +16,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::keys::{Pass, View};
 use super::position::{Seen, follow};
 use super::problem::{Kind, Problem};
 use super::reply::{self, Reply};
 use super::route::{self, Routes};
 use super::socket::Socket;
-use super::{App, Error, Limits, refuse_others};
+use super::{Access, App, Error, Limits, refuse_others};
 use crate::append::Sink;
 use crate::store::Store;
 use crate::telemetry::with_causes;
@@ -30,11 +31,30 @@ use crate::telemetry::with_causes;
 pub(super) struct Shared<S, K> {
     pub(super) app: App<S, K>,
     pub(super) limits: Limits,
-    pub(super) routes: Routes,
+    pub(super) routes: Arc<Routes>,
     pub(super) seen: watch::Receiver<Arc<Seen>>,
     pub(super) stopping: watch::Receiver<bool>,
     pub(super) listeners: Arc<Semaphore>,
-    requests: Semaphore,
+    requests: Arc<Semaphore>,
+}
+
+impl<S: Store, K: Sink> Shared<View<S>, K> {
+    /// The same, as far as `pass` sees it.
+    pub(super) fn seen_by(self: &Arc<Self>, pass: &Pass) -> Arc<Self> {
+        let Some(creators) = pass.creators() else { return Arc::clone(self) };
+        let mut app = self.app.clone();
+        app.store = self.app.store.of(Arc::clone(&creators));
+        app.live = app.live.seen(move |rows| rows.of(Arc::clone(&creators)));
+        Arc::new(Self {
+            app,
+            limits: self.limits.clone(),
+            routes: Arc::clone(&self.routes),
+            seen: self.seen.clone(),
+            stopping: self.stopping.clone(),
+            listeners: Arc::clone(&self.listeners),
+            requests: Arc::clone(&self.requests),
+        })
+    }
 }
 
 /// Serves until `shutdown` is done, then lets open requests end, for `stop_wait_max` at most.
@@ -44,21 +64,24 @@ pub async fn serve<S: Store, K: Sink>(
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
-    refuse_others(listener.local_addr().map_err(Error::Address)?)?;
+    refuse_others(listener.local_addr().map_err(Error::Address)?, app.access)?;
+    app.keys.refresh().await?;
+    let app = viewed(app);
     let (stop, stopping) = watch::channel(false);
     let (look, seen) = watch::channel(Arc::new(Seen::default()));
     let mut background = JoinSet::new();
     let facts = (app.partitions, Arc::clone(&app.log_ends), app.clock.clone());
+    background.spawn(app.keys.clone().follow());
     background.spawn(follow(app.live.clone(), facts, limits.applied_every, look));
 
     let permits = Arc::new(Semaphore::new(limits.connections_max));
     let stop_wait_max = limits.stop_wait_max;
     let shared = Arc::new(Shared {
-        routes: Routes::new(),
+        routes: Arc::new(Routes::new()),
         seen,
         stopping,
         listeners: Arc::new(Semaphore::new(limits.live_max)),
-        requests: Semaphore::new(limits.requests_max),
+        requests: Arc::new(Semaphore::new(limits.requests_max)),
         app,
         limits,
     });
@@ -76,11 +99,28 @@ pub async fn serve<S: Store, K: Sink>(
     Ok(())
 }
 
+fn viewed<S: Store, K: Sink>(app: App<S, K>) -> App<View<S>, K> {
+    App {
+        store: View::all(app.store),
+        live: app.live.seen(View::all),
+        keys: app.keys.within(View::all),
+        access: app.access,
+        intake: app.intake,
+        partitions: app.partitions,
+        clock: app.clock,
+        metrics: app.metrics,
+        log_ends: app.log_ends,
+        looks: app.looks,
+        generations: app.generations,
+        workers: app.workers,
+    }
+}
+
 async fn accept_until<S: Store, K: Sink>(
     shutdown: impl Future<Output = ()> + Send,
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
-    shared: &Arc<Shared<S, K>>,
+    shared: &Arc<Shared<View<S>, K>>,
     connections: &mut JoinSet<()>,
 ) {
     tokio::pin!(shutdown);
@@ -115,7 +155,11 @@ async fn next_connection(
     Ok((stream, permit))
 }
 
-async fn connection<S: Store, K: Sink>(stream: TcpStream, _permit: OwnedSemaphorePermit, shared: Arc<Shared<S, K>>) {
+async fn connection<S: Store, K: Sink>(
+    stream: TcpStream,
+    _permit: OwnedSemaphorePermit,
+    shared: Arc<Shared<View<S>, K>>,
+) {
     // Events and short answers must not wait for more to send.
     let _ = stream.set_nodelay(true);
     let mut stopping = shared.stopping.clone();
@@ -143,7 +187,7 @@ async fn connection<S: Store, K: Sink>(stream: TcpStream, _permit: OwnedSemaphor
     let _ = connection.await;
 }
 
-async fn answer<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>, request: Request<Incoming>) -> Reply {
+async fn answer<S: Store, K: Sink>(shared: &Arc<Shared<View<S>, K>>, request: Request<Incoming>) -> Reply {
     let is_head = request.method() == Method::HEAD;
     let answered = tokio::time::timeout(shared.limits.request_wait_max, admit(shared, request));
     let mut reply = match answered.await {
@@ -159,8 +203,13 @@ async fn answer<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>, request: Request<
     if is_head { reply::without_body(reply) } else { reply }
 }
 
-async fn admit<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>, request: Request<Incoming>) -> Result<Reply, Problem> {
-    refuse_foreign_host(&request)?;
+async fn admit<S: Store, K: Sink>(
+    shared: &Arc<Shared<View<S>, K>>,
+    request: Request<Incoming>,
+) -> Result<Reply, Problem> {
+    if shared.app.access == Access::InsecureDev {
+        refuse_foreign_host(&request)?;
+    }
     let Ok(_permit) = shared.requests.try_acquire() else {
         let detail = format!("{} requests are being answered already", shared.limits.requests_max);
         return Err(Problem::retry(Kind::Overloaded, detail, 1));
@@ -168,15 +217,15 @@ async fn admit<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>, request: Request<I
     route::answer(shared, request).await
 }
 
-/// A page elsewhere may point a name of its own at this machine and then read as the same origin: only names that
-/// mean this machine are served.
+/// A page elsewhere may point a name of its own at this machine and then read as the same origin: without keys, which
+/// it has not, only names that mean this machine are served.
 fn refuse_foreign_host(request: &Request<Incoming>) -> Result<(), Problem> {
     let Some(host) = request.headers().get(header::HOST) else { return Ok(()) };
     let host = host.to_str().unwrap_or_default();
     if is_own(host) {
         return Ok(());
     }
-    let detail = "this server answers to localhost, 127.0.0.1 and [::1] only, as long as there are no API keys";
+    let detail = "without API keys this server answers to localhost, 127.0.0.1 and [::1] only";
     Err(Problem::new(Kind::Misdirected, detail))
 }
 

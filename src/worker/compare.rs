@@ -1,5 +1,7 @@
 //! Are two generations the same, row by row? Rows of the same `at` are compared as they are. Where one of the two is
-//! further on, or has no row, both are read once more at a place where both stand.
+//! further on, or has no row, both are read once more at a place where both stand. Boards have rules of their own.
+
+mod boards;
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -11,11 +13,12 @@ use hashbrown::HashMap;
 use crate::ids::{Millis, Next, Partition};
 use crate::project::key::{Bound, Col, Cols, Key, Part, Range, Row};
 use crate::project::rows::{AppliedRow, CreatorRow};
-use crate::project::tables::{self, Class, Table};
+use crate::project::tables::{self, Table};
 use crate::store::Store;
 
 use super::verify::Difference;
 use super::{Error, scan};
+use boards::{Boards, is_of_boards};
 
 /// Rows read at once.
 const PAGE: u32 = 2_048;
@@ -30,6 +33,14 @@ pub struct Compared {
     pub differences: u64,
     /// Changed by events that the live generation, which follows the log no more, does not know.
     pub newer: u64,
+}
+
+/// What is found of a row.
+enum Found {
+    Same,
+    Differs(String),
+    /// See [`Compared::newer`].
+    Newer,
 }
 
 impl Compared {
@@ -115,34 +126,62 @@ impl<T: Store> Compare<'_, T> {
     ) -> Result<Compared, crate::store::Error> {
         let Some(p) = keys.first().map(|key| key.part.p) else { return Ok(Compared::default()) };
         let (live, other) = (self.live.get(keys).await?, self.other.get(keys).await?);
-        let end = if self.is_live_frozen { Some(self.end_of_live(p, table.class).await?) } else { None };
-        let mut watermarks = Watermarks::default();
+        let end = if self.is_live_frozen { Some(self.end_of_live(p, table).await?) } else { None };
+        let (mut heads, mut boards) = (Heads::default(), Boards::default());
         let mut sum = Compared::default();
-        for ((key, live), other) in keys.iter().zip(&live).zip(&other) {
-            if other.as_ref().is_some_and(|row| end.is_some_and(|end| row.at > end)) {
-                sum.newer += 1;
-                continue;
+        for ((key, live), other) in keys.iter().zip(live).zip(other) {
+            let pair = Pair { key, live: live.as_ref(), other: other.as_ref(), end };
+            let found = if is_of_boards(key) {
+                boards.judge(self, &mut heads, pair).await?
+            } else {
+                self.judge_plain(&mut heads, pair).await?
+            };
+            match found {
+                Found::Same => {}
+                Found::Newer => sum.newer += 1,
+                Found::Differs(what) => {
+                    sum.differences += 1;
+                    report(differs(key, what));
+                }
             }
-            let Some(what) = difference(live.as_ref(), other.as_ref()) else { continue };
-            // One side may have taken away what has expired, the other not yet.
-            if let (Some(row), None) | (None, Some(row)) = (live, other)
-                && watermarks.has_expired(self.other, row).await?
-            {
-                continue;
-            }
-            sum.differences += 1;
-            report(differs(key, what));
         }
         Ok(sum)
     }
 
-    async fn end_of_live(&self, p: Partition, class: Class) -> Result<Next, crate::store::Error> {
+    async fn judge_plain(&self, heads: &mut Heads, pair: Pair<'_>) -> Result<Found, crate::store::Error> {
+        if pair.is_newer() {
+            return Ok(Found::Newer);
+        }
+        let Some(what) = difference(pair.live, pair.other) else { return Ok(Found::Same) };
+        // One side may have taken away what has expired, the other not yet.
+        if let (Some(row), None) | (None, Some(row)) = (pair.live, pair.other)
+            && heads.has_expired(self.other, row).await?
+        {
+            return Ok(Found::Same);
+        }
+        Ok(Found::Differs(what))
+    }
+
+    async fn end_of_live(&self, p: Partition, table: Table) -> Result<Next, crate::store::Error> {
         let row = self.live.get(&[tables::applied(p)]).await?.into_iter().flatten().next();
         let applied = row.and_then(|row| AppliedRow::decode(row.value.as_deref()?).ok());
-        Ok(applied.map_or(Next(0), |applied| match class {
-            Class::Fast => applied.fast,
-            Class::Slow => applied.slow,
-        }))
+        Ok(applied.map_or(Next(0), |applied| applied.next(table.class)))
+    }
+}
+
+/// A row as both sides have it.
+#[derive(Clone, Copy)]
+struct Pair<'a> {
+    key: &'a Key,
+    live: Option<&'a Row>,
+    other: Option<&'a Row>,
+    /// Where the live generation ended, if it follows the log no more.
+    end: Option<Next>,
+}
+
+impl Pair<'_> {
+    fn is_newer(&self) -> bool {
+        self.other.zip(self.end).is_some_and(|(row, end)| row.at > end)
     }
 }
 
@@ -181,7 +220,8 @@ impl<'a, T: Store> Sides<'a, T> {
             let other = if first.is_ge() { self.other.page.pop_front() } else { None };
             sum.rows += 1;
             match (live, other) {
-                (Some(live), Some(other)) if live.at == other.at => {
+                (Some(live), Some(other)) if is_of_boards(&live.key) && boards::is_same(&live, &other) => {}
+                (Some(live), Some(other)) if live.at == other.at && !is_of_boards(&live.key) => {
                     if let Some(what) = difference(Some(&live), Some(&other)) {
                         sum.differences += 1;
                         report(differs(&live.key, what));
@@ -222,21 +262,33 @@ impl<'a, T: Store> Side<'a, T> {
     }
 }
 
-/// The watermarks of creators, as they are needed.
+/// What the rows of creators say, as it is needed.
 #[derive(Default)]
-struct Watermarks(HashMap<String, Option<Millis>>);
+struct Heads(HashMap<String, Option<Head>>);
 
-impl Watermarks {
-    async fn has_expired<T: Store>(&mut self, store: &T, row: &Row) -> Result<bool, crate::store::Error> {
-        let (Some(expires), Some(Col::Text(creator))) = (row.expires, row.key.cols.0.first()) else {
-            return Ok(false);
-        };
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    at: Next,
+    clock: Millis,
+    watermark: Millis,
+}
+
+impl Heads {
+    /// Of the creator of `key`, as the other generation has it.
+    async fn of<T: Store>(&mut self, store: &T, key: &Key) -> Result<Option<Head>, crate::store::Error> {
+        let Some(Col::Text(creator)) = key.cols.0.first() else { return Ok(None) };
         if !self.0.contains_key(creator) {
-            let found = store.get(&[tables::creator(row.key.part.p, creator)]).await?.into_iter().flatten().next();
-            let head = found.and_then(|row| CreatorRow::decode(row.value.as_deref()?).ok());
-            self.0.insert(creator.clone(), head.map(|head| head.watermark()));
+            let found = store.get(&[tables::creator(key.part.p, creator)]).await?.into_iter().flatten().next();
+            let row = found.and_then(|row| CreatorRow::decode(row.value.as_deref()?).ok());
+            let head = row.map(|row| Head { at: row.at, clock: row.clock, watermark: row.watermark() });
+            self.0.insert(creator.clone(), head);
         }
-        Ok(self.0.get(creator).copied().flatten().is_some_and(|watermark| expires <= watermark))
+        Ok(self.0.get(creator).copied().flatten())
+    }
+
+    async fn has_expired<T: Store>(&mut self, store: &T, row: &Row) -> Result<bool, crate::store::Error> {
+        let Some(expires) = row.expires else { return Ok(false) };
+        Ok(self.of(store, &row.key).await?.is_some_and(|head| expires <= head.watermark))
     }
 }
 

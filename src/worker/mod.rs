@@ -11,6 +11,7 @@ mod open;
 mod outlet;
 pub mod scan;
 mod task;
+mod ticks;
 pub mod verify;
 
 use std::sync::Arc;
@@ -51,6 +52,8 @@ pub struct Pace {
     pub commit: Duration,
     /// A flush is due as soon as so many rows are touched; at four times that, intake pauses.
     pub rows_max: usize,
+    /// A creator for which something is due gets a `Tick` once nothing came for so long; none: never.
+    pub tick: Option<Duration>,
 }
 
 impl Default for Pace {
@@ -64,6 +67,7 @@ impl Default for Pace {
             emit_idle: Duration::from_secs(1),
             commit: Duration::from_secs(1),
             rows_max: 100_000,
+            tick: None,
         }
     }
 }
@@ -165,6 +169,10 @@ impl<S: Source, K: Sink, T: Store> Worker<S, K, T> {
             task.turn(now, is_behind, &self.pace)?;
             if task.is_at_fence() && task.settle(now) {
                 self.fence.settle(self.generation, task.partition, task.position());
+            }
+            if let Some(after) = self.pace.tick.filter(|_| task.wants_tick(now)) {
+                let end = self.source.bounds(task.partition)?.end;
+                task.tick(now, end, after);
             }
         }
         Ok(())

@@ -16,13 +16,14 @@ use crate::fold::{Fold, Origin};
 use crate::ids::{Millis, Next, Partition};
 use crate::keep::{Intake, Store as Keep};
 use crate::project::rows::AppliedRow;
-use crate::project::{build, tables};
+use crate::project::{boards, build, tables};
 use crate::schema::DeadLetter;
 use crate::store::{Row, Store};
 use crate::telemetry::{Progress, with_causes};
 
 use super::open::Opened;
 use super::outlet::{self, Ack, Emit, Flush, Owner};
+use super::ticks::{self, Ticks};
 use super::{Error, Pace, Worker};
 
 /// A partition's fold and its ways out.
@@ -54,6 +55,7 @@ pub(super) struct Task<K, T> {
     is_flushing: bool,
     is_emitting: bool,
     last: Last,
+    ticks: Ticks,
     progress: Progress,
     topic: String,
     engines: std::marker::PhantomData<fn(K, T)>,
@@ -96,6 +98,8 @@ impl<K: Sink, T: Store> Task<K, T> {
         let (emits, emit_jobs) = mpsc::channel(1);
         worker.outlets.spawn_on(outlet::flush_all(worker.store.clone(), flush_jobs, owner.clone()), &worker.runtime);
         worker.outlets.spawn_on(outlet::emit_all(worker.sink.clone(), emit_jobs, owner.clone()), &worker.runtime);
+        let (tick_sender, tick_jobs) = mpsc::channel(1);
+        worker.outlets.spawn_on(ticks::append_all(worker.sink.clone(), tick_jobs, partition), &worker.runtime);
         tracing::info!(partition = partition.0, position = position.0, emitted = emitted.0, "partition started");
         // Rows are due as soon as it is live: what was appended meanwhile has waited long enough.
         let lately = now.saturating_sub(worker.pace.slow);
@@ -121,6 +125,7 @@ impl<K: Sink, T: Store> Task<K, T> {
             is_flushing: false,
             is_emitting: false,
             last: Last { fast: lately, slow: lately, emit: now, commit: now },
+            ticks: Ticks::new(partition, owner.clock.clone(), tick_sender),
             progress: owner.progress,
             topic: worker.source.topic().name.clone(),
             engines: std::marker::PhantomData,
@@ -272,6 +277,18 @@ impl<K: Sink, T: Store> Task<K, T> {
         Ok(())
     }
 
+    /// Who puts outputs out appends them too; other generations find them in the log.
+    pub(super) fn wants_tick(&self, now: Duration) -> bool {
+        self.is_emitter && self.ticks.is_due(now)
+    }
+
+    /// Once everything up to `end` is folded, and what was folded before is not folded again.
+    pub(super) fn tick(&mut self, now: Duration, end: Next, after: Duration) {
+        if self.position >= end.max(self.suppress_to) {
+            self.ticks.look(&self.state, now, after);
+        }
+    }
+
     /// ROWS: everything touched; slow tables too if they are due.
     fn flush(&mut self, now: Duration, with_slow: bool) {
         let fast = self.effects.take_fast(self.position);
@@ -280,6 +297,8 @@ impl<K: Sink, T: Store> Task<K, T> {
         let slow_to = if with_slow {
             let slow = self.effects.take_slow();
             rows.extend(build::slow(&self.state, &slow, self.partition));
+            let place = (self.partition, self.position);
+            rows.extend(boards::rows(&self.state, &mut self.fold.ranks, &slow, place));
             self.last.slow = now;
             self.position
         } else {

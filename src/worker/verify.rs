@@ -1,6 +1,8 @@
 //! Are the stored rows what the log says? A fold from zero beside the stored rows, each compared when the fold
 //! passes the row's own `at`: exact for rows that change meanwhile, no pause for anybody.
 
+mod boards;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +10,7 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::consume::{Batch, Limits, Polled, Source};
 use crate::decode::{Decoder, Place};
+use crate::fold::boards::Ranks;
 use crate::fold::effects::{Effects, FastRows, SlowRows};
 use crate::fold::records::MemberKey;
 use crate::fold::state::State;
@@ -21,6 +24,7 @@ use crate::project::tables;
 use crate::store::{Store, alias};
 
 use super::Error;
+use boards::{Boards, Seen};
 
 /// One row that is not what the log says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +64,11 @@ struct Comparison {
     stored: HashMap<Key, Stored>,
     ats: HashSet<Next>,
     touched: Touched,
+    boards: Boards,
+    /// Slow rows of events below it are out.
+    slow: Next,
+    /// Of boards, and what is wrong.
+    found: Vec<(Key, String)>,
     /// Of each creator: what expired by then may have been purged.
     watermarks: HashMap<String, Millis>,
 }
@@ -89,11 +98,13 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
         let applied = self.applied(partition).await?;
         let stored = self.scan(partition, &mut progress).await?;
         let rows = u64::try_from(stored.len()).unwrap_or_default();
-        let ats: HashSet<Next> = stored.values().map(|row| row.at).collect();
+        let ats: HashSet<Next> = stored.values().map(|row| row.at).chain([applied.slow]).collect();
         let end = ats.iter().copied().max().unwrap_or_default().max(applied.fast).max(applied.slow);
         // Read behind the rows: what was purged before had expired by then.
         let watermarks = self.watermarks(partition).await?;
-        let mut comparison = Comparison { stored, ats, touched: Touched::default(), watermarks };
+        let boards = Boards::new(&stored);
+        let (touched, found) = (Touched::default(), Vec::new());
+        let mut comparison = Comparison { stored, ats, touched, boards, slow: applied.slow, found, watermarks };
         let scratch = Scratch::new(self.scratch, partition);
         let state = self.replay((partition, end), &scratch, &mut comparison, &mut progress)?;
         let mut differences = 0;
@@ -170,7 +181,7 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
                     let origin = Origin { offset: record.offset, timestamp: record.timestamp };
                     fold.apply(&mut state, &mut effects, &event, origin);
                 }
-                comparison.pass(&state, &mut effects, partition, position);
+                comparison.pass((&state, &mut fold.ranks), &mut effects, partition, position);
             }
             keep.tick(&mut state).map_err(state_error)?;
             if keep.due() {
@@ -199,13 +210,22 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
 
 impl Comparison {
     /// The fold has passed `position`: rows stored as of it are compared now.
-    fn pass(&mut self, state: &State, effects: &mut Effects, partition: Partition, position: Next) {
+    fn pass(
+        &mut self,
+        (state, ranks): (&State, &mut Ranks),
+        effects: &mut Effects,
+        partition: Partition,
+        position: Next,
+    ) {
         effects.letters.clear();
         let fast = effects.take_fast(position);
-        let slow = effects.take_slow();
-        if self.ats.contains(&position) {
+        let mut slow = effects.take_slow();
+        self.boards.add(std::mem::take(&mut slow.boards));
+        let is_stored = self.ats.contains(&position);
+        if is_stored || self.boards.is_due() {
+            let boards = self.boards.rows(state, ranks, (partition, position));
             let rows = build::fast(state, &fast, partition).into_iter().chain(build::slow(state, &slow, partition));
-            for row in rows {
+            for row in rows.chain(boards).filter(|_| is_stored) {
                 if let Some(there) = self.stored.get_mut(&row.key)
                     && there.at == row.at
                 {
@@ -213,7 +233,17 @@ impl Comparison {
                 }
             }
         }
+        if position == self.slow {
+            self.judge_boards((state, ranks), partition);
+        }
         self.touched.add(fast, slow);
+    }
+
+    fn judge_boards(&mut self, (state, ranks): (&State, &Ranks), partition: Partition) {
+        let found = &mut self.found;
+        let mut report = |key: &Key, what: String| found.push((key.clone(), what));
+        let (stored, watermarks) = (&self.stored, &self.watermarks);
+        self.boards.judge((state, ranks), &Seen { partition, out: self.slow, stored, watermarks }, &mut report);
     }
 
     /// What is left over on either side is a difference.
@@ -229,6 +259,9 @@ impl Comparison {
         };
         for (key, row) in self.stored.iter().filter(|(_, row)| !row.is_equal) {
             found(key, format!("the stored row of at {} is not what the log says", row.at.0));
+        }
+        for (key, what) in self.found.drain(..) {
+            found(&key, what);
         }
         self.touched.fast.members.extend(self.touched.members.drain());
         let fast = build::fast(state, &self.touched.fast, partition).into_iter().map(|row| (row, applied.fast));
@@ -268,6 +301,8 @@ impl Touched {
         self.slow.days.extend(slow.days);
         self.slow.months.extend(slow.months);
         self.slow.member_days.extend(slow.member_days);
+        self.slow.touches.extend(slow.touches);
+        self.slow.active.extend(slow.active);
     }
 }
 

@@ -1,4 +1,5 @@
 //! The specification of Tributary, as one test binary.
+mod cases;
 mod cli;
 mod decode;
 mod keep;
@@ -7,6 +8,7 @@ mod schemas;
 mod store;
 
 mod fold;
+mod model;
 mod simulate;
 
 mod tidy;

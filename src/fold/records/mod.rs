@@ -2,20 +2,29 @@
 //!
 //! Texts stand in a record only where a row shows them; everything else is known by the hash of its id.
 
+mod activity;
+mod groups;
 mod money;
 mod people;
+mod scores;
 mod sums;
 mod text;
 mod traffic;
 mod waiting;
 
+pub use activity::{ActiveKey, ActiveWeek, Activity, Tally as ActiveTally};
+pub use groups::{
+    Admitted, AdmittedKey, Combo, ComboKey, ComboList, ComboSlot, GroupDay, GroupHead, OrdinalKey, PAIRS,
+};
 pub use money::{
-    Commission, CommissionTexts, Conversion, ConversionTexts, Customer, CustomerOrderKey, CustomerOrders, Head,
+    Commission, CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, CreditPage,
+    CreditPageKey, Customer, Head,
 };
 pub use people::{Creator, CreatorProfile, LongProfile, Member, MemberKey, Name, Partition, ShortProfile};
+pub use scores::{BoardClock, Cell, DayCell, Score, ScoreDayKey, ScoreKey, ScoreLink};
 pub use sums::{Counts, Day, MemberDay, MemberDayKey, OpenDay, OpenSlot, Purse, PurseKey, Slot, SlotCounts, SlotKey};
 pub use text::{CurrencyCode, LongText, Text};
-pub use traffic::{Click, Mark, Seen, Share};
+pub use traffic::{Click, Mark, Seen, Share, Touch, Visitor};
 pub use waiting::{Awaited, HourKey, Parked, ParkedPage, SeqKey, Timer, TimerHour};
 
 use crate::keep::Id128;

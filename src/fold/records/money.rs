@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use super::{CurrencyCode, LongText, Text};
 use crate::keep::Id128;
 
-/// A customer: its first conversions, and the list of its orders.
+/// A customer: its first conversions, who owns it, and the list of its conversions.
 #[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Customer {
@@ -14,23 +14,14 @@ pub struct Customer {
     pub first_signup: Id128,
     /// First order with money left, by (t, id).
     pub first_order: Id128,
-    /// Orders in the list of `customer_orders`.
-    pub orders: u32,
+    /// Its earliest and latest credited conversion by (t, id).
+    pub owner_first: Id128,
+    pub owner_last: Id128,
+    /// Head of the list of its conversions through `Conversion::prev_of_customer`: newest first.
+    pub newest: Id128,
+    /// Those of them that nobody was credited with so far.
+    pub uncredited: u32,
     pub pad: u32,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Pod, Zeroable)]
-#[repr(C)]
-pub struct CustomerOrderKey {
-    pub customer: Id128,
-    pub page: u32,
-}
-
-/// Sixteen orders of a customer, in log order.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-pub struct CustomerOrders {
-    pub ids: [Id128; 16],
 }
 
 /// A conversion of any kind. Moves (refunds, chargebacks and their reversals) hang on their order.
@@ -57,11 +48,25 @@ pub struct Conversion {
     /// Head of the list through `prev_move`: newest first.
     pub last_move: Id128,
     pub prev_move: Id128,
+    pub prev_of_customer: Id128,
     /// The next conversion that waits for the same click or code.
     pub next_waiting: Id128,
+    /// The click or code that its credit waits for.
+    pub awaited: Id128,
+    /// Who converted, as far as a token tells; see `Visitor`.
+    pub visitor: Id128,
+    /// The click that it is credited by, if a click is.
+    pub credited_click: Id128,
+    /// The customer's earlier conversion that made it somebody's, if attribution asked for one.
+    pub owner: Id128,
+    /// Time of the credited click, else of the named one if it is known, else `i64::MIN`.
+    pub click_t: i64,
+    pub review_until: i64,
     pub creator: u32,
-    /// The credited member, or `NONE`.
+    /// The credited member, of several the primary one, or `NONE`.
     pub n: u32,
+    /// Members that share the credit.
+    pub parts: u32,
     pub currency: CurrencyCode,
     pub kind: u8,
     /// See `attribute::Credit`.
@@ -73,10 +78,22 @@ pub struct Conversion {
     pub click_first: u8,
     /// Earns a derived commission once credited.
     pub derives: u8,
-    pub pad: [u8; 6],
+    /// See `attribute::model`.
+    pub model: u8,
+    /// See `verdicts::review`.
+    pub review: u8,
+    /// It counts for nobody.
+    pub blocked: u8,
+    /// What each stage of attribution ended with; see `attribute::Stage`.
+    pub trail: [u8; 5],
+    pub pad: [u8; 2],
+    /// Its day on the creator's calendar, as that was when it came.
+    pub day: i32,
+    /// Its combination of dimensions, with those of its credited click once it has one.
+    pub group: u32,
 }
 
-/// What a conversion's row shows of it and nothing else needs; apart, because it never changes.
+/// What a conversion's row shows of it and nothing else needs; apart, because it hardly changes.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct ConversionTexts {
@@ -84,7 +101,25 @@ pub struct ConversionTexts {
     pub original_id: Text,
     pub customer_id: Text,
     pub click_id: Text,
+    /// The click that it is credited by, if a click is.
+    pub credited_click_id: Text,
+    pub code: Text,
+    pub coupon: Text,
     pub plan: Text,
+}
+
+/// Members that share a conversion's credit, sixteen a page; `NONE` behind the last.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct CreditPage {
+    pub members: [u32; 16],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub struct CreditPageKey {
+    pub conversion: Id128,
+    pub page: u32,
 }
 
 /// The commissions of a conversion: head of the list through `Commission::next_of_conversion`.
@@ -110,6 +145,7 @@ pub struct Commission {
     pub paid_at: i64,
     /// When a derived one may be paid; `i64::MAX` for a producer's.
     pub matures_at: i64,
+    pub review_until: i64,
     pub conversion: Id128,
     pub next_of_conversion: Id128,
     pub prev_of_member: Id128,
@@ -127,7 +163,35 @@ pub struct Commission {
     pub matured: u8,
     /// See `commissions::State`: where its net is booked now.
     pub state: u8,
-    pub pad: [u8; 14],
+    /// See `verdicts::review`.
+    pub review: u8,
+    /// It counts nowhere, but for what was paid.
+    pub blocked: u8,
+    pub pad: [u8; 8],
+    /// Entries of it in `commission_moves`.
+    pub moves: u32,
+    /// Day of `t` on the creator's calendar, as that was when it was made.
+    pub day: i32,
+    /// Its order's combination of dimensions.
+    pub group: u32,
+}
+
+/// What moved of a commission at one instant.
+#[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct CommissionMove {
+    pub earned: i128,
+    pub reversed: i128,
+    pub paid: i128,
+    pub t: i64,
+    pub pad: i64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub struct CommissionMoveKey {
+    pub commission: Id128,
+    pub i: u32,
 }
 
 /// What a commission's row shows of it and nothing else needs; apart, because it never changes.

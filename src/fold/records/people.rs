@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Counts, CurrencyCode, MemberDay, OpenDay, OpenSlot, Text};
+use super::{Activity, BoardClock, Counts, CurrencyCode, MemberDay, OpenDay, OpenSlot, Text};
 use crate::keep::Id128;
 
 /// Ordinals given out in this partition, and what became of its records so far.
@@ -41,6 +41,8 @@ pub struct Creator {
     pub day: OpenDay,
     /// Next number for a timer or a parked record.
     pub seq: u64,
+    /// The next click's or share's place, see `touches`.
+    pub touches: u64,
     /// Members given out; the next one's ordinal.
     pub members: u32,
     pub members_active: u32,
@@ -59,6 +61,7 @@ pub struct Creator {
     pub earns_on: u8,
     pub known: u8,
     pub pad: [u8; 3],
+    pub boards: BoardClock,
 }
 
 /// The texts of a creator; apart, because no event but its own needs them.
@@ -99,7 +102,13 @@ pub struct Member {
     pub of_day: MemberDay,
     pub purses: CurrencyCode,
     pub status: u8,
-    pub pad: [u8; 7],
+    /// Bit i: it has, or had, a figure of metric i.
+    pub scored: u8,
+    pub pad: [u8; 6],
+    /// The place of its newest click or share, plus one; 0 is none.
+    pub touch: u64,
+    pub activity: Activity,
+    pub pad2: [u8; 4],
 }
 
 /// Bytes for the texts of a profile that is kept in RAM.

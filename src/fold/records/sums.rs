@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use super::CurrencyCode;
 
 /// What is counted of a scope; see `project::totals::Counts`.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
 #[repr(C)]
 pub struct Counts {
     pub clicks_total: i64,

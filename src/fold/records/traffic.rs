@@ -2,6 +2,9 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::Text;
+use crate::keep::Id128;
+
 /// A click, as far as attribution needs it.
 #[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
@@ -9,9 +12,47 @@ pub struct Click {
     pub t: i64,
     /// Hash of the member and code it named: must agree when the id comes again.
     pub names: u64,
+    /// Its place among the touches.
+    pub touch: u64,
+    /// The visitor's human click before this one by (t, id), or `NO_ID`.
+    pub before: Id128,
     pub n: u32,
+    /// Its combination of dimensions.
+    pub group: u32,
     pub human: u8,
-    pub pad: [u8; 3],
+    pub pad: [u8; 7],
+}
+
+/// A visitor: head of the list of its human clicks, newest first by (t, id).
+#[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Visitor {
+    pub newest: Id128,
+    /// Its time.
+    pub t: i64,
+}
+
+/// A click or share, in the order of the log.
+#[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Touch {
+    pub t: i64,
+    /// The creator's clock and floor when it came.
+    pub clock: i64,
+    pub floor: i64,
+    /// The place of the member's touch before it, plus one; 0 is none.
+    pub prev: u64,
+    pub n: u32,
+    /// Its combination of dimensions.
+    pub group: u32,
+    /// How long the creator remembered clicks and shares when it came, in hours.
+    pub horizon_hours: u32,
+    pub id: Text,
+    /// The share that a click names, known or not.
+    pub share_id: Text,
+    /// See `touches::Disposition`.
+    pub disposition: u8,
+    pub pad: u8,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
@@ -20,7 +61,8 @@ pub struct Share {
     /// Hash of member and platform: must agree when the id comes again.
     pub names: u64,
     pub n: u32,
-    pub pad: u32,
+    /// Its combination of dimensions.
+    pub group: u32,
 }
 
 /// Hash of what an id said first.

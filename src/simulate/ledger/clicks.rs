@@ -3,7 +3,7 @@
 use super::waiting::{Awaited, Key, key};
 use super::{Book, Stop};
 use crate::event::{Click, Share, is_bot};
-use crate::ids::Millis;
+use crate::ids::{Millis, Token};
 use crate::project::totals::Counts;
 
 /// What attribution needs of a click.
@@ -12,6 +12,25 @@ pub(super) struct ClickFact {
     pub(super) t: Millis,
     pub(super) member: usize,
 }
+
+/// Who clicks or converts, as far as a token tells: a device (1), else an address (2).
+pub(super) type Visitor = (u8, u128);
+
+pub(super) fn visitor(device: Option<Token>, ip: Option<Token>) -> Option<Visitor> {
+    let by_device = device.map(|token| (1, u128::from_be_bytes(token.0)));
+    by_device.or_else(|| ip.map(|token| (2, u128::from_be_bytes(token.0))))
+}
+
+/// A human click, as its visitor remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct VisitorClick {
+    pub(super) t: Millis,
+    id: Box<str>,
+    pub(super) member: usize,
+}
+
+/// §6: a visitor keeps its newest human clicks by (t, id).
+const VISITOR_CLICKS_MAX: usize = 32;
 
 impl Book {
     pub(super) fn apply_share(&mut self, t: Millis, share: &Share<'_>) -> Result<(), Stop> {
@@ -33,10 +52,23 @@ impl Book {
             ..Counts::default()
         };
         self.count(t, member, &counts);
+        if human {
+            self.remember(t, member, click);
+        }
         let id = key(3, click.click_id.0);
         self.clicks.insert(id, ClickFact { t, member });
         self.arrived.push_back(Awaited::Click(id));
         Ok(())
+    }
+
+    fn remember(&mut self, t: Millis, member: usize, click: &Click<'_>) {
+        let Some(visitor) = visitor(click.device_token, click.ip_token) else { return };
+        let clicks = self.visitor_clicks.entry(visitor).or_default();
+        let this = VisitorClick { t, id: click.click_id.0.into(), member };
+        clicks.insert(clicks.partition_point(|other| *other < this), this);
+        if clicks.len() > VISITOR_CLICKS_MAX {
+            clicks.remove(0);
+        }
     }
 
     fn member_of_click(&self, click: &Click<'_>) -> Result<usize, Stop> {
@@ -49,11 +81,7 @@ impl Book {
 
     /// §5: the visitor has not been seen for this member on this creator day, in log order.
     fn is_first_today(&mut self, t: Millis, member: usize, click: &Click<'_>) -> bool {
-        let (kind, visitor) = match (click.device_token, click.ip_token) {
-            (Some(device), _) => (1_u8, u128::from_be_bytes(device.0)),
-            (None, Some(ip)) => (2, u128::from_be_bytes(ip.0)),
-            (None, None) => (3, key(3, click.click_id.0)),
-        };
+        let (kind, visitor) = visitor(click.device_token, click.ip_token).unwrap_or((3, key(3, click.click_id.0)));
         let seen = postcard::to_allocvec(&(member, kind, visitor, self.local_day(t))).expect("plain data");
         self.seen.insert(xxhash_rust::xxh3::xxh3_128(&seen))
     }

@@ -1,8 +1,8 @@
 //! The books, kept a second time: what the projections must say after a log, worked out from SEMANTICS alone.
 //!
 //! Promise: nothing of `fold` is used, and every rule names its section (§). Plain maps, everything in memory, and
-//! whatever can be worked out at the end is: slow where that makes it plain. Not kept (yet): verdicts and reviews,
-//! the visitor and owner stages, models other than `last`.
+//! whatever can be worked out at the end is: slow where that makes it plain. Not kept, because no simulated
+//! programme has them: verdicts and reviews, models other than `last`.
 
 mod claims;
 mod clicks;
@@ -58,6 +58,7 @@ struct Book {
     claims: HashMap<Key, claims::Claim>,
     clicks: HashMap<Key, clicks::ClickFact>,
     seen: HashSet<Key>,
+    visitor_clicks: HashMap<clicks::Visitor, Vec<clicks::VisitorClick>>,
     conversions: Vec<orders::ConversionBook>,
     conversion_by_id: HashMap<Key, usize>,
     commissions: Vec<commissions::CommissionBook>,

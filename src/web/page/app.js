@@ -1,7 +1,9 @@
 // The creator's page: asks the API, listens for changes, draws.
 
 import { Chart } from "/assets/chart.js";
-import { readCreators, readSpan, readBoard, readConversions, spanOf } from "/assets/data.js";
+import {
+  NeedsKey, listenTo, readBoard, readConversions, readCreators, readSpan, spanOf, takeKey, useKey,
+} from "/assets/data.js";
 import * as format from "/assets/format.js";
 import * as draw from "/assets/draw.js";
 
@@ -23,7 +25,7 @@ const state = {
   meta: null,
 };
 const chart = new Chart(find("plot"));
-let source = null;
+let source = new AbortController();
 let refreshing = false;
 let dirty = false;
 let refreshedAt = 0;
@@ -34,12 +36,17 @@ async function start() {
   try {
     state.creators = await readCreators();
   } catch (problem) {
+    if (problem instanceof NeedsKey) {
+      askForKey(problem.message);
+      return;
+    }
     line("down", "Offline");
     banner(`${problem.message} Trying again.`);
     setTimeout(start, CREATORS_EVERY_MS);
     return;
   }
   banner(null);
+  find("locked").hidden = true;
   if (state.creators.length === 0) {
     welcome();
     setTimeout(start, CREATORS_EVERY_MS);
@@ -95,6 +102,11 @@ async function refresh() {
       if (find("banner").dataset.kind === "read") banner(null);
     }
   } catch (problem) {
+    if (problem instanceof NeedsKey) {
+      refreshing = false;
+      askForKey(problem.message);
+      return;
+    }
     banner(`${problem.message} The figures shown may be old.`, "read");
     setTimeout(refresh, 4 * REFRESH_MS);
   }
@@ -102,23 +114,40 @@ async function refresh() {
   if (dirty) refresh();
 }
 
-/** Hears of changes; the browser connects again by itself unless it was turned away. */
-function listen() {
-  source?.close();
-  line("wait", "Connecting");
-  const mine = new EventSource(`/v1/creators/${encodeURIComponent(state.creator)}/live`);
+/** Hears of changes, and connects again when the line breaks. */
+async function listen() {
+  source.abort();
+  const mine = new AbortController();
   source = mine;
-  mine.addEventListener("creator", (event) => {
-    const told = JSON.parse(event.data);
-    const first = state.head === null || state.meta === null;
-    show(told);
-    live(told.meta);
-    if (first || told.series_complete) refresh();
-  });
-  mine.addEventListener("error", () => {
-    line("down", "Reconnecting");
-    if (mine.readyState === EventSource.CLOSED && mine === source) setTimeout(() => mine === source && listen(), 4_000);
-  });
+  line("wait", "Connecting");
+  try {
+    await listenTo(state.creator, mine.signal, (told) => {
+      if (mine !== source) return;
+      const first = state.head === null || state.meta === null;
+      show(told);
+      live(told.meta);
+      if (first || told.series_complete) refresh();
+    });
+  } catch (problem) {
+    if (mine === source && problem instanceof NeedsKey) {
+      askForKey(problem.message);
+      return;
+    }
+  }
+  if (mine.signal.aborted || mine !== source) return;
+  line("down", "Reconnecting");
+  setTimeout(() => mine === source && !mine.signal.aborted && listen(), 2_000);
+}
+
+/** Nothing is shown without a key that may see it. */
+function askForKey(why) {
+  source.abort();
+  document.body.dataset.state = "locked";
+  line("wait", "No key");
+  banner(null);
+  find("locked-why").textContent = why;
+  find("locked").hidden = false;
+  find("key").focus();
 }
 
 function live(meta) {
@@ -188,7 +217,8 @@ function welcome() {
   };
   const fields = JSON.stringify(event, null, 2);
   find("example").textContent =
-    `curl ${location.origin}/v1/events \\\n  -H 'content-type: application/json' \\\n  -d '${fields}'`;
+    `curl ${location.origin}/v1/events \\\n  -H "authorization: Bearer $TRIBUTARY_KEY" \\\n` +
+    `  -H 'content-type: application/json' \\\n  -d '${fields}'`;
 }
 
 function line(kind, text) {
@@ -248,12 +278,27 @@ find("copy").addEventListener("click", async (event) => {
   event.target.textContent = "Copied";
   setTimeout(() => { event.target.textContent = "Copy"; }, 2_000);
 });
+find("unlock").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const given = find("key").value.trim();
+  if (given === "") return;
+  find("key").value = "";
+  document.body.dataset.state = "loading";
+  useKey(given);
+  start();
+});
+// Somebody put another key into the address of this tab.
+addEventListener("hashchange", () => {
+  takeKey();
+  start();
+});
 document.addEventListener("visibilitychange", () => {
   // A hidden page leaves its place to others.
   if (!state.creator || document.body.dataset.state !== "ready") return;
-  if (document.hidden) source?.close();
+  if (document.hidden) source.abort();
   else listen();
 });
 
+takeKey();
 ranges();
 start();

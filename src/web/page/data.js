@@ -1,19 +1,73 @@
-// Questions to the API.
+// Questions to the API, and the key that they carry.
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-async function ask(path, parameters = {}) {
-  const query = new URLSearchParams(parameters).toString();
+/** A refusal that another key may turn into an answer. */
+export class NeedsKey extends Error {}
+
+// For this tab alone, and only as long as it is open: never in a cookie, which other sites could make it send.
+let key = null;
+try {
+  key = sessionStorage.getItem("key");
+} catch {
+  // Storage may be forbidden: it then holds until the page is left.
+}
+
+export function useKey(given) {
+  key = given;
+  try {
+    sessionStorage.setItem("key", given);
+  } catch {
+    // It then holds until the page is left.
+  }
+}
+
+/** Takes `#key=…` out of the address: what stands behind a # is sent to nobody, and must not stay for others to see. */
+export function takeKey() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("key");
+  if (given === null) return;
+  useKey(given);
+  history.replaceState(null, "", location.pathname + location.search);
+}
+
+async function open(path, accept, signal) {
+  const headers = { accept };
+  if (key) headers.authorization = `Bearer ${key}`;
   let answer;
   try {
-    answer = await fetch(query ? `${path}?${query}` : path, { headers: { accept: "application/json" } });
+    answer = await fetch(path, { headers, signal });
   } catch {
     throw new Error("The server cannot be reached.");
   }
-  const body = await answer.json().catch(() => null);
-  if (!answer.ok) throw new Error(body ? `${body.title}.` : `The server answered ${answer.status}.`);
-  return body;
+  if (answer.ok) return answer;
+  const problem = await answer.json().catch(() => null);
+  const said = problem ? `${problem.title}.` : `The server answered ${answer.status}.`;
+  throw answer.status === 401 || answer.status === 403 ? new NeedsKey(said) : new Error(said);
+}
+
+async function ask(path, parameters = {}) {
+  const query = new URLSearchParams(parameters).toString();
+  return (await open(query ? `${path}?${query}` : path, "application/json")).json();
+}
+
+/**
+ * Hands on the data of each server-sent event until the stream ends or `signal` says so. The browser's own EventSource
+ * cannot send the key.
+ */
+export async function listenTo(creator, signal, told) {
+  const answer = await open(of(creator, "live"), "text/event-stream", signal);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = ""; ; ) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const events = (rest + value).split("\n\n");
+    rest = events.pop();
+    for (const event of events) {
+      const data = event.split("\n").filter((line) => line.startsWith("data: ")).map((line) => line.slice(6));
+      if (data.length > 0) told(JSON.parse(data.join("\n")));
+    }
+  }
 }
 
 const of = (creator, rest) => `/v1/creators/${encodeURIComponent(creator)}/${rest}`;
@@ -42,9 +96,9 @@ const METRICS = "revenue_net,commission_net,orders,customers,signups,clicks_huma
 
 /** The totals of a span with their growth, its series, and the series of the span before. */
 export async function readSpan(creator, { from, to, interval, back }) {
-  const series = (start, end) => ask(of(creator, "timeseries"), { from: start, to: end, interval, metric: METRICS });
+  const series = (start, end) => ask(of(creator, "timeseries"), { from: start, to: end, interval, metric: METRICS, tz: "UTC" });
   const [analytics, now, before] = await Promise.all([
-    ask(of(creator, "analytics"), { from, to }),
+    ask(of(creator, "analytics"), { from, to, tz: "UTC" }),
     series(from, to),
     back === null ? null : series(from - back, to - back),
   ]);

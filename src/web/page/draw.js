@@ -164,7 +164,7 @@ export function emptyChart(empty, plot, values, head, showAll) {
   empty.replaceChildren(`Nothing moved in this span. The newest event is of ${format.date(head.clock)}. `, button);
 }
 
-const STAGES = { shares: "Shares", clicks_human: "Clicks", signups: "Signups", customers: "Customers" };
+const STAGES = { shares: "Shares", clicks_human: "Clicks", clicks_unique: "Unique clicks", signups: "Signups", customers: "Customers" };
 
 export function funnel(host, stages) {
   const most = Math.max(...stages.map((stage) => stage.count), 1);

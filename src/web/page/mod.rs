@@ -75,6 +75,7 @@ fn document() -> Markup {
                 (bar())
                 p.banner #banner role="status" hidden {}
                 main #main tabindex="-1" {
+                    (locked())
                     (welcome())
                     div #dashboard aria-busy="true" {
                         (heading())
@@ -117,6 +118,25 @@ fn bar() -> Markup {
                     path d="M12 3v2M12 19v2M3 12h2M19 12h2M5.6 5.6 7 7M17 17l1.4 1.4M5.6 18.4 7 17M17 7l1.4-1.4" {}
                 }
                 svg.moon viewBox="0 0 24 24" aria-hidden="true" { path d="M20 14.5A8 8 0 0 1 9.5 4 8 8 0 1 0 20 14.5Z" {} }
+            }
+        }
+    }
+}
+
+/// When there is no key, or none that may see this.
+fn locked() -> Markup {
+    html! {
+        section.welcome #locked hidden aria-labelledby="locked-title" {
+            h1 #locked-title { "An API key, please" }
+            p #locked-why {}
+            form #unlock {
+                label for="key" { "Key" }
+                input #key name="key" type="password" autocomplete="off" spellcheck="false" placeholder="trb_…";
+                button type="submit" { "Show the figures" }
+            }
+            p.quiet {
+                "It needs the scope read. It stays in this tab. The first key was printed when the server first started; "
+                code { "tributary keys create" } " makes others."
             }
         }
     }
@@ -245,7 +265,6 @@ fn foot() -> Markup {
         footer {
             span #as-of {}
             span.grow {}
-            a href="/health" { "Health" }
             a href="/v1/openapi.json" { "API" }
         }
     }

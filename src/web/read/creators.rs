@@ -52,6 +52,9 @@ pub(in crate::web) fn creator<S: Store>(at: &At<'_, S>) -> Reply {
     reply::json(&One { data: Head::new(&at.id, &at.row), meta: at.meta() })
 }
 
+/// Whose cursors these are.
+const LIST: &str = "creators";
+
 /// In order of partition, then id.
 pub(in crate::web) async fn creators<S: Store, K: Sink>(
     shared: &Arc<Shared<S, K>>,
@@ -59,7 +62,7 @@ pub(in crate::web) async fn creators<S: Store, K: Sink>(
     query: &Query,
 ) -> Result<Reply, Problem> {
     let limit = query.limit(100, 1_000)?;
-    let after = read_cursor::<2>(query)?;
+    let after = read_cursor::<2>(query, LIST)?;
     let partitions: Vec<Partition> = (0..shared.app.partitions).map(Partition).collect();
     let seen = seen(shared, headers, &partitions, Class::Fast).await?;
     let as_of = as_of(&seen, &partitions, Class::Fast, shared.app.clock.now());
@@ -75,7 +78,7 @@ pub(in crate::web) async fn creators<S: Store, K: Sink>(
         }
         if found.len() > limit {
             found.truncate(limit);
-            next = found.last().map(|(p, last)| cursor(&[&p.0.to_string(), &last.creator_id]));
+            next = found.last().map(|(p, last)| cursor(LIST, &[&p.0.to_string(), &last.creator_id]));
             break;
         }
     }

@@ -24,7 +24,7 @@ pub(super) const COUNTS: [CountMetric; 8] = [
 ];
 
 /// Kept for every span.
-pub(super) const MOVED: [MoneyMetric; 7] = [
+pub(super) const MOVED: [MoneyMetric; 8] = [
     ("revenue_gross", |money| money.revenue_gross),
     ("revenue_refunded", |money| money.revenue_refunded),
     ("revenue_blocked", |money| money.revenue_blocked),
@@ -32,13 +32,30 @@ pub(super) const MOVED: [MoneyMetric; 7] = [
     ("commission_earned", |money| money.commission_earned),
     ("commission_reversed", |money| money.commission_reversed),
     ("commission_net", Money::commission_net),
+    ("commission_paid", |money| money.commission_paid),
+];
+
+/// A count for another, by name: the part, then the whole.
+pub(super) type CountRate = (&'static str, fn(&Counts) -> i64, fn(&Counts) -> i64);
+/// Money for a count, by name: the part, then the whole.
+pub(super) type MoneyRate = (&'static str, fn(&Money) -> i128, fn(&Counts) -> i64);
+
+pub(super) const COUNT_RATES: [CountRate; 2] = [
+    ("conversion_rate", |counts| counts.customers, |counts| counts.clicks_human),
+    ("clicks_per_share", |counts| counts.clicks_shared, |counts| counts.shares),
+];
+
+/// A blocked sale is revenue, but nobody's success.
+pub(super) const MONEY_RATES: [MoneyRate; 3] = [
+    ("epc", Money::commission_net, |counts| counts.clicks_human),
+    ("rpc", |money| money.revenue_net() - money.revenue_blocked, |counts| counts.clicks_human),
+    ("ltv_net", |money| money.revenue_net() - money.revenue_blocked, |counts| counts.customers),
 ];
 
 /// Where commissions stand; of all time only.
-const STATES: [MoneyMetric; 4] = [
+const STATES: [MoneyMetric; 3] = [
     ("commission_held", |money| money.commission_held),
     ("commission_approved", |money| money.commission_approved),
-    ("commission_paid", |money| money.commission_paid),
     ("commission_carry", |money| money.commission_carry),
 ];
 
@@ -77,20 +94,23 @@ impl Serialize for MoneyFigures {
         for (name, figure) in MOVED.iter().chain(states) {
             map.serialize_entry(name, &figure(&self.money))?;
         }
-        let clicks = i128::from(self.counts.clicks_human);
-        let revenue = self.money.revenue_net() - self.money.revenue_blocked;
-        map.serialize_entry("epc", &rate(self.money.commission_net(), clicks))?;
-        map.serialize_entry("rpc", &rate(revenue, clicks))?;
-        map.serialize_entry("ltv_net", &rate(revenue, i128::from(self.counts.customers)))?;
+        for (name, part, whole) in MONEY_RATES {
+            map.serialize_entry(name, &rate(part(&self.money), whole(&self.counts).into()))?;
+        }
         map.end()
     }
 }
 
 /// Six decimals; null when the divisor is 0.
-#[derive(Debug, Serialize)]
-struct Rates {
-    conversion_rate: Option<Rate>,
-    clicks_per_share: Option<Rate>,
+#[derive(Debug)]
+struct Rates(Counts);
+
+impl Serialize for Rates {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let of =
+            |part: fn(&Counts) -> i64, whole: fn(&Counts) -> i64| rate(part(&self.0).into(), whole(&self.0).into());
+        serializer.collect_map(COUNT_RATES.into_iter().map(|(name, part, whole)| (name, of(part, whole))))
+    }
 }
 
 pub(super) type Rate = Box<RawValue>;
@@ -112,11 +132,7 @@ impl Figures {
             .into_iter()
             .map(|currency| MoneyFigures { currency, money: totals.money_in(currency), counts, with_states })
             .collect();
-        let rates = Rates {
-            conversion_rate: rate(i128::from(counts.customers), i128::from(counts.clicks_human)),
-            clicks_per_share: rate(i128::from(counts.clicks_shared), i128::from(counts.shares)),
-        };
-        Self { counts: CountFigures(counts), money, rates }
+        Self { counts: CountFigures(counts), money, rates: Rates(counts) }
     }
 }
 

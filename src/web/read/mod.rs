@@ -2,33 +2,58 @@
 
 mod analytics;
 mod boards;
+mod breakdown;
+mod cohorts;
+mod commissions;
 mod creators;
+mod explain;
+mod explain_commission;
 mod figures;
+mod funnel;
+mod groups;
+mod growth;
+mod member_groups;
+mod member_series;
 mod members;
+mod metrics;
 mod money;
+mod range;
+mod rank;
 mod series;
+mod sums;
+mod touches;
 
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::HeaderMap;
 use serde::Serialize;
+use tokio::sync::watch;
 
 pub(super) use analytics::analytics;
-pub(super) use boards::leaderboard;
+pub(super) use boards::{global_leaderboard, leaderboard};
+pub(super) use breakdown::breakdown;
+pub(super) use cohorts::cohorts;
+pub(super) use commissions::commissions;
 pub(super) use creators::{Head, creator, creators};
+pub(super) use explain::{commission as explain_commission, conversion as explain_conversion};
+pub(super) use funnel::funnel;
+pub(super) use member_series::member_timeseries;
 pub(super) use members::{member_ids, member_stats, members, members_stats};
-pub(super) use money::{commissions, conversions};
+pub(super) use money::{conversions, member_commissions};
+pub(super) use rank::rank;
 pub(super) use series::timeseries;
+pub(super) use touches::{clicks, shares};
 
-use super::position::{Place, Seen, Token, reached};
+use super::position::{Place, Seen, Token, not_reached, reached};
 use super::problem::{Kind, Problem};
 use super::server::Shared;
 use crate::append::Sink;
 use crate::append::partition::partition_of;
-use crate::ids::{Millis, Partition};
-use crate::project::rows::CreatorRow;
+use crate::ids::{Millis, Next, Partition};
+use crate::project::rows::{AppliedRow, CreatorRow};
 use crate::project::tables::{self, Class};
 use crate::store::live::Generation;
 use crate::store::{Bound, Range, Row, Store};
@@ -42,11 +67,14 @@ pub(super) struct At<'a, S> {
     pub(super) row: CreatorRow,
     pub(super) now: Millis,
     as_of: AsOf,
+    seen: watch::Receiver<Arc<Seen>>,
+    wait_max: Duration,
     _shared: PhantomData<&'a ()>,
 }
 
 /// The generation that an answer is read from; a switch waits until it is dropped.
-pub(super) struct Rows<S>(Arc<Generation<S>>);
+#[derive(Clone)]
+pub(super) struct Rows<S>(Generation<S>);
 
 impl<S> Deref for Rows<S> {
     type Target = S;
@@ -56,7 +84,8 @@ impl<S> Deref for Rows<S> {
     }
 }
 
-impl<S: Clone> Rows<S> {
+impl<S: 'static> Rows<S> {
+    /// Of the live one, as far as the key sees it.
     fn now<K>(shared: &Shared<S, K>) -> Self {
         Self(shared.app.live.now())
     }
@@ -137,7 +166,45 @@ impl<'a, S: Store> At<'a, S> {
         let as_of = as_of(&seen, &[p], class, now);
         let store = Rows::now(shared);
         let row = creator_row(&*store, p, &id).await?.ok_or_else(|| unknown_creator(&id))?;
-        Ok(Self { store, id, p, row, now, as_of, _shared: PhantomData })
+        let (seen, wait_max) = (shared.seen.clone(), shared.limits.position_wait_max);
+        Ok(Self { store, id, p, row, now, as_of, seen, wait_max, _shared: PhantomData })
+    }
+
+    /// Whether all rows of `class` up to `next` are written, as far as is known now.
+    fn has(&self, next: Next, class: Class) -> bool {
+        self.is_seen_to_have(&self.seen.borrow(), (next, class))
+    }
+
+    /// Waits until they are. `false`: they will not be, because these rows follow the log no more.
+    async fn until(&self, next: Next, class: Class) -> Result<bool, Problem> {
+        let mut seen = self.seen.clone();
+        let is_over = |seen: &Arc<Seen>| {
+            let is_other = seen.generation != self.store.0.number;
+            is_other || seen.is_frozen || self.is_seen_to_have(seen, (next, class))
+        };
+        let looked = async { seen.wait_for(is_over).await.ok().map(|seen| Arc::clone(&seen)) };
+        if let Ok(Some(seen)) = tokio::time::timeout(self.wait_max, looked).await {
+            let is_frozen = self.store.0.is_frozen || (seen.is_frozen && seen.generation == self.store.0.number);
+            // After a switch nobody looks for these rows any more: they say themselves how far they are.
+            if self.is_seen_to_have(&seen, (next, class)) || self.is_written(next, class).await? {
+                return Ok(true);
+            }
+            if is_frozen {
+                return Ok(false);
+            }
+        }
+        Err(not_reached(&Token::of(self.p, next), self.wait_max))
+    }
+
+    fn is_seen_to_have(&self, seen: &Seen, (next, class): (Next, Class)) -> bool {
+        let is_of_these = seen.generation == self.store.0.number;
+        is_of_these && seen.place(self.p).is_some_and(|place| place.next(class) >= next)
+    }
+
+    async fn is_written(&self, next: Next, class: Class) -> Result<bool, Problem> {
+        let row = self.store.get(&[tables::applied(self.p)]).await?.into_iter().flatten().next();
+        let applied = row.and_then(|row| row.value).map(|bytes| AppliedRow::decode(&bytes)).transpose()?;
+        Ok(applied.is_some_and(|applied| applied.next(class) >= next))
     }
 
     /// The rows of `range` that have not expired; `max` are read at most.

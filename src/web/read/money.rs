@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::members::member_row;
-use super::{At, Page, Stamp};
+use super::sums::known;
+use super::{At, Page, Stamp, range};
 use crate::ids::Millis;
 use crate::project::rows::{CommissionRow, ConversionRow};
 use crate::project::tables;
@@ -12,11 +13,8 @@ use crate::web::problem::Problem;
 use crate::web::query::{Query, cursor, malformed_cursor, read_cursor};
 use crate::web::reply::{self, Reply};
 
-/// History may be imported after the creator's first record: how far before it conversions are looked for.
-const MONTHS_BEFORE_COVERAGE: u16 = 24;
-
 #[derive(Serialize)]
-struct Commission {
+pub(super) struct Commission {
     commission_id: String,
     member_id: String,
     /// Null for a bonus.
@@ -33,7 +31,7 @@ struct Commission {
 }
 
 #[derive(Serialize)]
-struct Conversion {
+pub(super) struct Conversion {
     conversion_id: String,
     kind: String,
     converted_at: Stamp,
@@ -47,6 +45,9 @@ struct Conversion {
     member_id: Option<String>,
     click_id: Option<String>,
     credit: String,
+    /// Whom it is credited to, if several share it, the primary member last.
+    shared_by: Vec<String>,
+    blocked: bool,
 }
 
 fn given(text: String) -> Option<String> {
@@ -91,16 +92,19 @@ impl From<ConversionRow> for Conversion {
             member_id: given(row.member_id),
             click_id: given(row.click_id),
             credit: row.credit,
+            shared_by: row.shared_by,
+            blocked: row.is_blocked,
         }
     }
 }
 
 /// A member's commissions: unpaid ones by when they were made, then paid ones by when they were paid, newest first.
-pub(in crate::web) async fn commissions<S: Store>(
+pub(in crate::web) async fn member_commissions<S: Store>(
     at: &At<'_, S>,
     member: &str,
     query: &Query,
 ) -> Result<Reply, Problem> {
+    const LIST: &str = "ledger";
     let limit = query.limit(50, 1_000)?;
     let paid = match query.get("paid") {
         None => None,
@@ -111,7 +115,7 @@ pub(in crate::web) async fn commissions<S: Store>(
     let (n, _) = member_row(at, member).await?;
     let mut all = vec![Col::Text(at.id.clone()), Col::Int(i64::from(n))];
     let part = tables::ledger(at.p, &at.id, n, false, Millis(0), "").part;
-    let from = match read_cursor::<3>(query)? {
+    let from = match read_cursor::<3>(query, LIST)? {
         None => None,
         Some([paid, time, id]) => {
             let number = |text: String| text.parse::<i64>().map_err(|_| malformed_cursor());
@@ -129,7 +133,7 @@ pub(in crate::web) async fn commissions<S: Store>(
         found.truncate(limit);
         next = found.last().and_then(|row| match row.key.cols.0.as_slice() {
             [_, _, Col::Int(paid), Col::IntDesc(time), Col::Text(id)] => {
-                Some(cursor(&[&paid.to_string(), &time.to_string(), id]))
+                Some(cursor(LIST, &[&paid.to_string(), &time.to_string(), id]))
             }
             _ => None,
         });
@@ -143,22 +147,24 @@ pub(in crate::web) async fn commissions<S: Store>(
 
 /// A creator's conversions, newest first.
 pub(in crate::web) async fn conversions<S: Store>(at: &At<'_, S>, query: &Query) -> Result<Reply, Problem> {
+    const LIST: &str = "conversions";
     let limit = query.limit(50, 1_000)?;
-    let mut after = match read_cursor::<2>(query)? {
-        None => None,
-        Some([time, id]) => Some((Millis(time.parse().map_err(|_| malformed_cursor())?), id)),
-    };
-    let newest = after.as_ref().map_or(at.row.clock, |(time, _)| (*time).min(at.row.clock));
-    let oldest = tables::month_of(at.row.coverage_start).saturating_sub(MONTHS_BEFORE_COVERAGE);
+    let span = range::filter(query, &at.row.time_zone)?.and(known(&at.row));
+    let mut after = newest_first(query, LIST)?;
+    let newest = after.as_ref().map_or(Millis(span.to.0 - 1), |(time, _)| (*time).min(Millis(span.to.0 - 1)));
+    let oldest = tables::month_of(span.from);
     let mut part = tables::conversion(at.p, &at.id, newest, "").part;
     let mut data: Vec<Conversion> = Vec::new();
     let mut last = None;
-    while part.month >= oldest && data.len() <= limit {
-        let all = Bound::Included(Cols(vec![Col::Text(at.id.clone())]));
-        let from = after.take().map(|(time, id)| {
-            Bound::Excluded(Cols(vec![Col::Text(at.id.clone()), Col::IntDesc(time.0), Col::Text(id)]))
-        });
-        let range = Range { part, from: from.unwrap_or_else(|| all.clone()), to: all, reverse: false, limit: 0 };
+    while !span.is_empty() && part.month >= oldest && data.len() <= limit {
+        let place = |time: Millis| Cols(vec![Col::Text(at.id.clone()), Col::IntDesc(time.0)]);
+        let from = match after.take() {
+            Some((time, id)) if time < span.to => {
+                Bound::Excluded(Cols(vec![Col::Text(at.id.clone()), Col::IntDesc(time.0), Col::Text(id)]))
+            }
+            Some(_) | None => Bound::Excluded(place(span.to)),
+        };
+        let range = Range { part, from, to: Bound::Included(place(span.from)), reverse: false, limit: 0 };
         for bytes in at.scan(range, limit + 1 - data.len()).await?.into_iter().filter_map(|row| row.value) {
             let row = ConversionRow::decode(&bytes)?;
             if data.len() < limit {
@@ -171,6 +177,12 @@ pub(in crate::web) async fn conversions<S: Store>(at: &At<'_, S>, query: &Query)
     }
     let more = data.len() > limit;
     data.truncate(limit);
-    let next = last.filter(|_| more).map(|(time, id)| cursor(&[&time.0.to_string(), &id]));
+    let next = last.filter(|_| more).map(|(time, id)| cursor(LIST, &[&time.0.to_string(), &id]));
     Ok(reply::json(&Page { data, next, meta: at.meta() }))
+}
+
+/// What the cursor of a list by time, then id, stands behind.
+pub(super) fn newest_first(query: &Query, list: &str) -> Result<Option<(Millis, String)>, Problem> {
+    let Some([time, id]) = read_cursor::<2>(query, list)? else { return Ok(None) };
+    Ok(Some((Millis(time.parse().map_err(|_| malformed_cursor())?), id)))
 }

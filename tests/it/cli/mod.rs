@@ -1,6 +1,7 @@
 //! The program as it is started from a shell: words, JSON and exit codes.
 
 mod commands;
+mod keys;
 mod serve;
 mod settings;
 

@@ -6,24 +6,30 @@ use std::process::{Child, Command, Stdio};
 use super::{Ran, Shell};
 
 /// A running server; ended when dropped.
-struct Server {
+pub struct Server {
     child: Child,
-    url: String,
+    pub url: String,
+    /// What it said when it began to listen.
+    pub ready: serde_json::Value,
 }
 
 impl Server {
     /// Waits for the word that it listens.
-    fn start(shell: &Shell) -> Self {
-        let mut command = shell.command(&["run", "--json", "--listen", "127.0.0.1:0"]);
+    pub fn start(shell: &Shell) -> Self {
+        Self::with(shell, &[])
+    }
+
+    pub fn with(shell: &Shell, arguments: &[&str]) -> Self {
+        let mut command = shell.command(&[&["run", "--json", "--listen", "127.0.0.1:0"], arguments].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: serde_json::Value = serde_json::from_str(&line).expect("it says where it listens");
-        Self { child, url: format!("http://{}", ready["listening"].as_str().unwrap()) }
+        Self { child, url: format!("http://{}", ready["listening"].as_str().unwrap()), ready }
     }
 
     /// As an operator would: with SIGTERM.
-    fn stop(mut self) -> Option<i32> {
+    pub fn stop(mut self) -> Option<i32> {
         let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(told.success());
         self.child.wait().unwrap().code()

@@ -59,10 +59,15 @@ fn a_value_out_of_range_names_the_setting_and_what_it_must_be() {
     let ran = shell.run(&["config", "check", "--config", "c.toml"]);
     ran.assert_code(2).assert_error(&["`log.partitions` must be between 1 and 1,024"]);
     shell.write("d.toml", "listen = \"0.0.0.0:80\"\n");
-    shell
-        .run(&["config", "check", "--config", "d.toml"])
-        .assert_code(2)
-        .assert_error(&["`listen`", "this machine alone"]);
+    shell.run(&["config", "check", "--config", "d.toml"]).assert_code(0);
+    shell.write("e.toml", "listen = \"0.0.0.0:80\"\ninsecure_dev = true\n");
+    shell.run(&["config", "check", "--config", "e.toml"]).assert_code(2).assert_error(&[
+        "`listen`",
+        "this machine alone",
+        "--insecure-dev",
+    ]);
+    shell.write("f.toml", "[keys]\nburst = 0\n");
+    shell.run(&["config", "check", "--config", "f.toml"]).assert_code(2).assert_error(&["`keys.burst`"]);
 }
 
 #[test]
@@ -78,11 +83,13 @@ fn a_variable_beats_the_file_and_a_flag_beats_both() {
     let shown = |flags: &[&str]| {
         let mut command = shell.command(&[&["config", "show", "--json", "--config", "c.toml"], flags].concat());
         command.env("TRIBUTARY_WORKER_COMMIT_MS", "8").env("TRIBUTARY_DATA_DIR", "12");
+        command.env("TRIBUTARY_INSECURE_DEV", "true");
         let output = command.output().unwrap();
         serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
     };
     assert_eq!(shown(&[])["worker"]["commit_ms"], 8);
     assert_eq!(shown(&[])["data_dir"], "12", "a text stays a text");
+    assert_eq!(shown(&[])["insecure_dev"], true);
     assert_eq!(shown(&["--data-dir", "flag"])["data_dir"], "flag");
 }
 

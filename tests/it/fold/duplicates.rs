@@ -188,7 +188,7 @@ fn a_click_forgotten_below_the_floor_does_not_slip_in_again() {
         "creator",
         expect![[r#"
             Club EUR UTC, clock 03-10 00:00, 2/2 members active; clicks 1/1/1
-            ! too_late #5: older than the horizon, which is at 1769212800000
+            ! too_late #5: of 2026-01-02T10:00:00Z, older than the horizon, which is at 2026-01-24T00:00:00Z
             = 6 read: 5 applied, 1 dead
         "#]],
     );

@@ -1,16 +1,21 @@
 //! What events mean, told as stories: lines of the log in, rows out.
 
+mod activity;
+mod boards;
 mod clicks;
 mod commissions;
+mod counted;
 mod credit;
 mod duplicates;
+mod groups;
 mod members;
 mod orders;
 mod properties;
 mod scripts;
 mod series;
-mod story;
-mod sums;
+pub(crate) mod story;
+pub(crate) mod sums;
 mod time;
+mod touches;
 mod waiting;
-mod world;
+pub(crate) mod world;

@@ -200,7 +200,7 @@ fn amounts_beyond_42_9_million_and_below_zero_are_exact() {
             ann active code ANN, joined 01-01 00:00, seen 01-02 10:03; orders 4, customers 2, referrals 3, EUR gross 9223372041144775808 refunded 9223372036854775807
             bob active code BOB, joined 01-01 00:00, seen 01-01 00:00
             01-02 10:00 p1 purchase 9223372036854775807 EUR by u1, 9223372036854775807 taken back → ann: code
-            01-02 10:01 p2 renewal 9223372036854775807 EUR by u1 → ann: code
+            01-02 10:01 p2 renewal 9223372036854775807 EUR by u1 → ann: owner
             01-02 10:02 p3 purchase -9223372036854775807 EUR by u2 → ann: code
             01-02 10:03 p4 purchase 4290000001 EUR by u3 → ann: code
             01-02 10:04 r1 refund 9223372036854775807 EUR of p1

@@ -10,10 +10,13 @@ use tributary::project::totals::{Counts, Money, Totals};
 
 use super::world::World;
 
-/// Rows of one creator in a table.
+/// Rows of one creator in a table, without those that hold a breakdown by one axis.
 pub(crate) fn rows<'w>(world: &'w World, table: Table, creator: &'w str) -> impl Iterator<Item = &'w Row> {
+    let has_parts = table.id == tables::HOUR.id || table.id == tables::DAY.id;
     world.live().filter(move |row| {
-        row.key.part.table == table.id && matches!(row.key.cols.0.first(), Some(Col::Text(owner)) if owner == creator)
+        row.key.part.table == table.id
+            && matches!(row.key.cols.0.first(), Some(Col::Text(owner)) if owner == creator)
+            && !(has_parts && number(row, 2) != 0)
     })
 }
 
@@ -85,19 +88,24 @@ fn check_creator(world: &World, creator: &str, head: &CreatorRow) {
     check_series(world, creator, head);
 }
 
-/// Credited to members, and to nobody: together the creator's.
+/// Credited to members, to nobody, and blocked: together the creator's.
 fn check_members(world: &World, creator: &str, head: &CreatorRow, members: &[MemberRow]) {
     let mut sum = sum(members.iter().map(|member| &member.totals));
     for row in rows(world, tables::CONVERSION, creator) {
         let order = ConversionRow::decode(value(row)).unwrap();
-        if matches!(order.kind.as_str(), "purchase" | "renewal") && order.member_id.is_empty() {
-            sum.counts.orders += 1;
+        let is_order = matches!(order.kind.as_str(), "purchase" | "renewal");
+        if is_order && (order.member_id.is_empty() || order.is_blocked) {
             let money = sum.money_mut(order.currency);
             money.revenue_gross += i128::from(order.amount);
             money.revenue_refunded += i128::from(order.refunded);
+            if order.is_blocked {
+                money.revenue_blocked += i128::from(order.amount) - i128::from(order.refunded);
+            } else {
+                sum.counts.orders += 1;
+            }
         }
     }
-    // Those whom no member brought are the creator's alone.
+    // Those whom no member brought, or whose conversions are blocked, are the creator's alone.
     let (theirs, all) = (&mut sum.counts, &head.totals.counts);
     assert!(theirs.signups <= all.signups && theirs.customers <= all.customers, "{theirs:?} of {all:?}");
     (theirs.signups, theirs.customers) = (all.signups, all.customers);
@@ -109,7 +117,10 @@ fn check_commissions(world: &World, creator: &str, head: &CreatorRow) {
     for row in rows(world, tables::COMMISSION, creator) {
         let commission = CommissionRow::decode(value(row)).unwrap();
         let sum = sums.entry(commission.currency).or_default();
-        *sum = (sum.0 + commission.earned, sum.1 + commission.reversed, sum.2 + commission.paid_amount);
+        sum.2 += commission.paid_amount;
+        if !commission.is_blocked {
+            (sum.0, sum.1) = (sum.0 + commission.earned, sum.1 + commission.reversed);
+        }
         if commission.earned > 0 {
             assert!((0..=commission.earned).contains(&commission.reversed), "{commission:?}");
         }

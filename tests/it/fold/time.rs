@@ -17,10 +17,10 @@ fn an_event_dated_1970_or_2099_is_dead_and_harms_no_clock() {
         "creator",
         expect![[r#"
             Club EUR UTC, clock 01-02 10:00, 2/2 members active; shares 1
-            ! absurd_time #3: occurred_at 0 is outside the years 2000 to 2100
-            ! absurd_time #4: occurred_at 4070908800000 is more than 24 h after it was received at 1767348000000
-            ! absurd_time #5: occurred_at 946684740000 is outside the years 2000 to 2100
-            ! absurd_time #6: occurred_at 4102444800000 is outside the years 2000 to 2100
+            ! absurd_time #3: occurred_at 1970-01-01T00:00:00Z is outside the years 2000 to 2100
+            ! absurd_time #4: occurred_at 2099-01-01T00:00:00Z is more than 24 h after it was received at 2026-01-02T10:00:00Z
+            ! absurd_time #5: occurred_at 1999-12-31T23:59:00Z is outside the years 2000 to 2100
+            ! absurd_time #6: occurred_at 2100-01-01T00:00:00Z is outside the years 2000 to 2100
             = 8 read: 4 applied, 4 dead
         "#]],
     );
@@ -40,7 +40,7 @@ fn an_event_up_to_five_minutes_ahead_keeps_its_time_and_a_day_ahead_gets_that_of
             Club EUR UTC, clock 01-02 10:05, 2/2 members active; shares 3
             ann active code ANN, joined 01-01 00:00, seen 01-02 10:05; shares 1
             bob active code BOB, joined 01-01 00:00, seen 01-02 10:00; shares 2
-            ! absurd_time #6: occurred_at 1767434401000 is more than 24 h after it was received at 1767348000000
+            ! absurd_time #6: occurred_at 2026-01-03T10:00:01Z is more than 24 h after it was received at 2026-01-02T10:00:00Z
             = 7 read: 6 applied, 1 dead
         "#]],
     );
@@ -99,9 +99,9 @@ fn a_click_60_days_late_is_too_late_and_money_never_is() {
             Club EUR UTC, clock 03-10 00:00, 2/2 members active; clicks 1/1/1, orders 1, customers 1, EUR gross 1000
             01-09; orders 1, customers 1, EUR gross 1000
             01-24; clicks 1/1/1
-            ! too_late #4: older than the horizon, which is at 1769212800000
-            ! too_late #5: older than the horizon, which is at 1769212800000
-            ! too_late #6: older than the horizon, which is at 1769212800000
+            ! too_late #4: of 2026-01-09T00:00:00Z, older than the horizon, which is at 2026-01-24T00:00:00Z
+            ! too_late #5: of 2026-01-09T00:00:00Z, older than the horizon, which is at 2026-01-24T00:00:00Z
+            ! too_late #6: of 2026-01-09T00:00:00Z, older than the horizon, which is at 2026-01-24T00:00:00Z
             = 9 read: 6 applied, 3 dead
         "#]],
     );
@@ -121,7 +121,7 @@ fn the_horizon_is_15_days_more_than_the_longest_window() {
         "creator",
         expect![[r#"
             Club EUR UTC, clock 03-17 00:00:01, 1/1 members active; clicks 1/1/1
-            ! too_late #5: older than the horizon, which is at 1767225601000
+            ! too_late #5: of 2026-01-01T00:00:00Z, older than the horizon, which is at 2026-01-01T00:00:01Z
             = 6 read: 5 applied, 1 dead
         "#]],
     );

@@ -166,7 +166,7 @@ fn what_became_too_late_while_it_waited_is_not_applied() {
         expect![[r#"
             ann active, joined 03-01 10:00, seen 03-01 10:00; clicks 1/1/1
             ! unresolved #0: what it refers to did not come within 30 days
-            ! too_late #3: older than the horizon, which is at 1768471200000
+            ! too_late #3: of 2026-01-05T10:00:00Z, older than the horizon, which is at 2026-01-15T10:00:00Z
             = 5 read: 3 applied, 2 dead
         "#]],
     );

@@ -7,8 +7,8 @@ use tributary::fold::effects::{Effects, Letter, Tally};
 use tributary::fold::state::State;
 use tributary::fold::{Fold, Origin};
 use tributary::ids::{Millis, Next, Offset, Partition};
-use tributary::project::build;
 use tributary::project::key::{Key, Row};
+use tributary::project::{boards, build};
 use tributary::simulate::ledger::Ledger;
 
 /// When the rows of what was touched are built.
@@ -74,14 +74,30 @@ impl World {
     pub(crate) fn flush(&mut self) {
         let position = Next(u64::try_from(self.read).unwrap());
         let fast = build::fast(&self.state, &self.effects.take_fast(position), Partition(0));
-        let slow = build::slow(&self.state, &self.effects.take_slow(), Partition(0));
-        for row in fast.into_iter().chain(slow) {
-            let older = self.rows.get(&row.key).is_some_and(|there| {
-                there.at > row.at || (there.at == row.at && there.value.is_none() && row.value.is_some())
-            });
-            if !older {
-                self.rows.insert(row.key.clone(), row);
-            }
+        let touched = self.effects.take_slow();
+        let slow = build::slow(&self.state, &touched, Partition(0));
+        let boards = boards::rows(&self.state, &mut self.fold.ranks, &touched, (Partition(0), position));
+        for row in fast.into_iter().chain(slow).chain(boards) {
+            self.keep(row);
+        }
+    }
+
+    /// As after a restart: what is not kept is made again.
+    pub(crate) fn forget_caches(&mut self) {
+        self.fold.ranks = tributary::fold::boards::Ranks::default();
+    }
+
+    /// Rows of another owner of the same log, who flushed at other places.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        other.rows.into_values().for_each(|row| self.keep(row));
+    }
+
+    fn keep(&mut self, row: Row) {
+        let older = self.rows.get(&row.key).is_some_and(|there| {
+            there.at > row.at || (there.at == row.at && there.value.is_none() && row.value.is_some())
+        });
+        if !older {
+            self.rows.insert(row.key.clone(), row);
         }
     }
 

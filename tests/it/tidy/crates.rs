@@ -23,7 +23,9 @@ const PLACES: &[(&[&str], &[&str], &str)] = &[
     (&["rand", "rand_chacha"], &["src/simulate/"], "a random number cannot be replayed"),
     (&["tracing_subscriber"], &["src/main.rs", "src/cli/", "src/run"], "where logs go is settled once"),
     (&["apache_avro"], &["src/schema/", "src/decode/"], "Avro is the log's language, not the fold's"),
-    (&["lz4_flex", "crc32fast", "siphasher", "object_store"], &["src/keep/"], "how state lies on the disk is keep's"),
+    (&["lz4_flex", "siphasher", "object_store"], &["src/keep/"], "how state lies on the disk is keep's"),
+    (&["crc32fast"], &["src/keep/", "src/web/keys/"], "sums records of keep, and the text of an API key"),
+    (&["sha2", "subtle"], &["src/web/keys/"], "secrets are made and checked in one place: ADR 0010"),
     (&["csv"], &["src/append/import.rs", "src/decode/"], "tables are cut into rows on the way in, and read there"),
     (&["toml"], &["src/config", "src/cli/config.rs", "src/topology"], "settings are read in one place"),
 ];

@@ -260,3 +260,42 @@ fn the_lock_file_takes_crates_from_the_public_index_alone() {
     }
     expect_none("anybody can fetch what this is built from", findings);
 }
+
+/// A case as the name of its test: letters and digits, one underscore for all else.
+fn slug(case: &str) -> String {
+    let mut slug = String::new();
+    for letter in case.to_lowercase().chars() {
+        if letter.is_ascii_alphanumeric() {
+            slug.push(letter);
+        } else if !slug.ends_with('_') && !slug.is_empty() {
+            slug.push('_');
+        }
+    }
+    let slug = slug.trim_end_matches('_');
+    if slug.starts_with(|first: char| first.is_ascii_digit()) { format!("case_{slug}") } else { slug.to_owned() }
+}
+
+/// Lines of the README's table of cases without a test in `tests`.
+pub(super) fn untold_cases(readme: &TextFile, tests: &[TextFile]) -> Vec<Finding> {
+    let lines = readme.lines().skip_while(|(_, line)| !line.starts_with("| case |")).skip(2);
+    let cases = lines.take_while(|(_, line)| line.starts_with('|'));
+    let mut findings = Vec::new();
+    for (line, text) in cases {
+        let test = format!("fn {}", slug(text.split('|').nth(1).unwrap_or_default().trim()));
+        if !tests.iter().any(|file| file.text.contains(&test)) {
+            findings.push(Finding {
+                file: readme.path.clone(),
+                line,
+                what: format!("no test in tests/it/cases: {test}"),
+            });
+        }
+    }
+    findings
+}
+
+#[test]
+fn every_case_of_the_readme_is_a_test() {
+    let (readme, tests) = (tree::read("README.md"), tree::files_like("tests/it/cases", ".rs"));
+    assert!(readme.text.contains("| case |"), "the table is there");
+    expect_none("what the README promises of a case is tested", untold_cases(&readme, &tests));
+}

@@ -35,6 +35,27 @@ fn every_route_is_described_with_its_parameters() {
 }
 
 #[test]
+fn every_route_says_which_key_it_needs_and_what_it_answers_without() {
+    let document = document();
+    let global = document["security"].as_array();
+    assert!(global.is_none(), "each operation says it for itself");
+    for route in ROUTES.iter().filter(|route| is_described(route.path)) {
+        let (method, path) = (route.method, route.path);
+        let operation = &document["paths"][path][method.to_lowercase()];
+        let Some(scope) = route.scope() else {
+            assert_eq!(operation["security"], serde_json::json!([]), "{method} {path} needs no key");
+            continue;
+        };
+        assert_eq!(operation["security"], serde_json::json!([{ "key": [scope.name()] }]), "{method} {path}");
+        for status in ["401", "403", "429"] {
+            let answer = resolve(&document, &operation["responses"][status]);
+            assert!(answer["content"]["application/problem+json"].is_object(), "{method} {path} {status}");
+        }
+    }
+    assert_eq!(document["components"]["securitySchemes"]["key"]["scheme"], "bearer");
+}
+
+#[test]
 fn nothing_is_described_that_is_not_there() {
     let document = document();
     for (path, methods) in document["paths"].as_object().unwrap() {

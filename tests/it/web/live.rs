@@ -35,10 +35,19 @@ async fn a_listener_hears_at_once_and_then_of_every_change() {
     let first = piece(&mut body).await;
     assert!(first.starts_with(b"retry: 2000\nevent: creator\n"), "{first:?}");
     assert_eq!(data(&first)["data"]["members"], 1);
+    let changed = |told: &Value| -> Vec<String> { serde_json::from_value(told["changed"].clone()).unwrap() };
+    let all = changed(&data(&first));
+    assert!(["creator", "member", "conversion", "hour", "day"].iter().all(|name| all.iter().any(|it| it == name)));
     server.fill(&json!([member("acme", "bob")])).await;
+    let (mut fast, mut slow) = (false, false);
     loop {
         let told = data(&piece(&mut body).await);
+        let changed = changed(&told);
+        assert!(!changed.is_empty(), "nothing is told for nothing");
+        fast |= changed.contains(&"member".to_owned());
+        slow |= changed.contains(&"hour".to_owned());
         if told["data"]["members"] == 2 && told["series_complete"] == true {
+            assert!(fast && slow, "both the members and the sums over time have changed");
             break;
         }
     }

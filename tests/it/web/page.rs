@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
 
+use tributary::web::keys::Scope;
+
 use super::browser::{Page, program};
+use super::keys::Locked;
 use super::server::Server;
 
 const DAY: i64 = 86_400_000;
@@ -151,4 +154,39 @@ async fn a_wide_light_page_shows_the_answers_and_follows_them() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_narrow_dark_page_shows_the_answers_and_follows_them() {
     the_page_lives("dark", 390).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_takes_its_key_from_the_address_and_asks_for_one_without() {
+    let Some(program) = program() else { return };
+    let locked = Locked::whole().await;
+    let key = locked.key(&[Scope::Read], Some(&["acme"])).await;
+    let now = locked.server.engine.clock.now().0;
+    let operator = locked.keys.local().unwrap();
+    locked.fill(&programme(now), &operator).await;
+    let (root, names) = (format!("http://{}/", locked.server.addr), texts("#board .who b"));
+    block_in_place(|| {
+        let mut page = Page::open(&program, 1_000, 1_000);
+        page.go(&format!("{root}?creator=acme#key={}", key.reveal()));
+        page.wait_for(&names, &json!(["Ann", "Bob <b>"]));
+        page.wait_for("document.getElementById('line').dataset.line", &json!("live"));
+        assert_eq!(page.eval("location.hash"), "", "nobody reads it over a shoulder");
+        page.eval("location.reload()");
+        page.wait_for(&names, &json!(["Ann", "Bob <b>"]));
+        assert!(page.requests().iter().all(|url| !url.contains("trb_")), "the key is in no address that is asked");
+        assert_eq!(page.eval("document.cookie"), "");
+        assert_eq!(page.complaints(), Vec::<String>::new());
+        drop(page);
+
+        // Another browser has no key yet, and then a good one.
+        let mut page = Page::open(&program, 1_000, 1_000);
+        page.go(&root);
+        page.wait_for("document.getElementById('locked')?.hidden", &json!(false));
+        page.wait_for("document.body.dataset.state", &json!("locked"));
+        page.eval(&format!("document.getElementById('key').value = '{}'", key.reveal()));
+        page.eval("document.querySelector('#unlock button').click()");
+        page.wait_for(&names, &json!(["Ann", "Bob <b>"]));
+        page.wait_for("document.getElementById('locked').hidden", &json!(true));
+    });
+    locked.server.stop().await;
 }

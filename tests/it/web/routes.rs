@@ -96,6 +96,8 @@ async fn a_parameter_that_is_not_understood_is_refused_by_name() {
         ("/v1/creators?limit=5&limit=6", "limit"),
         ("/v1/creators?limit=%ff", "limit"),
         ("/v1/creators?cursor=zz", "cursor"),
+        ("/v1/creators?cursor=", "cursor"),
+        ("/v1/creators?limit", "limit"),
         ("/v1/creators/%ff", "creator"),
         ("/v1/creators/%zz", "creator"),
     ] {
@@ -154,6 +156,7 @@ async fn the_page_and_its_files_load_and_are_not_sent_twice() {
 #[tokio::test]
 async fn health_tells_the_store_the_log_and_each_partition() {
     let server = Server::whole().await;
+    while server.get("/readyz").await.status != StatusCode::OK {}
     let health = server.get("/health").await.ok();
     assert_eq!(health["store"]["reachable"], true);
     assert_eq!(health["log"]["reachable"], true);
@@ -171,11 +174,13 @@ async fn health_tells_the_store_the_log_and_each_partition() {
 }
 
 #[tokio::test]
-async fn other_addresses_than_this_machine_s_are_refused_with_the_reason() {
+async fn without_keys_other_addresses_than_this_machine_s_are_refused_with_the_reason() {
+    use tributary::web::{Access, bind};
     for addr in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
-        let error = tributary::web::bind(addr.parse().unwrap()).await.unwrap_err();
-        assert!(error.to_string().contains("there are no API keys yet"), "{error}");
+        let error = bind(addr.parse().unwrap(), Access::InsecureDev).await.unwrap_err();
+        assert!(error.to_string().contains("without API keys"), "{error}");
     }
+    bind("0.0.0.0:0".parse().unwrap(), Access::Keys).await.expect("with keys it may listen anywhere");
     let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
     let dir = tempfile::tempdir().unwrap();
     let options = tributary::run::Options::new(dir.path());

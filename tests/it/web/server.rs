@@ -14,9 +14,9 @@ use tributary::append::intake::{self, Intake};
 use tributary::clock::Clock;
 use tributary::consume::Stream;
 use tributary::ids::{Next, Partition};
-use tributary::run::{Embedded, Options};
+use tributary::run::{self, Embedded, Options};
 use tributary::store::embedded::EmbeddedStore;
-use tributary::web::{self, App, Limits};
+use tributary::web::{self, Access, App, Keys, Limits, keys};
 
 use super::client::{Answer, empty, request, send};
 
@@ -46,14 +46,14 @@ impl Server {
         Self::start_with(limits, |_| {}).await
     }
 
-    /// On parts that `change` has put in place.
+    /// Without keys, on parts that `change` has put in place.
     pub async fn start_with(limits: Limits, change: impl FnOnce(&mut App<EmbeddedStore, EmbeddedSink>)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut options = Options::new(dir.path());
         options.pace.fast = std::time::Duration::from_millis(5);
         options.pace.slow = std::time::Duration::from_millis(5);
         let engine = Embedded::open(options, Clock::system()).await.unwrap();
-        let listener = web::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let listener = web::bind("127.0.0.1:0".parse().unwrap(), Access::InsecureDev).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let mut app = app(&engine);
@@ -103,6 +103,8 @@ pub fn app(engine: &Embedded) -> App<EmbeddedStore, EmbeddedSink> {
     App {
         store: engine.store.clone(),
         live: engine.live(),
+        keys: Keys::new(engine.store.clone(), engine.clock.clone(), run::random(), keys::Limits::default()),
+        access: Access::InsecureDev,
         intake: Intake::new(engine.sink.clone(), partitions, engine.clock.clone(), intake::Limits::default()),
         partitions,
         clock: engine.clock.clone(),

@@ -73,6 +73,7 @@ fn options(dir: &Path, schedule: &Schedule) -> Options {
         emit_idle: ms(schedule.emit_ms),
         commit: ms(schedule.commit_ms),
         rows_max: schedule.rows_max,
+        tick: None,
     };
     options.keep.hot_bytes = schedule.hot_bytes;
     options.keep.cold_bytes = schedule.hot_bytes;

@@ -9,4 +9,5 @@ pub mod programme;
 mod purge;
 mod rebuild;
 mod story;
+mod ticks;
 mod verify;

@@ -9,7 +9,7 @@ use tributary::store::Row;
 use tributary::worker::scan;
 
 use super::programme::START;
-use super::story::{creator, member, purchase};
+use super::story::{click, creator, member, purchase};
 
 const DAY: i64 = Millis::DAY;
 
@@ -119,6 +119,30 @@ async fn what_comes_late_into_an_expired_hour_is_kept_by_its_day_and_purged_agai
     assert_eq!(programme.hours("acme").await, [3, 402 * 24]);
     assert_eq!(programme.differences().await, 0);
     assert_eq!(programme.engine.purge().await.unwrap(), 1);
+    assert_eq!(programme.differences().await, 0);
+    programme.engine.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_touches_leaves_when_all_of_it_is_forgotten() {
+    let programme = Programme::new().await;
+    programme
+        .tell(&[
+            creator("acme", 0),
+            member("acme", "ann", 1),
+            click("acme", "k0", "ann", Millis::HOUR),
+            click("acme", "k1", "ann", 40 * DAY),
+            purchase("acme", "o1", "ann", 50 * DAY),
+        ])
+        .await;
+    // Each in a month of its own; the first is forgotten after 45 days, its page an hour and a watermark later.
+    assert_eq!(programme.rows(tables::TOUCH).await.len(), 2);
+    assert_eq!(programme.engine.purge().await.unwrap(), 1);
+    assert_eq!(programme.rows(tables::TOUCH).await.len(), 1);
+    assert_eq!(programme.differences().await, 0);
+    programme.tell(&[purchase("acme", "o2", "ann", 90 * DAY)]).await;
+    assert_eq!(programme.engine.purge().await.unwrap(), 1);
+    assert_eq!(programme.rows(tables::TOUCH).await, []);
     assert_eq!(programme.differences().await, 0);
     programme.engine.stop().await.unwrap();
 }

@@ -31,6 +31,10 @@ pub(crate) fn purchase(creator: &str, id: &str, member: &str, after: i64) -> Str
     event("Conversion", creator, id, after, fields)
 }
 
+pub(crate) fn click(creator: &str, id: &str, member: &str, after: i64) -> String {
+    event("Click", creator, &format!("k-{id}"), after, json!({"click_id": id, "member_id": member, "platform": "x"}))
+}
+
 /// As a producer sends it when it happens.
 pub(crate) fn outgoing(json: &str, partitions: u32) -> Outgoing {
     let mut scratch = Scratch::default();

@@ -4,8 +4,9 @@ use tokio::runtime::Handle;
 use tributary::append::Sink;
 use tributary::clock::Clock;
 use tributary::ids::{Next, Partition};
+use tributary::project::key::Col;
 use tributary::project::rows::CreatorRow;
-use tributary::project::tables;
+use tributary::project::tables::{self, Table};
 use tributary::run::{Embedded, Options};
 use tributary::store::{Row, Store};
 use tributary::web::{Line, Look};
@@ -149,4 +150,40 @@ async fn a_comparison_leaves_nothing_behind() {
     engine.stop().await.unwrap();
     let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().starts_with("verify")), "{left:?}");
+}
+
+/// Stored rows of a table, of all partitions.
+async fn rows_of(engine: &Embedded, table: Table) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for p in (0..engine.log.topic().partitions).map(Partition) {
+        rows.extend(tributary::worker::scan::table(&engine.store, table, p, 0..1).await.unwrap());
+    }
+    rows
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn boards_of_a_large_programme_are_compared_with_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(&dir).await;
+    for chunk in records(&spec(1, 1_500, 9_000, 17), engine.log.topic().partitions).chunks(500) {
+        engine.sink.append(chunk.to_vec()).await.unwrap();
+        engine.caught_up().await.unwrap();
+    }
+    let (ranks, standings) = (rows_of(&engine, tables::RANK).await, rows_of(&engine, tables::STANDING).await);
+    assert!(ranks.len() > 20 && standings.len() > 3_000, "{} and {}", ranks.len(), standings.len());
+    assert_eq!(differences(&engine).await, []);
+
+    // Of all time: it is one of those that still change.
+    let is_of_all_time = |row: &&Row| row.key.cols.0[2] == Col::Int(0) && row.key.cols.0[1] != Col::Int(0);
+    let at = |row: &Row| Next(row.at.0 + 1);
+    let standing = standings.iter().find(is_of_all_time).unwrap();
+    engine.store.write(vec![Row { value: None, at: at(standing), ..standing.clone() }]).await.unwrap();
+    let page = ranks.iter().find(|row| is_of_all_time(row) && row.key.cols.0[4] != Col::Int(-1)).unwrap();
+    engine.store.write(vec![Row { value: None, at: at(page), ..page.clone() }]).await.unwrap();
+    let found = differences(&engine).await;
+    let mut missing: Vec<&str> =
+        found.iter().filter(|one| one.what.starts_with("missing")).map(|one| one.table).collect();
+    missing.sort_unstable();
+    assert_eq!(missing, ["rank", "standing"], "{found:?}");
+    engine.stop().await.unwrap();
 }

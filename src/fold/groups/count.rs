@@ -1,0 +1,103 @@
+//! The sums of combinations, quarter hour by quarter hour, and which of a day's values read `(other)`.
+
+use super::NO_GROUP;
+use super::dimension::DIMENSIONS;
+use super::view::{axes, value_of};
+use crate::fold::Turn;
+use crate::fold::booking::{Movement, scope};
+use crate::fold::records::{
+    Admitted, AdmittedKey, ComboKey, ComboSlot, Counts, CurrencyCode, GroupDay, PAIRS, PurseKey, SlotKey,
+};
+use crate::fold::state::FOR_EVER;
+use crate::fold::sums::{QUARTER, slot_of};
+use crate::ids::Millis;
+
+/// Distinct values of a dimension that a day keeps apart.
+const VALUES_MAX: u16 = 256;
+/// The same of a pair.
+const PAIR_VALUES_MAX: u16 = 512;
+
+impl Turn<'_> {
+    /// Counts of the creator, by what they have in common.
+    pub(in crate::fold) fn count_group(&mut self, t: Millis, group: u32, delta: &Counts) {
+        self.touch_series(t);
+        if group != NO_GROUP {
+            self.change_slot(t, group, |slot| slot.counts.add(delta));
+        }
+    }
+
+    /// Money of the creator, by what it has in common.
+    pub(in crate::fold) fn book_group(&mut self, t: Millis, group: u32, currency: CurrencyCode, moved: &Movement) {
+        self.touch_series(t);
+        if group == NO_GROUP {
+            return;
+        }
+        let b = slot_of(t, QUARTER).cast_unsigned();
+        let key = PurseKey { creator: self.c, kind: scope::COMBO, a: group, b, currency: currency.0 };
+        let mut purse = self.state.series_purses.get(&key, FOR_EVER).unwrap_or_else(bytemuck::Zeroable::zeroed);
+        moved.add_to_series(&mut purse);
+        self.change_slot(t, group, |slot| purse.enlist(&mut slot.purses, currency));
+        self.state.series_purses.put(&key, purse, t);
+    }
+
+    /// Of a combination that is not the empty one.
+    fn change_slot<T>(&mut self, t: Millis, combo: u32, change: impl FnOnce(&mut ComboSlot) -> T) {
+        let key = ComboKey { creator: self.c, combo, slot: slot_of(t, QUARTER) };
+        let slot = self.state.combo_slots.entry(&key, Millis(0), FOR_EVER);
+        change(slot);
+        if slot.listed == 0 {
+            self.enlist_combo(key, slot_of(t, Millis::DAY));
+        }
+    }
+
+    /// The combination's first figure of the quarter hour.
+    fn enlist_combo(&mut self, key: ComboKey, day: i32) {
+        let others = self.others_of(key.combo, day);
+        let list = self.state.combo_lists.entry(&SlotKey { creator: self.c, slot: key.slot }, Millis(0), FOR_EVER);
+        let next = std::mem::replace(&mut list.first, key.combo + 1);
+        let slot = self.state.combo_slots.entry(&key, Millis(0), FOR_EVER);
+        (slot.listed, slot.next, slot.others) = (1, next, others);
+    }
+
+    /// Where the combination reads `(other)` on that day: decided at its first figure of the day.
+    fn others_of(&mut self, combo: u32, day: i32) -> u32 {
+        let this = AdmittedKey { creator: self.c, day, axis: 0, a: combo, b: 0 };
+        if let Some(known) = self.state.admitted.get(&this, FOR_EVER) {
+            return known.others;
+        }
+        let values = self.state.combo(self.c, combo);
+        let mut of_day = self.group_day(day);
+        let mut others = 0;
+        for (place, axis) in axes(&of_day.pairs).enumerate() {
+            let Some(axis) = axis else { continue };
+            let (a, b) = value_of(&values, axis);
+            // None and other are no values of their own.
+            if a <= super::OTHER && b <= super::OTHER {
+                continue;
+            }
+            let key = AdmittedKey { creator: self.c, day, axis: u32::from(axis.part()), a, b };
+            if self.state.admitted.contains(&key, FOR_EVER) {
+                continue;
+            }
+            let most = if place < DIMENSIONS { VALUES_MAX } else { PAIR_VALUES_MAX };
+            match of_day.admitted.get_mut(place) {
+                Some(admitted) if *admitted < most => {
+                    *admitted += 1;
+                    self.state.admitted.put(&key, Admitted { others: 0 }, Millis(0));
+                }
+                Some(_) | None => others |= 1 << place,
+            }
+        }
+        self.state.group_days.put(&SlotKey { creator: self.c, slot: day }, of_day, Millis(0));
+        self.state.admitted.put(&this, Admitted { others }, Millis(0));
+        others
+    }
+
+    /// A day keeps the pairs that were in force at its first figure.
+    fn group_day(&self, day: i32) -> GroupDay {
+        self.state.group_days.get(&SlotKey { creator: self.c, slot: day }, FOR_EVER).unwrap_or_else(|| {
+            let pairs = self.state.group_heads.peek(&self.c, FOR_EVER).map_or([0; PAIRS], |head| head.pairs);
+            GroupDay { admitted: [0; DIMENSIONS + PAIRS], pairs }
+        })
+    }
+}

@@ -1,0 +1,315 @@
+//! Breakdowns: every figure is counted under one value of each dimension, and under one of each pair that is kept.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use expect_test::{Expect, expect};
+use tributary::fold::groups::dimension::Axis;
+use tributary::ids::Millis;
+use tributary::project::groups::{Breakdowns, Group, PartRow};
+use tributary::project::key::{Col, Row};
+use tributary::project::rows::SeriesRow;
+use tributary::project::tables::{self, Table};
+use tributary::project::totals::Totals;
+
+use super::story::{told, totals};
+use super::sums;
+use super::world::World;
+
+/// By quarter hour since 1970, then by group.
+pub(crate) type Slots = BTreeMap<(i64, String), Totals>;
+
+/// What the rows of a table say of an axis; `None`: a day does not keep it.
+pub(crate) fn slots(world: &World, creator: &str, table: Table, axis: Axis) -> Option<Slots> {
+    let quarters = if table.id == tables::HOUR.id { 4 } else { 96 };
+    let mut found = Slots::new();
+    for row in sums::rows(world, table, creator) {
+        let [_, Col::Int(number), Col::Int(0)] = row.key.cols.0.as_slice() else { continue };
+        let mut rest = totals_of(row, quarters);
+        for group in groups(world, row, axis)? {
+            let label = label(&group);
+            for (slot, sums) in group.slots {
+                let quarter = number * quarters + i64::from(slot);
+                subtract(rest.entry(quarter).or_default(), &sums);
+                found.entry((quarter, label.clone())).or_default().add(&sums);
+            }
+        }
+        let none = if axis.b.is_some() { "(none) (none)" } else { "(none)" };
+        rest.retain(|_, sums| !sums.is_zero());
+        found.extend(rest.into_iter().map(|(quarter, sums)| ((quarter, none.to_owned()), sums)));
+    }
+    Some(found)
+}
+
+/// The totals of a row's quarter hours.
+fn totals_of(row: &Row, quarters: i64) -> BTreeMap<i64, Totals> {
+    let [_, Col::Int(number), ..] = row.key.cols.0.as_slice() else { panic!("{row:?}") };
+    let mut found: BTreeMap<i64, Totals> = BTreeMap::new();
+    let minutes = if quarters == 4 { 15 } else { 1 };
+    for (slot, sums) in SeriesRow::decode(row.value.as_deref().unwrap()).unwrap().slots {
+        found.entry(number * quarters + i64::from(slot) / minutes).or_default().add(&sums);
+    }
+    found
+}
+
+fn groups(world: &World, row: &Row, axis: Axis) -> Option<Vec<Group>> {
+    let (pairs, groups) = match Breakdowns::decode(row.value.as_deref().unwrap()).unwrap() {
+        Breakdowns::Bare => return Some(Vec::new()),
+        Breakdowns::Here { pairs, axes } => {
+            (pairs, axes.into_iter().find(|(there, _)| *there == axis).map(|(_, groups)| groups))
+        }
+        Breakdowns::Apart { pairs, axes } => (pairs, axes.contains(&axis).then(|| part(world, row, axis).groups)),
+    };
+    (axis.b.is_none() || pairs.contains(&axis)).then(|| groups.unwrap_or_default())
+}
+
+/// The row of an axis, which must be as new as the row itself.
+fn part(world: &World, row: &Row, axis: Axis) -> PartRow {
+    let mut key = row.key.clone();
+    *key.cols.0.last_mut().unwrap() = Col::Int(i64::from(axis.part()));
+    let part = world.rows.get(&key).unwrap_or_else(|| panic!("there is no {key:?}"));
+    let value = PartRow::decode(part.value.as_deref().unwrap()).unwrap();
+    assert_eq!((part.at, value.at), (row.at, row.at), "parts are written together");
+    value
+}
+
+fn label(group: &Group) -> String {
+    match &group.b {
+        None => group.a.label().to_owned(),
+        Some(b) => format!("{} {}", group.a.label(), b.label()),
+    }
+}
+
+pub(crate) fn subtract(from: &mut Totals, sums: &Totals) {
+    let mut negative = sums.clone();
+    let counts = &mut negative.counts;
+    for count in [
+        &mut counts.clicks_total,
+        &mut counts.clicks_human,
+        &mut counts.clicks_unique,
+        &mut counts.clicks_shared,
+        &mut counts.shares,
+        &mut counts.signups,
+        &mut counts.orders,
+        &mut counts.customers,
+        &mut counts.referrals,
+    ] {
+        *count = -*count;
+    }
+    for (_, money) in &mut negative.money {
+        for sum in [
+            &mut money.revenue_gross,
+            &mut money.revenue_refunded,
+            &mut money.revenue_blocked,
+            &mut money.commission_earned,
+            &mut money.commission_reversed,
+            &mut money.commission_paid,
+        ] {
+            *sum = -*sum;
+        }
+    }
+    from.add(&negative);
+}
+
+/// The days of a creator, broken down: by their hours, and where they are sealed by their own rows, which must agree.
+pub(crate) fn days(world: &World, creator: &str, axis: Axis) -> Option<BTreeMap<(i64, String), Totals>> {
+    let of_hours = slots(world, creator, tables::HOUR, axis)?;
+    let of_days = slots(world, creator, tables::DAY, axis)?;
+    let sealed: Vec<i64> = sums::rows(world, tables::DAY, creator)
+        .filter_map(|row| match row.key.cols.0.as_slice() {
+            [_, Col::Int(day), Col::Int(0)] => Some(*day),
+            _ => None,
+        })
+        .collect();
+    let same: Slots = of_hours
+        .iter()
+        .filter(|((quarter, _), sums)| sealed.contains(&quarter.div_euclid(96)) && !sums.is_zero())
+        .map(|(place, sums)| (place.clone(), sums.clone()))
+        .collect();
+    let of_days: Slots = of_days.into_iter().filter(|(_, sums)| !sums.is_zero()).collect();
+    assert_eq!(same, of_days, "a day says what its hours say by {}", axis.name());
+    let mut days: BTreeMap<(i64, String), Totals> = BTreeMap::new();
+    for ((quarter, group), sums) in of_hours {
+        days.entry((quarter.div_euclid(96), group)).or_default().add(&sums);
+    }
+    days.retain(|_, sums| !sums.is_zero());
+    Some(days)
+}
+
+fn text(world: &World, by: &str) -> String {
+    let axis = Axis::parse(by).unwrap_or_else(|| panic!("{by} is no axis"));
+    let Some(days) = days(world, "c", axis) else { return "not kept\n".to_owned() };
+    let mut out = String::new();
+    for ((day, group), sums) in days {
+        let at = jiff::Timestamp::from_millisecond(day * Millis::DAY).unwrap().to_string();
+        writeln!(out, "{} {group}{}", &at[5..10], totals(&sums)).unwrap();
+    }
+    out
+}
+
+/// A story of a club in euros with the members Ann and Bob, and what it says by some axes.
+fn broken_down(lines: &str, by: &[&str], expected: Expect) {
+    let club = "
+        01-01 00:00 Creator name=Club currency=EUR time_zone=UTC
+        01-01 00:00 Member member_id=ann referral_code=ANN
+        01-01 00:00 Member member_id=bob referral_code=BOB";
+    let world = told(&format!("{club}\n{lines}"));
+    let texts = by.iter().map(|by| format!("by {by}\n{}", text(&world, by)));
+    expected.assert_eq(&texts.collect::<String>());
+}
+
+#[test]
+fn a_click_is_of_its_own_platform_or_of_its_share_s_if_that_was_known() {
+    broken_down(
+        "
+        01-05 10:00 Share share_id=s1 member_id=ann platform=WhatsApp share_type=qr template_id=hello
+        01-05 10:01 Click click_id=k1 member_id=ann share_id=s1
+        01-05 10:02 Click click_id=k2 member_id=ann share_id=s1 platform=x
+        01-05 10:03 Click click_id=k3 member_id=bob share_id=s2
+        01-05 10:04 Share share_id=s2 member_id=bob platform=x share_type=link",
+        &["platform", "share_type", "template"],
+        expect![[r#"
+            by platform
+            01-05 (none); clicks 1/1/1, clicks_shared 1
+            01-05 whatsapp; clicks 1/1/1, clicks_shared 1, shares 1
+            01-05 x; clicks 1/1/1, clicks_shared 1, shares 1
+            by share_type
+            01-05 (none); clicks 1/1/1, clicks_shared 1
+            01-05 link; shares 1
+            01-05 qr; clicks 2/2/2, clicks_shared 2, shares 1
+            by template
+            01-05 (none); clicks 1/1/1, clicks_shared 1, shares 1
+            01-05 hello; clicks 2/2/2, clicks_shared 2, shares 1
+        "#]],
+    );
+}
+
+#[test]
+fn platforms_and_countries_know_no_case_and_referrers_are_hosts() {
+    broken_down(
+        "
+        01-05 10:00 Click click_id=k1 member_id=ann platform=X country=de referrer=https://me@WWW.Example.com:443/a?b
+        01-05 10:01 Click click_id=k2 member_id=ann platform=x country=DE referrer=www.example.com utm_source=go
+        01-05 10:02 Click click_id=k3 member_id=ann utm_source=google utm_medium=(none)
+        01-05 10:03 Click click_id=k4 member_id=ann utm_source=Google referrer=http://[2001:db8::1]:80/",
+        &["platform", "platform,country", "referrer", "utm_source", "utm_medium"],
+        expect![[r#"
+            by platform
+            01-05 (none); clicks 2/2/2
+            01-05 x; clicks 2/2/2
+            by platform,country
+            01-05 (none) (none); clicks 2/2/2
+            01-05 x DE; clicks 2/2/2
+            by referrer
+            01-05 (none); clicks 1/1/1
+            01-05 [2001:db8::1]; clicks 1/1/1
+            01-05 www.example.com; clicks 2/2/2
+            by utm_source
+            01-05 (none); clicks 1/1/1
+            01-05 Google; clicks 1/1/1
+            01-05 go; clicks 1/1/1
+            01-05 google; clicks 1/1/1
+            by utm_medium
+            01-05 (none); clicks 4/4/4
+        "#]],
+    );
+}
+
+#[test]
+fn the_pairs_of_a_day_are_those_in_force_when_its_first_figure_came() {
+    broken_down(
+        "
+        01-05 10:00 Click click_id=k1 member_id=ann platform=x device_class=phone
+        01-05 11:00 Creator name=Club currency=EUR time_zone=UTC breakdown_pairs=[\"device,platform\",\"plan,moon\"]
+        01-05 12:00 Click click_id=k2 member_id=ann platform=x country=DE
+        01-06 12:00 Click click_id=k3 member_id=ann platform=x device_class=phone country=DE",
+        &["platform,device", "country,platform"],
+        expect![[r#"
+            by platform,device
+            01-05 x (none); clicks 1/1/1
+            01-05 x phone; clicks 1/1/1
+            01-06 x phone; clicks 1/1/1
+            by country,platform
+            not kept
+        "#]],
+    );
+    broken_down(
+        "
+        01-05 10:00 Creator name=Club currency=EUR time_zone=UTC breakdown_pairs=[\"device,platform\"]
+        01-05 12:00 Click click_id=k2 member_id=ann platform=x country=DE",
+        &["platform,country"],
+        expect![[r#"
+            by platform,country
+            not kept
+        "#]],
+    );
+}
+
+#[test]
+fn an_order_takes_over_its_click_s_values_with_all_that_was_booked_of_it() {
+    broken_down(
+        "
+        01-05 10:00 Conversion conversion_id=p1 kind=purchase amount=1000 customer_id=u click_id=k1 plan=pro
+        01-05 11:00 Conversion conversion_id=r1 kind=refund original_id=p1 amount=100
+        01-05 11:30 Commission commission_id=x1 kind=earned member_id=ann conversion_id=p1 amount=50
+        01-05 09:59 Click click_id=k1 member_id=ann platform=x country=DE @01-05 12:00
+        01-05 13:00 Conversion conversion_id=p2 kind=purchase amount=7 customer_id=v referral_code=BOB",
+        &["platform", "plan", "platform,country"],
+        expect![[r#"
+            by platform
+            01-05 (none); orders 2, customers 2, referrals 1, EUR gross 1007 refunded 100 earned 50 reversed 5
+            01-05 x; clicks 1/1/1
+            by plan
+            01-05 (none); clicks 1/1/1, orders 1, customers 1, referrals 1, EUR gross 7
+            01-05 pro; orders 1, customers 1, EUR gross 1000 refunded 100 earned 50 reversed 5
+            by platform,country
+            01-05 (none) (none); orders 2, customers 2, referrals 1, EUR gross 1007 refunded 100 earned 50 reversed 5
+            01-05 x DE; clicks 1/1/1
+        "#]],
+    );
+}
+
+/// Clicks that each have values of their own.
+fn strangers(day: u32, count: u32) -> String {
+    let click = |n| {
+        format!(
+            "01-{day:02} {:02}:{:02} Click click_id=d{day}k{n} member_id=ann utm_source=s{n} utm_campaign=c{} \
+             utm_content=t{n} utm_term=t{n}\n",
+            n / 60,
+            n % 60,
+            n % 3
+        )
+    };
+    (0..count).map(click).collect()
+}
+
+#[test]
+fn a_day_keeps_256_values_of_a_dimension_and_512_of_a_pair_the_first_to_come() {
+    let club = "
+        01-01 00:00 Creator name=Club currency=EUR time_zone=UTC
+        01-01 00:00 Member member_id=ann";
+    let world = told(&format!("{club}\n{}{}", strangers(5, 600), strangers(7, 257)));
+    let counts = |by: &str, day: i64| {
+        let days = days(&world, "c", Axis::parse(by).unwrap()).unwrap();
+        let groups: Vec<(String, i64)> = days
+            .into_iter()
+            .filter(|((at, _), _)| *at == 20_453 + day)
+            .map(|((_, group), sums)| (group, sums.counts.clicks_total))
+            .collect();
+        let of = |label: &str| groups.iter().find(|(group, _)| group == label).map_or(0, |(_, count)| *count);
+        (groups.len(), of("(other)").max(of("(other) (other)")), of("s255").max(of("s511 c1")))
+    };
+    assert_eq!(counts("utm_source", 5), (257, 344, 1));
+    assert_eq!(counts("utm_source,utm_campaign", 5), (513, 88, 1));
+    assert_eq!(counts("utm_campaign", 5), (3, 0, 0));
+    // Each day has room again.
+    assert_eq!(counts("utm_source", 7), (257, 1, 1));
+    assert_eq!(counts("utm_source,utm_campaign", 7), (257, 0, 0));
+    let apart = sums::rows(&world, tables::DAY, "c")
+        .filter(|row| {
+            let row = Breakdowns::decode(row.value.as_deref().unwrap()).unwrap();
+            matches!(row, Breakdowns::Apart { .. })
+        })
+        .count();
+    assert_eq!(apart, 1, "the day that is over and weighs more than its row holds");
+}

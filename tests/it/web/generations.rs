@@ -8,9 +8,20 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use hyper::StatusCode;
 use serde_json::{Value, json};
+use tributary::append::embedded::EmbeddedSink;
+use tributary::append::partition::partition_of;
+use tributary::ids::Next;
+use tributary::project::rows::CreatorRow;
+use tributary::project::tables;
+use tributary::store::embedded::EmbeddedStore;
+use tributary::store::live::{Generation, Switch};
+use tributary::store::{Row, Store};
+use tributary::web::App;
+use tributary::web::keys::Scope;
 
 use super::admin::pour;
 use super::client::{empty, open, request, send};
+use super::keys::Locked;
 use super::reads::{creator, member};
 use super::server::{Server, limits};
 
@@ -147,5 +158,69 @@ async fn what_cannot_be_done_is_a_409_that_says_what_to_do_first() {
     assert_eq!(server.post("/admin/projections/compare", "{}").await.problem(), "invalid-body");
     let told = server.post("/admin/projections/compare", r#"{"generation":7}"#).await;
     assert!(std::str::from_utf8(&told.bytes).unwrap().contains("cannot be compared with the live one"));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_of_one_creator_sees_no_other_in_whichever_generation_is_live() {
+    let locked = Locked::whole().await;
+    let all = locked.key(&[Scope::Read, Scope::Write, Scope::Admin], None).await;
+    let own = locked.key(&[Scope::Read], Some(&["acme"])).await;
+    let told = json!([creator("acme", "EUR"), member("acme", "ann"), creator("other", "EUR"), member("other", "bob")]);
+    locked.fill(&told, &all).await;
+    locked.server.engine.caught_up().await.unwrap();
+    let generations = "/admin/projections/generations";
+    let change = async |what: &str| {
+        let path = format!("/admin/projections/{what}");
+        locked.ask("POST", &path, all.reveal(), "{}").await.ok()["live"].as_u64().unwrap()
+    };
+    assert_eq!(change("rebuild").await, 1);
+    loop {
+        let status = locked.get(generations, &all).await.ok();
+        if status["generations"][1]["state"] == "ready" {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    for live in [2, 1] {
+        assert_eq!(change(if live == 2 { "switch" } else { "rollback" }).await, live);
+        assert_eq!(locked.get("/v1/creators/acme/members/ann/stats", &own).await.status, StatusCode::OK);
+        let creators = locked.get("/v1/creators", &own).await.ok();
+        assert_eq!(creators["data"].as_array().unwrap().len(), 1, "{creators}");
+        assert_eq!(creators["data"][0]["creator_id"], "acme");
+        for path in ["/v1/creators/other", "/v1/creators/other/live", "/v1/creators/other/members/bob/stats"] {
+            assert_eq!(locked.get(path, &own).await.problem(), "unknown-creator", "{path}");
+        }
+    }
+    assert_eq!(locked.get(generations, &own).await.problem(), "forbidden");
+    locked.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn figures_that_follow_the_log_no_more_are_answered_as_they_stand_without_waiting() {
+    let limits = tributary::web::Limits {
+        // Nobody waits so long: an answer that waited would not come.
+        position_wait_max: Duration::from_secs(3_600),
+        request_wait_max: Duration::from_secs(3_600),
+        ..limits()
+    };
+    let frozen = |app: &mut App<EmbeddedStore, EmbeddedSink>| {
+        app.live = Switch::new(Generation::new(1, app.store.clone(), true)).live();
+    };
+    let mut server = Server::start_with(limits, frozen).await;
+    server.engine.start().unwrap();
+    server.fill(&json!([creator("acme", "EUR"), member("acme", "ann")])).await;
+    server.engine.caught_up().await.unwrap();
+    // The last flush wrote what follows fast, and died before what follows slowly.
+    let store = &server.engine.store;
+    let key = tables::creator(partition_of(b"acme", server.engine.log.topic().partitions), "acme");
+    let found = store.get(std::slice::from_ref(&key)).await.unwrap().remove(0).unwrap();
+    let head = CreatorRow { at: Next(found.at.0 + 9), ..CreatorRow::decode(&found.value.unwrap()).unwrap() };
+    store.write(vec![Row { key, at: head.at, value: Some(head.encode()), expires: None }]).await.unwrap();
+
+    let path =
+        "/v1/creators/acme/members/ann/timeseries?from=2026-01-05T00:00:00Z&to=2026-01-06T00:00:00Z&interval=day";
+    let answer = tokio::time::timeout(Duration::from_secs(60), server.get(path)).await.expect("it waits for nothing");
+    assert_eq!(answer.ok()["meta"]["stale"], true);
     server.stop().await;
 }

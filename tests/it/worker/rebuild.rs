@@ -1,5 +1,7 @@
 //! A generation made anew beside the live one: the same rows, no second outputs, and whatever happens meanwhile.
 
+mod boards;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

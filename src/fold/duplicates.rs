@@ -43,8 +43,7 @@ impl Turn<'_> {
     /// `Ok(true)`: seen, with the same facts. A conflict is refused: the first wins.
     pub(super) fn is_duplicate(&self, event: &Event<'_>) -> Result<bool, Stop> {
         if is_claimed(event.body.kind()) {
-            let floor = if event.body.kind() == Kind::Sighting { self.floor() } else { FOR_EVER };
-            match self.state.events.get(&self.claim.id, floor) {
+            match self.state.events.get(&self.claim.id, FOR_EVER).filter(|seen| seen.t >= self.floor().0) {
                 Some(seen) if seen.hash == self.claim.facts => return Ok(true),
                 Some(_) => return Err(conflict("event_id", event.event_id.0)),
                 None => {}
@@ -63,7 +62,9 @@ impl Turn<'_> {
     /// An applied record's event id is its own from now on.
     pub(super) fn claim(&mut self, kind: Kind, claim: Subject) {
         if is_claimed(kind) {
-            self.state.events.put(&claim.id, Seen { hash: claim.facts }, self.t);
+            // Ids of sightings expire, all others are kept for ever.
+            let t = if kind == Kind::Sighting { self.t.0 } else { i64::MAX };
+            self.state.events.put(&claim.id, Seen { hash: claim.facts, t }, self.t);
         }
     }
 

@@ -54,6 +54,7 @@ impl Turn<'_> {
             names,
             touch,
             before: NO_ID,
+            before_t: 0,
             n,
             group: booked.group,
             human: u8::from(human),

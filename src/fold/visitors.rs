@@ -114,34 +114,34 @@ impl Turn<'_> {
         if visitor == NO_ID {
             return record;
         }
-        let floor = self.floor();
-        let known = self.state.visitors.get(&visitor, floor);
-        let newest = known.map_or(NO_ID, |visitor| visitor.newest);
-        if known.is_none_or(|known| self.is_newer(click, &record, known.t, known.newest)) {
-            record.before = newest;
+        let known = self.state.visitors.get(&visitor, self.floor());
+        if known.is_none_or(|known| self.is_newer(click, &record, known.newest, known.t)) {
+            (record.before, record.before_t) = known.map_or((NO_ID, 0), |known| (known.newest, known.t));
             self.state.visitors.put(&visitor, Visitor { newest: id, t: record.t }, self.t);
             return record;
         }
-        let mut after = newest;
+        let (mut after, mut t) = known.map_or((NO_ID, 0), |known| (known.newest, known.t));
         for _ in 1..CLICKS_MAX {
-            let Some(there) = self.state.clicks.get(&after, floor) else { break };
-            let is_place = match self.state.clicks.get(&there.before, floor) {
-                None => true,
-                Some(next) => self.is_newer(click, &record, next.t, there.before),
-            };
-            if is_place {
-                record.before = there.before;
-                if let Some(there) = self.state.clicks.get_mut(&after, floor) {
-                    there.before = id;
+            let Some(there) = self.click_of(after, t) else { break };
+            let (next, next_t) = (there.before, there.before_t);
+            if self.click_of(next, next_t).is_none() || self.is_newer(click, &record, next, next_t) {
+                (record.before, record.before_t) = (next, next_t);
+                if let Some(there) = self.state.clicks.get_mut(&after, self.floor()) {
+                    (there.before, there.before_t) = (id, record.t);
                 }
                 break;
             }
-            after = there.before;
+            (after, t) = (next, next_t);
         }
         record
     }
 
-    fn is_newer(&self, click: &Click<'_>, record: &Record, t: i64, other: Id128) -> bool {
+    /// The click that had the id at `t`, unless it is forgotten: a newer one may have its id.
+    fn click_of(&self, id: Id128, t: i64) -> Option<Record> {
+        self.state.clicks.get(&id, self.floor()).filter(|click| click.t == t)
+    }
+
+    fn is_newer(&self, click: &Click<'_>, record: &Record, other: Id128, t: i64) -> bool {
         record.t > t || (record.t == t && self.click_text(other).as_str() < click.click_id.0)
     }
 
@@ -161,10 +161,10 @@ impl Turn<'_> {
         if conversion.visitor == NO_ID {
             return seen;
         }
-        let floor = self.floor();
-        let mut id = self.state.visitors.get(&conversion.visitor, floor).map_or(NO_ID, |visitor| visitor.newest);
+        let newest = self.state.visitors.get(&conversion.visitor, self.floor());
+        let (mut id, mut t) = newest.map_or((NO_ID, 0), |visitor| (visitor.newest, visitor.t));
         for _ in 0..CLICKS_MAX {
-            let Some(click) = self.state.clicks.get(&id, floor) else { break };
+            let Some(click) = self.click_of(id, t) else { break };
             let age = conversion.t - click.t;
             if age > conversion.window {
                 seen.failure = seen.failure.or(Some(Credit::WindowExpired));
@@ -173,7 +173,7 @@ impl Turn<'_> {
             } else if age >= 0 {
                 seen.failure = Some(Credit::MemberRemoved);
             }
-            id = click.before;
+            (id, t) = (click.before, click.before_t);
         }
         seen.touched.touches.reverse();
         seen

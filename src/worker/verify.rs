@@ -13,7 +13,7 @@ use crate::decode::{Decoder, Place};
 use crate::fold::boards::Ranks;
 use crate::fold::effects::{Effects, FastRows, SlowRows};
 use crate::fold::records::MemberKey;
-use crate::fold::state::State;
+use crate::fold::state::{FOR_EVER, State};
 use crate::fold::{FINGERPRINT, Fold, Origin};
 use crate::ids::{Millis, Next, Partition};
 use crate::keep::{self, Identity, Store as Keep};
@@ -224,7 +224,8 @@ impl Comparison {
         let is_stored = self.ats.contains(&position);
         if is_stored || self.boards.is_due() {
             let boards = self.boards.rows(state, ranks, (partition, position));
-            let rows = build::fast(state, &fast, partition).into_iter().chain(build::slow(state, &slow, partition));
+            let due = if is_stored { self.due(state, &slow, partition) } else { SlowRows::default() };
+            let rows = build::fast(state, &fast, partition).into_iter().chain(build::slow(state, &due, partition));
             for row in rows.chain(boards).filter(|_| is_stored) {
                 if let Some(there) = self.stored.get_mut(&row.key)
                     && there.at == row.at
@@ -244,6 +245,25 @@ impl Comparison {
         let mut report = |key: &Key, what: String| found.push((key.clone(), what));
         let (stored, watermarks) = (&self.stored, &self.watermarks);
         self.boards.judge((state, ranks), &Seen { partition, out: self.slow, stored, watermarks }, &mut report);
+    }
+
+    /// Of the rows that take long to make, those that are stored as of now: the others will be touched again.
+    fn due(&self, state: &State, touched: &SlowRows, p: Partition) -> SlowRows {
+        let is_due = |creator: u32, at: Next, key: &dyn Fn(&str) -> Key| {
+            let profile = state.creator_profiles.peek(&creator, FOR_EVER);
+            profile.is_some_and(|it| self.stored.get(&key(it.id.as_str())).is_some_and(|row| row.at == at))
+        };
+        let mut due = SlowRows { months: touched.months.clone(), ..SlowRows::default() };
+        due.member_days.clone_from(&touched.member_days);
+        due.active.clone_from(&touched.active);
+        // The parts of a row are written with it.
+        let hours = touched.hours.iter();
+        due.hours.extend(hours.filter(|((c, hour), at)| is_due(*c, **at, &|id| tables::hour(p, id, *hour))));
+        let days = touched.days.iter();
+        due.days.extend(days.filter(|((c, day), at)| is_due(*c, **at, &|id| tables::day(p, id, *day))));
+        let pages = touched.touches.iter();
+        due.touches.extend(pages.filter(|((c, page), at)| is_due(*c, **at, &|id| tables::touch(p, id, *page))));
+        due
     }
 
     /// What is left over on either side is a difference.

@@ -14,8 +14,10 @@ pub struct Click {
     pub names: u64,
     /// Its place among the touches.
     pub touch: u64,
-    /// The visitor's human click before this one by (t, id), or `NO_ID`.
+    /// The visitor's human click before this one by (t, id), or `NO_ID`; and its time, for its id may be another's
+    /// once it is forgotten.
     pub before: Id128,
+    pub before_t: i64,
     pub n: u32,
     /// Its combination of dimensions.
     pub group: u32,
@@ -70,6 +72,8 @@ pub struct Share {
 #[repr(C)]
 pub struct Seen {
     pub hash: u64,
+    /// Forgotten once the floor is beyond it.
+    pub t: i64,
 }
 
 /// That something was there.

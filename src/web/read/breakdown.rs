@@ -10,7 +10,7 @@ use super::figures::{COUNTS, Figures, MOVED};
 use super::range;
 use super::{At, Meta, Stamp, groups, member_groups};
 use crate::fold::groups::dimension::{Axis, Dimension};
-use crate::ids::Currency;
+use crate::ids::{Currency, Millis};
 use crate::project::totals::Totals;
 use crate::store::Store;
 use crate::web::calendar::{Interval, Span};
@@ -20,6 +20,8 @@ use crate::web::reply::{self, Reply};
 
 /// Days of a breakdown at most: each is a row of its own.
 const DAYS_MAX: i64 = 366;
+/// A clock change may lengthen them by this much.
+const CLOCK_CHANGE_MAX: i64 = 3 * Millis::HOUR;
 
 /// The figures of a span by group.
 pub(super) struct BrokenDown {
@@ -81,7 +83,7 @@ pub(in crate::web) async fn breakdown<S: Store>(at: &At<'_, S>, query: &Query) -
 fn asked<S>(at: &At<'_, S>, query: &Query) -> Result<Span, Problem> {
     let zone = range::zone(query, &at.row.time_zone)?;
     let asked = range::range(query, &zone, Interval::Day, at.now)?;
-    if asked.to.0 - asked.from.0 > DAYS_MAX * crate::ids::Millis::DAY {
+    if asked.length() > DAYS_MAX * Millis::DAY + CLOCK_CHANGE_MAX {
         let detail = format!("a breakdown may span {DAYS_MAX} days; ask for a shorter range");
         return Err(Problem::new(Kind::RangeTooLarge, detail));
     }

@@ -10,6 +10,7 @@ use expect_test::{Expect, expect};
 use tributary::fold::boards::{CountMap, Metric, PAGE_VALUES_MAX, Window, calendar, code, least};
 
 use super::story::told;
+use super::world::{Flush, World};
 use history::{History, Plan};
 use rows::Reader;
 
@@ -310,11 +311,73 @@ fn a_programme_that_becomes_large_has_its_boards_at_once() {
 
 #[test]
 fn rows_of_a_former_owner_do_not_matter_wherever_it_went() {
-    for (seed, lost) in [(21, 11_234), (22, 17_345)] {
+    for (seed, lost) in [(21, 9_000), (22, 12_345)] {
         let plan = Plan { seed, flushes: seed, members: 3_000, later: 0, events: 20_000, days: 70 };
         let checked = History::check_taken_over(plan, 10, lost);
         assert!(checked.pages > 1, "pages were split and merged");
     }
+}
+
+/// Members of a large programme with 1,000, 2,000, … earned each; then one earns two millions, which are taken back.
+fn up_and_down() -> Vec<String> {
+    let event = |kind: &str, fields: serde_json::Value| {
+        let mut event = serde_json::json!({"type": kind, "creator_id": "c", "occurred_at": 1_781_049_600_000_i64});
+        event.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        event
+    };
+    let club = serde_json::json!({"name": "Club", "currency": "EUR", "time_zone": "UTC"});
+    let mut events = vec![event("Creator", club)];
+    for n in 0..1_100 {
+        events.push(event("Member", serde_json::json!({"member_id": format!("m{n}")})));
+        events.push(bonus(&event, "earned", &format!("b{n}"), &format!("m{n}"), 1_000 * (n + 1)));
+    }
+    events.push(bonus(&event, "earned", "more", "m0", 2_000_000));
+    events.push(bonus(&event, "reversed", "more", "m0", 2_000_000));
+    let numbered = |(n, mut event): (usize, serde_json::Value)| {
+        event["event_id"] = serde_json::json!(format!("e{n}"));
+        event.to_string()
+    };
+    events.into_iter().enumerate().map(numbered).collect()
+}
+
+fn bonus(
+    event: &impl Fn(&str, serde_json::Value) -> serde_json::Value,
+    kind: &str,
+    id: &str,
+    member: &str,
+    amount: i64,
+) -> serde_json::Value {
+    let fields = serde_json::json!({"commission_id": id, "kind": kind, "member_id": member, "amount": amount});
+    event("Commission", fields)
+}
+
+/// The fold of `events`, flushed behind each of `places`.
+fn flushed(events: &[String], places: &[usize]) -> World {
+    let mut world = World::alone(Flush::AtTheEnd);
+    for (n, event) in events.iter().enumerate() {
+        world.apply(event, tributary::ids::Millis(1_781_049_600_000));
+        if places.contains(&n) {
+            world.flush();
+        }
+    }
+    world
+}
+
+#[test]
+fn what_a_member_passed_and_left_again_is_written_over_what_a_former_owner_wrote_there() {
+    let events = up_and_down();
+    let last = events.len() - 1;
+    // The former owner went behind the rise; the one after it knows nothing of that, and sees rise and fall at once.
+    let former = flushed(&events[..last], &[last - 1]);
+    let mut owner = flushed(&events, &[last - 2, last]);
+    owner.absorb(former);
+    let reader = Reader::new(&owner, "c");
+    let board = reader.board(Metric::Earnings, Window::All, 0);
+    let counts = reader.counts(Metric::Earnings, Window::All, 0);
+    assert!(counts.pages() > 1, "the rise was to another page");
+    assert_eq!(counts.values(), board.iter().map(|one| (one.value, 1)).collect());
+    let under = board.iter().map(|one| (code(one.value), one.n)).collect();
+    assert_eq!(reader.standings()[&reader.key_of(Metric::Earnings, Window::All, 0)], under);
 }
 
 #[test]

@@ -257,14 +257,14 @@ fn an_order_takes_over_its_click_s_values_with_all_that_was_booked_of_it() {
         &["platform", "plan", "platform,country"],
         expect![[r#"
             by platform
-            01-05 (none); orders 2, customers 2, referrals 1, EUR gross 1007 refunded 100 earned 50 reversed 5
-            01-05 x; clicks 1/1/1
+            01-05 (none); orders 1, customers 1, referrals 1, EUR gross 7
+            01-05 x; clicks 1/1/1, orders 1, customers 1, referrals 1, EUR gross 1000 refunded 100 earned 50 reversed 5
             by plan
             01-05 (none); clicks 1/1/1, orders 1, customers 1, referrals 1, EUR gross 7
-            01-05 pro; orders 1, customers 1, EUR gross 1000 refunded 100 earned 50 reversed 5
+            01-05 pro; orders 1, customers 1, referrals 1, EUR gross 1000 refunded 100 earned 50 reversed 5
             by platform,country
-            01-05 (none) (none); orders 2, customers 2, referrals 1, EUR gross 1007 refunded 100 earned 50 reversed 5
-            01-05 x DE; clicks 1/1/1
+            01-05 (none) (none); orders 1, customers 1, referrals 1, EUR gross 7
+            01-05 x DE; clicks 1/1/1, orders 1, customers 1, referrals 1, EUR gross 1000 refunded 100 earned 50 reversed 5
         "#]],
     );
 }

@@ -56,7 +56,10 @@ impl<'a> Creator<'a> {
             let deadline = (self.clock + DAY, number);
             let conversion = &mut self.conversions[c];
             conversion.deadline = conversion.deadline.or(Some(deadline));
-            conversion.queued = number;
+            // Tried in vain, it keeps its place among those that wait for the same.
+            if conversion.credit != credit {
+                conversion.queued = number;
+            }
         }
         self.conversions[c].credit = credit;
         if self.conversions[c].credit.members().is_empty() {

@@ -244,8 +244,7 @@ impl Maker {
                 self.push(event, occurred);
             }
             // Another fact under a known event id.
-            // Not for a Sighting: the fold forgets too much there (see `found`).
-            (234..=237, Some(event)) if kind != "sighting" && event["type"] != "Sighting" => {
+            (234..=237, Some(event)) => {
                 let mut other = self.body(draw, kind);
                 other.insert("event_id".to_owned(), event["event_id"].clone());
                 self.push(other, occurred);

@@ -27,7 +27,6 @@ fn shorter_windows_bring_the_floor_nearer_with_the_next_record_and_not_before() 
 }
 
 #[test]
-#[ignore = "the fold looks up the event id of a Sighting as if only Sightings had event ids"]
 fn a_sighting_with_the_event_id_of_an_old_member_record_is_a_conflict() {
     both_say(
         r#"
@@ -42,7 +41,6 @@ fn a_sighting_with_the_event_id_of_an_old_member_record_is_a_conflict() {
 }
 
 #[test]
-#[ignore = "the fold does not forget the event id of an old Sighting when another record has it"]
 fn the_event_id_of_a_forgotten_sighting_is_free() {
     both_say(
         r#"
@@ -58,7 +56,6 @@ fn the_event_id_of_a_forgotten_sighting_is_free() {
 }
 
 #[test]
-#[ignore = "the fold finds a visitor's click by its id, and takes a newer click with that id for it"]
 fn a_click_is_not_taken_for_a_forgotten_one_that_had_its_id() {
     both_say(
         r#"
@@ -103,5 +100,22 @@ fn a_verdict_on_a_refund_blocks_no_commission() {
         "#,
         "member c 0",
         r#"["ann", "", "", ""] active since 1767225600000, (0, 0, 0); EUR earned 10 held 10"#,
+    );
+}
+
+#[test]
+fn what_was_tried_again_in_vain_keeps_its_place_among_those_that_wait() {
+    both_say(
+        r#"
+2026-01-03 05:00 Creator name=Club currency=EUR time_zone=UTC
+2026-01-03 05:00 Member member_id=ann coupons=["b"]
+2026-01-01 03:00 Conversion conversion_id=p1 kind=signup click_id=k5 referral_code=b customer_id=u1 @01-03 05:00
+2026-01-01 03:11 Conversion conversion_id=p2 kind=purchase click_id=k2 customer_id=u1 amount=0 @01-03 05:00
+2026-01-02 03:11 Conversion conversion_id=p3 kind=renewal click_id=k2 original_id=p2 amount=1000 @01-03 05:00
+2026-01-03 05:06 Click click_id=k5 member_id=ann
+2026-01-02 03:15 Click click_id=k2 member_id=ann @01-03 06:06
+        "#,
+        "conversion c \"p3\"",
+        r#"["renewal", "p2", "", ""] at 1767323460000, 0 of 1000 EUR taken, to "ann" [] by owner """#,
     );
 }

@@ -5,13 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
-use super::compare::{
-    Events, Rows, applied_at_once, differences, differing, expected, folded, modelled, rows_of_world,
-};
+use super::compare::{Events, Rows, applied_at_once, differences, differing, expected, folded, rows_of_world};
 use super::draw::{Script, scripts};
-use super::history::Creator;
 use super::orderly::{Programme, programmes, settled};
-use super::record::Model;
 use super::smallest::smallest;
 use super::told::told;
 use crate::fold::{story, sums};
@@ -69,21 +65,8 @@ fn hold_of_scripts(cases: u32, seed: Seed, law: fn(&Events) -> String) {
 
 /// Also what holds of any rows at all: slots, days and totals, members and their creator, what is owed and where.
 fn rows_agree(events: &Events) -> String {
-    if modelled(events, is_known_to_differ) {
-        return String::new();
-    }
     sums::check(&folded(events));
     differences(events)
-}
-
-/// The fold takes a click for another one that had its id and is forgotten (see `found`).
-fn is_known_to_differ(model: &Model<'_>) -> bool {
-    let came_again = |creator: &Creator<'_>| {
-        let mut ids: Vec<&str> = creator.clicks.iter().map(|click| click.id).collect();
-        ids.sort_unstable();
-        ids.windows(2).any(|pair| pair[0] == pair[1])
-    };
-    model.creators.values().any(came_again)
 }
 
 /// What was applied may come again at any later place.

@@ -250,7 +250,7 @@ async fn one_board_of_all_creators_compares_money_of_one_currency() {
     let token = server.fill(&Value::Array(events)).await;
     let path = "/v1/leaderboard?currency=EUR&window=month&limit=4";
     let answer = server.get_at(path, &token).await.ok()["data"].clone();
-    assert_eq!(ids(&answer["entries"]), [(1, "a0"), (2, "b0"), (2, "a1"), (4, "a2")]);
+    assert_eq!(ids(&answer["entries"]), [(1, "a0"), (2, "b0"), (2, "a1"), (4, "b1")]);
     assert_eq!(
         (&answer["exact"], &answer["currency"], &answer["to"]),
         (&json!(true), &json!("EUR"), &json!("2026-06-30"))

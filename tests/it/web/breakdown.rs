@@ -123,6 +123,13 @@ async fn a_breakdown_ends_at_its_bounds_inside_days_that_are_over_and_others() {
     assert_eq!(groups(&open, "clicks_human"), named(&[("x", 1)]));
     let long = ask(START - 300 * DAY, START + 30 * DAY).await.ok();
     assert_eq!(groups(&long, "clicks_human"), named(&[("x", 3), ("(none)", 1), ("web", 1)]));
+    let path = "/v1/creators/acme/breakdown?from=2026-01-05&to=2026-01-06&tz=Asia/Kolkata";
+    let local = server.get_at(path, &token).await.ok();
+    assert_eq!(groups(&local, "clicks_human"), named(&[("x", 2), ("(none)", 1), ("web", 1)]));
+    assert_eq!(
+        (&local["data"]["from"], &local["data"]["to"]),
+        (&json!("2026-01-04T18:30:00Z"), &json!("2026-01-05T18:30:00Z"))
+    );
     let off = ask(START + MINUTE, START + DAY).await;
     assert_eq!((off.status, off.problem().as_str()), (StatusCode::BAD_REQUEST, "unaligned-bound"));
     assert_eq!(ask(START, START + 367 * DAY).await.problem(), "range-too-large");

@@ -327,7 +327,7 @@ impl Stage {
         }
         let plain = without_the_victim(&self.rival).await;
         self.secrets.retain(|secret| !plain.contains(secret));
-        for seen in ["programme", "ann", "user-ann", "name-ann", "code-ann", "sale-1", "customer-1", "plan", "refund"] {
+        for seen in ["programme", "ann", "user-ann", "name-ann", "code-ann", "sale-2", "customer-1", "plan", "refund"] {
             let text = format!("{MARK}-{seen}");
             assert!(
                 self.secrets.contains(&text),

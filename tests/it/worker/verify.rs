@@ -172,6 +172,12 @@ async fn boards_of_a_large_programme_are_compared_with_the_log() {
     let (ranks, standings) = (rows_of(&engine, tables::RANK).await, rows_of(&engine, tables::STANDING).await);
     assert!(ranks.len() > 20 && standings.len() > 3_000, "{} and {}", ranks.len(), standings.len());
     assert_eq!(differences(&engine).await, []);
+    let purged = engine.purge().await.unwrap();
+    let left = rows_of(&engine, tables::RANK).await.len() + rows_of(&engine, tables::STANDING).await.len();
+    assert!(purged > 1_000, "boards of days and weeks that nobody asks for any more: {purged}");
+    assert_eq!(left, ranks.len() + standings.len() - usize::try_from(purged).unwrap());
+    assert_eq!(differences(&engine).await, []);
+    let (ranks, standings) = (rows_of(&engine, tables::RANK).await, rows_of(&engine, tables::STANDING).await);
 
     // Of all time: it is one of those that still change.
     let is_of_all_time = |row: &&Row| row.key.cols.0[2] == Col::Int(0) && row.key.cols.0[1] != Col::Int(0);

@@ -188,18 +188,18 @@ impl History {
         let (n, t, id) = (self.someone(), self.time(), self.ids);
         let day = self.day(t);
         match below(&mut self.random, 100) {
-            0..55 => {
+            0..45 => {
                 self.send("Click", t, json!({"click_id": format!("k{id}"), "member_id": format!("m{n}")}));
                 self.book(n, Metric::Clicks, (day, 1, t));
             }
-            55..65 => {
+            45..55 => {
                 let share = json!({"share_id": format!("s{id}"), "member_id": format!("m{n}"), "platform": "x", "share_type": "link"});
                 self.send("Share", t, share);
                 self.book(n, Metric::Shares, (day, 1, t));
             }
-            65..78 => self.purchase(n, t),
-            78..86 => self.refund(),
-            86..94 => self.earn(n, t),
+            55..68 => self.purchase(n, t),
+            68..76 => self.refund(),
+            76..94 => self.earn(n, t),
             94..97 => self.reverse(),
             _ => self.change_status(n),
         }
@@ -243,7 +243,9 @@ impl History {
     }
 
     fn earn(&mut self, n: u32, t: i64) {
-        let (id, day, amount) = (self.earned.len(), self.day(t), skewed(&mut self.random, 1 << 24) + 1);
+        // All different, mostly: that fills pages.
+        let amount = i64::try_from(below(&mut self.random, 1 << 24)).unwrap() + 1;
+        let (id, day) = (self.earned.len(), self.day(t));
         let bonus = json!({"commission_id": format!("b{id}"), "kind": "earned", "member_id": format!("m{n}"), "amount": amount});
         self.send("Commission", t, bonus);
         self.earned.push((n, day, amount));

@@ -96,6 +96,9 @@ async fn a_client_that_asks_all_the_time_sees_no_error_and_never_goes_back_throu
     let limits = tributary::web::Limits {
         live_every: Duration::from_millis(5),
         heartbeat_every: Duration::from_millis(50),
+        // Both generations follow what is poured in, however slow the machine is.
+        position_wait_max: Duration::from_secs(120),
+        request_wait_max: Duration::from_secs(120),
         ..limits()
     };
     let mut server = Server::start(limits).await;

@@ -58,6 +58,8 @@ pub struct Worker {
     pub emit_idle_ms: u64,
     pub commit_ms: u64,
     pub rows_max: usize,
+    /// 0: no limit.
+    pub rebuild_events_per_s: u32,
     /// A creator for which something is due, a day's end for one, is moved on once nothing came for so long; 0: never.
     pub tick_after_ms: u64,
 }
@@ -196,6 +198,7 @@ impl Default for Worker {
             emit_idle_ms: ms(pace.emit_idle),
             commit_ms: ms(pace.commit),
             rows_max: pace.rows_max,
+            rebuild_events_per_s: run::REBUILD_EVENTS_PER_S,
             tick_after_ms: TICK_AFTER_MS,
         }
     }
@@ -297,6 +300,7 @@ impl Config {
         let ms = Duration::from_millis;
         let mut options = run::Options::new(&self.data_dir);
         options.partitions = self.log.partitions;
+        options.rebuild_events_per_s = self.worker.rebuild_events_per_s;
         options.workers = (self.worker.threads > 0).then_some(self.worker.threads);
         options.pace = worker::Pace {
             poll: crate::consume::Limits {

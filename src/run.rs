@@ -1,17 +1,20 @@
 //! Puts the parts together: the only place that names engines, workers and web in one breath.
 
 mod feed;
+mod fleet;
+mod generations;
 mod inspect;
 mod keys;
 mod look;
 mod purge;
+mod rebuild;
 mod serve;
+mod status;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -22,16 +25,19 @@ use crate::consume::embedded::{Log, OpenError};
 use crate::decode::Decoder;
 use crate::disk;
 use crate::ids::{Next, Partition};
-use crate::project::tables;
+use crate::store::Store;
+use crate::store::alias::Alias;
 use crate::store::embedded::{EmbeddedStore, Options as StoreOptions};
-use crate::store::{Store, Table};
+use crate::store::live::Live;
 use crate::telemetry::Progress;
-use crate::web::Looks;
+use crate::web::{Looks, Workers};
 use crate::worker::verify::{Difference, Summary};
-use crate::worker::{self, GENERATION, Pace, Worker};
-use crate::{append, keep, store};
+use crate::worker::{self, Emission, Fence, Pace};
+use crate::{append, keep, store, web};
 
 pub use feed::Feed;
+use fleet::Parts;
+use generations::Generations;
 pub use inspect::Place;
 pub use keys::{keys, local_key_of, random};
 use look::{Sight, Turns};
@@ -42,7 +48,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 const LOG_FILE: &str = "log.redb";
 const PROJECTIONS_FILE: &str = "projections.redb";
-const STATE_FOLDER: &str = "state";
+
+/// A fraction of what a core folds: the live generation has the rest.
+pub const REBUILD_EVENTS_PER_S: u32 = 20_000;
 
 /// What the embedded mode is made of.
 #[derive(Debug, Clone)]
@@ -53,6 +61,8 @@ pub struct Options {
     pub partitions: u32,
     /// Worker threads; none: cores less one, at least one.
     pub workers: Option<u32>,
+    /// Events a second of a generation that is made anew, until it has caught up; 0: as many as it can.
+    pub rebuild_events_per_s: u32,
     pub pace: Pace,
     pub keep: keep::Limits,
 }
@@ -63,6 +73,7 @@ impl Options {
             data_dir: data_dir.into(),
             partitions: crate::consume::embedded::PARTITIONS,
             workers: None,
+            rebuild_events_per_s: REBUILD_EVENTS_PER_S,
             pace: Pace::default(),
             keep: keep::Limits::default(),
         }
@@ -102,17 +113,19 @@ pub enum Error {
 pub struct Embedded {
     pub log: Log,
     pub sink: EmbeddedSink,
+    /// Of the generation that was live at the opening.
     pub store: EmbeddedStore,
     pub decoder: Arc<Decoder>,
+    /// Of the generation that was live at the opening.
     pub progress: Progress,
     pub clock: Clock,
     options: Options,
     runtime: tokio::runtime::Handle,
-    stop: Arc<AtomicBool>,
     working: Arc<AtomicBool>,
     turns: Turns,
     purging: JoinSet<()>,
-    workers: Vec<JoinHandle<Result<(), worker::Error>>>,
+    generations: Generations,
+    alias: Alias,
 }
 
 impl Embedded {
@@ -120,61 +133,47 @@ impl Embedded {
     pub async fn open(options: Options, clock: Clock) -> Result<Self, Error> {
         let log = open_log(&options)?;
         let sink = EmbeddedSink::new(log.clone(), SinkLimits::default())?;
-        let store = EmbeddedStore::open(&options.data_dir.join(PROJECTIONS_FILE), StoreOptions::default())?;
-        store.setup(&table_names()).await?;
+        let first = EmbeddedStore::open(&options.data_dir.join(PROJECTIONS_FILE), StoreOptions::default())?;
+        let (alias, _) = Alias::read(&first).await?;
+        let store = first.of(alias.live);
+        store.setup(&generations::table_names(alias.live)).await?;
         let progress = Progress::new(log.topic().partitions);
+        let (decoder, runtime) = (Arc::new(Decoder::new()), tokio::runtime::Handle::current());
+        let parts = Parts {
+            log: log.clone(),
+            sink: sink.clone(),
+            store: store.clone(),
+            decoder: Arc::clone(&decoder),
+            clock: clock.clone(),
+            options: options.clone(),
+            runtime: runtime.clone(),
+            emission: Emission::default(),
+            fence: Fence::default(),
+            ended: Arc::default(),
+        };
         Ok(Self {
+            generations: Generations::new(parts, &alias, progress.clone()),
             log,
             sink,
             store,
-            decoder: Arc::new(Decoder::new()),
+            decoder,
             progress,
             clock,
             options,
-            runtime: tokio::runtime::Handle::current(),
-            stop: Arc::default(),
+            runtime,
             working: Arc::default(),
             turns: Turns::new(),
             purging: JoinSet::new(),
-            workers: Vec::new(),
+            alias,
         })
     }
 
     /// Starts the worker threads, and what tidies up behind them.
     pub fn start(&mut self) -> Result<(), Error> {
-        let partitions = self.log.topic().partitions;
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let spare = u32::try_from(cores.saturating_sub(1)).unwrap_or(1).max(1);
-        let of = self.options.workers.unwrap_or(spare).clamp(1, partitions);
-        for number in 0..of {
-            let worker = self.worker(number, of);
-            let progress = self.progress.clone();
-            let thread = std::thread::Builder::new()
-                .name(format!("worker-{number}"))
-                .spawn(move || run(worker, &progress))
-                .map_err(Error::Thread)?;
-            self.workers.push(thread);
-        }
+        self.generations.start(&self.alias)?;
         self.working.store(true, Ordering::Relaxed);
-        self.purging.spawn_on(purge::follow(self.store.clone(), partitions), &self.runtime);
+        self.purging.spawn_on(purge::follow(self.store.clone(), self.log.topic().partitions), &self.runtime);
         Ok(())
-    }
-
-    fn worker(&self, number: u32, of: u32) -> EmbeddedWorker {
-        Worker {
-            source: self.log.source(number, of),
-            sink: self.sink.clone(),
-            store: self.store.clone(),
-            decoder: Arc::clone(&self.decoder),
-            state_dir: self.options.data_dir.join(STATE_FOLDER),
-            keep: self.options.keep.clone(),
-            pace: self.options.pace,
-            clock: self.clock.clone(),
-            progress: self.progress.clone(),
-            runtime: self.runtime.clone(),
-            outlets: JoinSet::new(),
-            stop: Arc::clone(&self.stop),
-        }
     }
 
     /// The ends of the log, now.
@@ -182,11 +181,33 @@ impl Embedded {
         self.sight().ends()
     }
 
+    /// The generation that is asked, whichever it is.
+    pub fn live(&self) -> Live<EmbeddedStore> {
+        self.generations.live()
+    }
+
+    /// How far the workers of the live generation are, whichever it is.
+    pub fn workers(&self) -> Workers {
+        let generations = self.generations.clone();
+        Arc::new(move || generations.progress())
+    }
+
+    /// For whoever looks after the generations.
+    pub fn generations(&self) -> web::Generations {
+        status::door(self.generations.clone())
+    }
+
+    /// Sets the gauges of the generations.
+    pub(crate) fn publish_generations(&self) -> impl Fn() + Send + Sync + 'static {
+        let generations = self.generations.clone();
+        move || generations.publish()
+    }
+
     /// Waits until the rows of everything that is in the log now are written.
     pub async fn caught_up(&self) -> Result<(), Error> {
-        let ends = self.ends();
-        while !self.progress.reached(&ends) {
-            if let Some(why) = self.progress.halted() {
+        let (ends, progress) = (self.ends(), self.generations.progress());
+        while !progress.reached(&ends) {
+            if let Some(why) = progress.halted() {
                 return Err(Error::Halted(why));
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -196,18 +217,9 @@ impl Embedded {
 
     /// Hands over and waits for the workers: everything folded is written, out and committed. Nobody looks any more.
     pub async fn stop(mut self) -> Result<(), Error> {
-        self.stop.store(true, Ordering::Relaxed);
         self.turns.end().await;
         self.purging.shutdown().await;
-        let workers = std::mem::take(&mut self.workers);
-        let joined = tokio::task::spawn_blocking(move || {
-            let outcomes: Vec<_> = workers.into_iter().map(JoinHandle::join).collect();
-            for outcome in outcomes {
-                outcome.map_err(|_| Error::Panicked)??;
-            }
-            Ok(())
-        });
-        joined.await.map_err(|_| Error::Panicked)?
+        self.generations.stop().await
     }
 
     /// Compares every stored row with the log. Works beside live input.
@@ -225,7 +237,7 @@ impl Embedded {
 
     /// Takes every row away that has expired, and says how many; the workers' process does so by itself every hour.
     pub async fn purge(&self) -> Result<u64, Error> {
-        Ok(purge::purge(&self.store, self.log.topic().partitions).await?)
+        Ok(purge::purge_all(&self.store, self.log.topic().partitions).await?)
     }
 
     /// For whoever looks at the projections from outside.
@@ -236,13 +248,18 @@ impl Embedded {
     fn sight(&self) -> Sight {
         Sight {
             log: self.log.clone(),
-            store: self.store.clone(),
+            generations: self.generations.clone(),
             decoder: Arc::clone(&self.decoder),
             data_dir: self.options.data_dir.clone(),
             keep: self.options.keep.clone(),
-            progress: self.progress.clone(),
             working: Arc::clone(&self.working),
         }
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.generations.break_off();
     }
 }
 
@@ -252,20 +269,4 @@ fn open_log(options: &Options) -> Result<Log, Error> {
     std::fs::create_dir_all(dir).map_err(failed)?;
     let id = keys::entropy().map_err(failed)?;
     Ok(Log::open(&dir.join(LOG_FILE), options.partitions, id, disk::Options::default())?)
-}
-
-type EmbeddedWorker = Worker<crate::consume::embedded::EmbeddedSource, EmbeddedSink, EmbeddedStore>;
-
-fn run(worker: EmbeddedWorker, progress: &Progress) -> Result<(), worker::Error> {
-    let outcome = worker.run();
-    if let Err(error) = &outcome {
-        let why = crate::telemetry::with_causes(error);
-        tracing::error!(error = %why, "the worker stopped; queries go on with what is written");
-        progress.halt(why);
-    }
-    outcome
-}
-
-fn table_names() -> Vec<Table> {
-    tables::ALL.iter().map(|table| Table { id: table.id, name: format!("{}_g{GENERATION}", table.name) }).collect()
 }

@@ -24,6 +24,11 @@ pub const STATE_COMMITS: &str = "tributary_state_commits_total";
 /// Position up to which everything is durable and out.
 pub const POSITION_COMMITTED: &str = "tributary_position_committed";
 
+/// Events whose rows the generation in the making has, and those that it does not have yet.
+pub const REBUILD_POSITION: &str = "tributary_rebuild_position";
+pub const REBUILD_LAG_RECORDS: &str = "tributary_rebuild_lag_records";
+/// The live generation's number.
+pub const GENERATION_LIVE: &str = "tributary_generation_live";
 /// Requests that were turned away, by reason.
 pub const REQUESTS_REFUSED: &str = "tributary_requests_refused_total";
 
@@ -40,6 +45,8 @@ pub struct PartitionProgress {
     pub dead: AtomicI64,
     /// Log timestamp of the newest record applied.
     pub record_time: AtomicI64,
+    /// Rows written, each time one was.
+    pub rows_written: AtomicU64,
 }
 
 /// All partitions, and what is wrong with the worker, if anything.

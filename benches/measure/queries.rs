@@ -228,6 +228,7 @@ fn app(engine: &Embedded) -> App<tributary::store::embedded::EmbeddedStore, trib
     let end = move |p| log.bounds(Stream::Events, Partition(p)).map_or(Next(0), |bounds| bounds.end);
     App {
         store: engine.store.clone(),
+        live: engine.live(),
         keys: Keys::new(engine.store.clone(), engine.clock.clone(), run::random(), keys::Limits::default()),
         access: Access::InsecureDev,
         intake: Intake::new(engine.sink.clone(), partitions, engine.clock.clone(), intake::Limits::default()),
@@ -236,6 +237,7 @@ fn app(engine: &Embedded) -> App<tributary::store::embedded::EmbeddedStore, trib
         metrics: Arc::new(String::new),
         log_ends: Arc::new(move || Ok((0..partitions).map(&end).collect())),
         looks: engine.looks(),
-        workers: Some(engine.progress.clone()),
+        generations: engine.generations(),
+        workers: Some(engine.workers()),
     }
 }

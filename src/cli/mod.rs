@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod generations;
 mod import;
 mod keys;
 mod output;
@@ -33,12 +34,12 @@ pub mod exit {
     pub const USAGE: u8 = 2;
     /// Done, but some of the input was rejected.
     pub const REJECTED: u8 = 3;
-    /// `projections verify` found differences.
+    /// `projections verify` or `rebuild` found differences.
     pub const DIFFERENCES: u8 = 4;
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed; 2 wrong command line or settings; 3 some input was rejected; \
-                          4 `projections verify` found differences.";
+                          4 `projections verify` or `rebuild` found differences.";
 
 /// Turns shares, clicks, conversions and commissions into figures that are right to the last event.
 #[derive(Debug, Parser)]

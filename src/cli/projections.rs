@@ -4,26 +4,41 @@ use std::fmt::Write as _;
 
 use anyhow::Context as _;
 use indicatif::ProgressBar;
+use serde_json::Value;
 
-use super::{Context, exit};
+use super::{Context, exit, generations};
 use crate::run::Embedded;
-use crate::web::{Counted, Line, Look};
+use crate::web::{Counted, GenerationSize, Line, Look};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Rows of each table.
+    /// Rows of each table, and how the generations are.
     Stats,
     /// Make every row again from the log, beside a running server too, and print each that differs.
-    Verify,
-    /// Throw rows and state away, and make them again from the log.
-    Rebuild,
+    Verify {
+        /// Compare this generation with the live one instead, row by row.
+        #[arg(long, value_name = "NUMBER")]
+        generation: Option<u32>,
+    },
+    /// Make all rows again from the log as a new generation, beside the live one, and compare the two.
+    Rebuild(generations::Rebuild),
+    /// Answer from the new generation; the former one is kept up to date.
+    Switch(generations::Turn),
+    /// Answer from the former generation again.
+    Rollback(generations::Turn),
+    /// Drop the former generation.
+    Drop,
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<u8> {
     match command {
         Command::Stats => stats(context).await,
-        Command::Verify => verify(context).await,
-        Command::Rebuild => rebuild(context).await,
+        Command::Verify { generation: None } => verify(context).await,
+        Command::Verify { generation: Some(generation) } => compare(generation, context).await,
+        Command::Rebuild(args) => generations::rebuild(args, context).await,
+        Command::Switch(args) => generations::switch(&args, context).await,
+        Command::Rollback(args) => generations::rollback(&args, context).await,
+        Command::Drop => generations::drop_former(context).await,
     }
 }
 
@@ -35,10 +50,14 @@ async fn look(context: &Context, look: Look, mut each: impl FnMut(&Line)) -> any
         last = Some(line);
     };
     if let Some(server) = context.server().await {
-        let body = (look == Look::Verify).then(|| bytes::Bytes::from_static(b"{}"));
-        server.lines(look.path(), body, take).await?;
+        server.lines(look.path(), look.body(), take).await?;
     } else {
-        let engine = Embedded::open(context.config.embedded(), context.clock.clone()).await?;
+        let mut engine = Embedded::open(context.config.embedded(), context.clock.clone()).await?;
+        if matches!(look, Look::Compare { .. }) {
+            // Both must be able to come to one place. A live one that cannot go on is compared as it stands.
+            engine.start()?;
+            drop(engine.caught_up().await);
+        }
         let mut lines = (engine.looks())(look).context("somebody looks already")?;
         while let Some(line) = lines.recv().await {
             take(line);
@@ -58,29 +77,54 @@ async fn stats(context: &Context) -> anyhow::Result<u8> {
     let bar = context.out.bar(None, "{spinner} {human_pos} rows");
     let last = look(context, Look::Stats, |line| show(&bar, line)).await?;
     bar.finish_and_clear();
-    let Line::Counted { tables } = last else { anyhow::bail!(BROKEN_OFF) };
+    let Line::Counted { tables, generations } = last else { anyhow::bail!(BROKEN_OFF) };
     let mut text = String::from("table           rows       bytes\n");
     let mut json = serde_json::Map::new();
     for Counted { table, rows, bytes } in tables {
         writeln!(text, "{table:<12} {rows:>7} {bytes:>11}")?;
         json.insert(table, serde_json::json!({ "rows": rows, "bytes": bytes }));
     }
-    context.out.answer(&text, &serde_json::json!({ "tables": json }));
+    text.push_str("\ngeneration  role      state         position    log end       rows       bytes\n");
+    for GenerationSize { status, rows, bytes } in &generations {
+        let (role, state) = (generations::word(&status.role), generations::word(&status.state));
+        let (number, position, end) = (status.generation, status.position, status.log_end);
+        writeln!(text, "{number:>10}  {role:<8}  {state:<11}  {position:>9}  {end:>9}  {rows:>9}  {bytes:>10}")?;
+    }
+    context.out.answer(&text, &serde_json::json!({ "tables": json, "generations": generations }));
     Ok(exit::OK)
 }
 
-async fn verify(context: &Context) -> anyhow::Result<u8> {
-    let bar = context.out.bar(Some(0), "{bar:40} {human_pos} of {human_len} events, {eta} left");
+/// The differences that a look tells, as text and as JSON, and its last line.
+async fn told(context: &Context, asked: Look, bar: &ProgressBar) -> anyhow::Result<(String, Vec<Value>, Line)> {
     let (mut text, mut found) = (String::new(), Vec::new());
     let each = |line: &Line| {
-        show(&bar, line);
+        show(bar, line);
         if let Line::Difference { table, partition, key, what } = line {
             text.push_str(&format!("{table} p{partition} {key}: {what}\n"));
             found.push(serde_json::json!({ "table": table, "partition": partition, "key": key, "what": what }));
         }
     };
-    let last = look(context, Look::Verify, each).await?;
+    let last = look(context, asked, each).await?;
     bar.finish_and_clear();
+    Ok((text, found, last))
+}
+
+async fn compare(generation: u32, context: &Context) -> anyhow::Result<u8> {
+    let bar = context.out.bar(None, "{spinner} {human_pos} rows");
+    let (mut text, found, last) = told(context, Look::Compare { generation }, &bar).await?;
+    let Line::Compared { differences, rows, newer } = last else { anyhow::bail!(BROKEN_OFF) };
+    write!(text, "{differences} differences in {rows} rows between generation {generation} and the live one")?;
+    if newer > 0 {
+        write!(text, "; {newer} changed after the live one stopped and were not compared")?;
+    }
+    let json = serde_json::json!({ "differences": differences, "rows": rows, "newer": newer, "found": found });
+    context.out.answer(&text, &json);
+    Ok(if differences == 0 { exit::OK } else { exit::DIFFERENCES })
+}
+
+async fn verify(context: &Context) -> anyhow::Result<u8> {
+    let bar = context.out.bar(Some(0), "{bar:40} {human_pos} of {human_len} events, {eta} left");
+    let (mut text, found, last) = told(context, Look::Verify, &bar).await?;
     let Line::Verified { differences, rows, events } = last else { anyhow::bail!(BROKEN_OFF) };
     write!(text, "{differences} differences in {rows} rows, made again from {events} events")?;
     let json = serde_json::json!({ "differences": differences, "rows": rows, "events": events, "found": found });
@@ -94,17 +138,4 @@ fn show(bar: &ProgressBar, line: &Line) {
         bar.set_length(*done.max(of));
         bar.set_position(*done);
     }
-}
-
-async fn rebuild(context: &Context) -> anyhow::Result<u8> {
-    let options = context.config.embedded();
-    Embedded::forget_projections(&options)?;
-    let mut engine = Embedded::open(options, context.clock.clone()).await?;
-    let events: u64 = engine.ends().iter().map(|(_, end)| end.0).sum();
-    engine.start()?;
-    engine.caught_up().await?;
-    engine.stop().await?;
-    let text = format!("made all rows again from {events} events");
-    context.out.answer(&text, &serde_json::json!({ "events": events }));
-    Ok(exit::OK)
 }

@@ -6,7 +6,7 @@ use super::codec::{Malformed, Reader, Writer};
 use super::key::{Col, Cols, Key, Part, Row};
 use super::tables::{self, RANK, STANDING};
 use super::totals::{put_unsigned, take_unsigned};
-use crate::fold::boards::{Board, BoardKey, Page, PageHead, Ranks, Standing};
+use crate::fold::boards::{Board, BoardKey, Measure, Page, PageHead, Ranks, Standing, Window};
 use crate::fold::effects::SlowRows;
 use crate::fold::state::{FOR_EVER, State};
 use crate::ids::{Millis, Next, Partition};
@@ -128,6 +128,16 @@ pub fn standing_key(p: Partition, creator: &str, key: BoardKey, code: u16, n: u3
     let mut cols = board_cols(creator, key);
     cols.extend([Col::IntDesc(i64::from(code)), Col::Int(i64::from(n))]);
     Key { part: standing_part(p, creator), cols: Cols(cols) }
+}
+
+/// The board of a key of `rank` or `standing`; none of the row that says how far all of a programme's are.
+pub fn board_of(key: &Key) -> Option<BoardKey> {
+    let [Col::Text(_), Col::Int(measure), Col::Int(window), Col::Int(period), ..] = key.cols.0.as_slice() else {
+        return None;
+    };
+    let measure = u32::try_from(*measure).ok().filter(|measure| *measure > 0).map(Measure)?;
+    let window = Window::ALL.into_iter().find(|one| one.number() == *window)?;
+    Some(BoardKey { measure, window, period: i32::try_from(*period).ok()? })
 }
 
 impl BoardsRow {

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::codec::{Malformed, Reader, Writer};
 use super::scores::{self, MemberScore};
+use super::tables::Class;
 use super::totals::{Totals, put_unsigned, take_unsigned};
 use crate::ids::{Currency, Millis, Next};
 
@@ -460,6 +461,14 @@ impl NameRow {
 }
 
 impl AppliedRow {
+    /// Every row of such a table changed below it is written.
+    pub const fn next(&self, class: Class) -> Next {
+        match class {
+            Class::Fast => self.fast,
+            Class::Slow => self.slow,
+        }
+    }
+
     pub fn encode(&self) -> Bytes {
         Writer::default().int(next_to_int(self.fast)).int(next_to_int(self.slow)).int(self.record_time.0).finish()
     }

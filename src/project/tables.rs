@@ -55,6 +55,17 @@ pub const ALL: [Table; 16] = [
 /// API keys. Not among [`ALL`]: no log makes them and no replay may touch them. One part, for keys are few.
 pub const KEY: Table = table(1_000, "key", 1, Class::Fast, false);
 
+/// Tables with a number from here on belong to no generation: they are not made from the log, and outlive a rebuild.
+const SHARED_FROM: u16 = 1_000;
+
+/// Which generation is live: one row, changed by `swap` alone.
+pub const ALIAS: Table = table(1_001, "alias", 1, Class::Fast, false);
+
+/// Whether a table belongs to no generation.
+pub const fn is_shared(table: TableId) -> bool {
+    table.0 >= SHARED_FROM
+}
+
 /// Members per shard step: ordinals that share `n >> 12` stay together.
 const MEMBERS_PER_SHARD_BITS: u32 = 12;
 
@@ -228,4 +239,9 @@ pub fn key(id: &str) -> Key {
 /// One row a partition.
 pub fn applied(p: Partition) -> Key {
     Key { part: Part { table: APPLIED.id, p, shard: 0, month: 0 }, cols: Cols(vec![Col::Int(0)]) }
+}
+
+/// The one row of `alias`.
+pub fn alias() -> Key {
+    Key { part: Part { table: ALIAS.id, p: Partition(0), shard: 0, month: 0 }, cols: Cols(vec![Col::Int(0)]) }
 }

@@ -43,6 +43,6 @@ impl Embedded {
         // Opened first: whoever holds the folder keeps it.
         drop(super::open_log(options)?);
         absent_is_fine(std::fs::remove_file(options.data_dir.join(super::PROJECTIONS_FILE))).map_err(failed)?;
-        absent_is_fine(std::fs::remove_dir_all(options.data_dir.join(super::STATE_FOLDER))).map_err(failed)
+        absent_is_fine(std::fs::remove_dir_all(options.data_dir.join(super::fleet::STATE_FOLDER))).map_err(failed)
     }
 }

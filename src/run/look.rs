@@ -15,12 +15,13 @@ use crate::ids::{Next, Partition};
 use crate::keep;
 use crate::project::tables;
 use crate::store::embedded::EmbeddedStore;
-use crate::telemetry::{Progress, with_causes};
-use crate::web::{Counted, Line, Look, Looks};
+use crate::telemetry::with_causes;
+use crate::web::{Counted, GenerationSize, Line, Look, Looks, Role};
 use crate::worker::scan;
 use crate::worker::verify::{Difference, Summary, Verify};
 
-use super::{Error, LOOK_EVERY};
+use super::generations::{Generations, Refused};
+use super::{Error, LOOK_EVERY, rebuild};
 
 /// Lines that may wait for their reader. Progress beyond it is left out.
 const LINES_MAX: usize = 16;
@@ -33,13 +34,12 @@ const TOLD_MAX: usize = 100;
 #[derive(Clone)]
 pub(super) struct Sight {
     pub(super) log: Log,
-    pub(super) store: EmbeddedStore,
+    pub(super) generations: Generations,
     pub(super) decoder: Arc<Decoder>,
     /// Scratch state is kept below it.
     pub(super) data_dir: PathBuf,
     pub(super) keep: keep::Limits,
-    /// How far the workers are, once there are any.
-    pub(super) progress: Progress,
+    /// Whether there are workers.
     pub(super) working: Arc<AtomicBool>,
 }
 
@@ -95,6 +95,11 @@ impl Telling {
         let told = match look {
             Look::Stats => self.count(sight).await,
             Look::Verify => self.verify(sight).await,
+            Look::Compare { generation } => match self.compare(sight, generation).await {
+                Err(Refused::NotNow(why)) => Ok(vec![Line::Failed { why }]),
+                Err(Refused::Failed(error)) => Err(error),
+                Ok(lines) => Ok(lines),
+            },
         };
         let told = told.unwrap_or_else(|error| vec![Line::Failed { why: with_causes(&error) }]);
         let mut over = self.over.clone();
@@ -113,7 +118,34 @@ impl Telling {
             done += rows;
             self.progress(done, 0)
         });
-        Ok(vec![Line::Counted { tables: tables.await? }])
+        let tables = tables.await?;
+        let mut generations = Vec::new();
+        for status in sight.generations.status().await?.generations {
+            let (rows, bytes) = if status.role == Role::Live {
+                (tables.iter().map(|one| one.rows).sum(), tables.iter().map(|one| one.bytes).sum())
+            } else {
+                sight.size(status.generation, |_| self.progress(0, 0)).await?
+            };
+            generations.push(GenerationSize { status, rows, bytes });
+        }
+        Ok(vec![Line::Counted { tables, generations }])
+    }
+
+    async fn compare(&self, sight: &Sight, generation: u32) -> Result<Vec<Line>, Refused> {
+        let mut told = Vec::new();
+        let report = |difference| {
+            if told.len() < TOLD_MAX {
+                told.push(line(difference));
+            }
+        };
+        let mut done = 0;
+        let progress = |rows| {
+            done += rows;
+            self.progress(done, 0)
+        };
+        let sum = rebuild::compare(&sight.generations, generation, report, progress).await?;
+        told.push(Line::Compared { differences: sum.differences, rows: sum.rows, newer: sum.newer });
+        Ok(told)
     }
 
     async fn verify(&self, sight: &Sight) -> Result<Vec<Line>, Error> {
@@ -138,7 +170,8 @@ impl Telling {
     /// What has just been sent in is compared too, unless the workers are far behind.
     async fn await_rows(&self, sight: &Sight, ends: &[(Partition, Next)]) -> Result<(), Error> {
         let mut looks = CATCH_UP_MAX.as_millis() / LOOK_EVERY.as_millis();
-        while looks > 0 && sight.working.load(Ordering::Relaxed) && !sight.progress.reached(ends) {
+        let progress = sight.generations.progress();
+        while looks > 0 && sight.working.load(Ordering::Relaxed) && !progress.reached(ends) {
             if self.progress(0, 0).is_break() {
                 return Err(crate::worker::Error::Stopped.into());
             }
@@ -177,10 +210,12 @@ impl Sight {
         mut progress: impl FnMut(Partition, Next) -> ControlFlow<()>,
     ) -> Result<Summary, Error> {
         let mut sum = Summary::default();
+        // Live when it begins; a switch meanwhile changes nothing of it.
+        let live = self.generations.now().store.clone();
         for p in (0..self.log.topic().partitions).map(Partition) {
             let verify = Verify {
                 source: self.log.source(0, 1),
-                store: &self.store,
+                store: &live,
                 decoder: &self.decoder,
                 scratch: &self.data_dir,
                 limits: self.keep.clone(),
@@ -194,11 +229,26 @@ impl Sight {
     }
 
     /// Counts every row, until `progress`, which gets the rows of a page, breaks it off.
-    async fn count(&self, mut progress: impl FnMut(u64) -> ControlFlow<()>) -> Result<Vec<Counted>, Error> {
+    async fn count(&self, progress: impl FnMut(u64) -> ControlFlow<()>) -> Result<Vec<Counted>, Error> {
+        let live = self.generations.now().store.clone();
+        self.count_of(&live, progress).await
+    }
+
+    /// Rows of a generation, and bytes of their values.
+    async fn size(&self, generation: u32, progress: impl FnMut(u64) -> ControlFlow<()>) -> Result<(u64, u64), Error> {
+        let counted = self.count_of(&self.generations.0.parts.store.of(generation), progress).await?;
+        Ok((counted.iter().map(|one| one.rows).sum(), counted.iter().map(|one| one.bytes).sum()))
+    }
+
+    async fn count_of(
+        &self,
+        store: &EmbeddedStore,
+        mut progress: impl FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<Vec<Counted>, Error> {
         let none = |table: &tables::Table| Counted { table: table.name.to_owned(), rows: 0, bytes: 0 };
         let mut counted: Vec<Counted> = tables::ALL.iter().map(none).collect();
         for p in (0..self.log.topic().partitions).map(Partition) {
-            let months = scan::months(&self.store, p).await?;
+            let months = scan::months(store, p).await?;
             for (table, sum) in tables::ALL.into_iter().zip(&mut counted) {
                 let take = |page: Vec<crate::store::Row>| {
                     let rows = count_of(page.len());
@@ -206,7 +256,7 @@ impl Sight {
                     sum.bytes += page.iter().flat_map(|row| &row.value).map(|value| count_of(value.len())).sum::<u64>();
                     progress(rows)
                 };
-                if scan::each(&self.store, table, p, months.clone(), take).await?.is_break() {
+                if scan::each(store, table, p, months.clone(), take).await?.is_break() {
                     return Err(crate::worker::Error::Stopped.into());
                 }
             }

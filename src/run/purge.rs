@@ -25,7 +25,7 @@ const EVERY: Duration = Duration::from_secs(3_600);
 pub(super) async fn follow(store: EmbeddedStore, partitions: u32) {
     tokio::time::sleep(FIRST).await;
     loop {
-        match purge(&store, partitions).await {
+        match purge_all(&store, partitions).await {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "expired rows purged"),
             Err(error) => tracing::warn!(error = %with_causes(&error), "expired rows not purged, trying again later"),
@@ -55,8 +55,16 @@ impl Expiring {
     }
 }
 
-/// Takes every expired row away. How many.
-pub(super) async fn purge(store: &EmbeddedStore, partitions: u32) -> Result<u64, Error> {
+/// Takes every expired row of every generation away. How many.
+pub(super) async fn purge_all(store: &EmbeddedStore, partitions: u32) -> Result<u64, Error> {
+    let mut purged = 0;
+    for generation in store.generations()? {
+        purged += purge(&store.of(generation), partitions).await?;
+    }
+    Ok(purged)
+}
+
+async fn purge(store: &EmbeddedStore, partitions: u32) -> Result<u64, Error> {
     let mut purged = 0;
     for p in (0..partitions).map(Partition) {
         for one in expiring(store, p).await? {

@@ -104,9 +104,12 @@ fn app(
     let handle = recorder.handle();
     // A second server in one process (tests) keeps the recorder of the first.
     drop(metrics::set_global_recorder(recorder));
-    let (progress, followed) = (engine.progress.clone(), engine.log.clone());
+    let (workers, followed) = (engine.workers(), engine.log.clone());
+    let publish_generations = engine.publish_generations();
     let render = move || {
+        let progress = workers();
         progress.publish();
+        publish_generations();
         progress.publish_lag(|p| followed.bounds(Stream::Events, p).map(|bounds| bounds.end));
         handle.run_upkeep();
         handle.render()
@@ -118,6 +121,7 @@ fn app(
     };
     App {
         store: engine.store.clone(),
+        live: engine.live(),
         keys,
         access,
         intake: Intake::new(engine.sink.clone(), partitions, clock.clone(), intake::Limits::default()),
@@ -126,7 +130,8 @@ fn app(
         metrics: Arc::new(render),
         log_ends: Arc::new(log_ends),
         looks: engine.looks(),
-        workers: Some(engine.progress.clone()),
+        generations: engine.generations(),
+        workers: Some(engine.workers()),
     }
 }
 

@@ -1,11 +1,13 @@
 //! Rows in one redb file: one writer thread with one transaction for all who wait, and a few reader threads; long
 //! scans have a thread of their own, so that nobody waits behind one.
 //!
-//! All tables share one table of the engine: their ids begin the keys.
+//! All tables of a generation share one table of the engine: their ids begin the keys. A store is a door to one
+//! generation; tables that belong to none are the same behind every door.
 
 pub(crate) mod key;
 mod purge;
 mod reader;
+mod space;
 mod value;
 mod writer;
 
@@ -20,15 +22,13 @@ use super::{Error, Health, Key, Range, Row, Store, Swap, Table};
 use crate::disk::{self, Disk, Joined};
 use crate::ids::Millis;
 use reader::Readers;
+use space::Space;
 
 /// Calls that may wait for the writer.
 const JOBS_MAX: usize = 1_024;
 /// Rows of a scan, or keys of a get, that short reads may wait for.
 const SHORT_MAX: usize = 1_024;
 
-const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
-/// Tombstones in the order in which they were written: number → key.
-const TOMBSTONES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("tombstones");
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 const FORMAT: &[u8] = b"1";
 
@@ -50,9 +50,10 @@ impl Default for Options {
     }
 }
 
-/// The projections of this process. Clones are the same store.
+/// The projections of this process, of one generation. Clones are the same store.
 #[derive(Clone)]
 pub struct EmbeddedStore {
+    generation: u32,
     short: Readers,
     long: Readers,
     writer: Arc<Writer>,
@@ -82,7 +83,8 @@ impl Trouble {
 }
 
 impl EmbeddedStore {
-    /// Opens the store at `path`, or creates it. Tombstones of earlier runs are purged while nobody writes.
+    /// Opens the store at `path`, or creates it, with a door to the first generation. Tombstones of earlier runs are
+    /// purged while nobody writes.
     pub fn open(path: &Path, options: Options) -> Result<Self, disk::Error> {
         let disk = Arc::new(Disk::open(path, options.disk)?);
         disk.run(create)?;
@@ -96,7 +98,36 @@ impl EmbeddedStore {
         let writer = Arc::new(Writer { jobs, trouble, _thread });
         let room_bytes = options.waiting_bytes_max;
         let room = usize::try_from(room_bytes).unwrap_or(Semaphore::MAX_PERMITS);
-        Ok(Self { short, long, writer, room: Arc::new(Semaphore::new(room)), room_bytes, disk })
+        let generation = Space::FIRST.0;
+        Ok(Self { generation, short, long, writer, room: Arc::new(Semaphore::new(room)), room_bytes, disk })
+    }
+
+    /// The door to another generation of the same file. `setup` makes its tables.
+    pub fn of(&self, generation: u32) -> Self {
+        Self { generation, ..self.clone() }
+    }
+
+    /// The generation behind this door.
+    pub const fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// The generations that have tables in the file, in order.
+    pub fn generations(&self) -> Result<Vec<u32>, Error> {
+        let found = self.disk.run(space::generations).map_err(explain)?;
+        Ok(found.into_iter().map(|space| space.0).collect())
+    }
+
+    /// Takes the generation out of the file, in small steps, so that nobody waits for it; how many rows went. Nobody
+    /// can write it any more once this has begun. Done again, it goes on where it was.
+    pub async fn drop_generation(&self) -> Result<u64, Error> {
+        let mut rows = 0;
+        loop {
+            match self.submit(0, |reply| writer::Work::Drop { reply }).await? {
+                0 => return Ok(rows),
+                some => rows += some,
+            }
+        }
     }
 
     /// Takes rows of `range` away whose `expires` lies before `before`, and says how many. Readers drop them anyway:
@@ -106,7 +137,8 @@ impl EmbeddedStore {
         let mut purged = 0;
         loop {
             let asked = (std::mem::take(&mut from), to.clone());
-            let found = self.long.ask(|reply| reader::Job::Expired { range: asked, before, reply }).await?;
+            let found =
+                self.long.ask(self.generation, |reply| reader::Ask::Expired { range: asked, before, reply }).await?;
             if !found.rows.is_empty() {
                 let bytes = found.rows.iter().map(|(key, _)| key.len()).sum();
                 let rows = found.rows;
@@ -129,7 +161,7 @@ impl EmbeddedStore {
         let permits = u32::try_from(bytes).unwrap_or(u32::MAX).clamp(1, self.room_bytes);
         let room = Arc::clone(&self.room).acquire_many_owned(permits).await.map_err(|_| self.closed())?;
         let (reply, answer) = oneshot::channel();
-        let job = writer::Job { work: work(reply), bytes, _room: room };
+        let job = writer::Job { generation: self.generation, work: work(reply), bytes, _room: room };
         self.writer.jobs.send(job).await.map_err(|_| self.closed())?;
         answer.await.map_err(|_| self.closed())?
     }
@@ -141,19 +173,19 @@ impl EmbeddedStore {
 
 impl Store for EmbeddedStore {
     async fn setup(&self, _tables: &[Table]) -> Result<(), Error> {
-        // The key begins with the table's id: there is nothing to create.
-        Ok(())
+        // The key begins with the table's id: there is nothing to create but the generation's own place.
+        self.submit(0, |reply| writer::Work::Setup { reply }).await
     }
 
     async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, Error> {
         let keys = keys.to_vec();
-        self.readers(keys.len()).ask(|reply| reader::Job::Get { keys, reply }).await
+        self.readers(keys.len()).ask(self.generation, |reply| reader::Ask::Get { keys, reply }).await
     }
 
     async fn scan(&self, range: &Range) -> Result<Vec<Row>, Error> {
         let range = range.clone();
         let rows = usize::try_from(range.limit).unwrap_or(usize::MAX);
-        self.readers(rows).ask(|reply| reader::Job::Scan { range, reply }).await
+        self.readers(rows).ask(self.generation, |reply| reader::Ask::Scan { range, reply }).await
     }
 
     async fn write(&self, rows: Vec<Row>) -> Result<(), Error> {
@@ -193,8 +225,11 @@ fn create(db: &Database) -> Result<(), redb::Error> {
             Some(format) if format == FORMAT => {}
             Some(_) => return Err(disk::damaged("its format is not one that this version reads")),
         }
-        write.open_table(ROWS)?;
-        write.open_table(TOMBSTONES)?;
+        for space in [Space::SHARED, Space::FIRST] {
+            let names = space.names();
+            write.open_table(names.rows())?;
+            write.open_table(names.tombstones())?;
+        }
     }
     Ok(write.commit()?)
 }

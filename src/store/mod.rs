@@ -4,7 +4,9 @@
 //! then the larger bytes; writing again changes nothing; an error is never "absent"; what `write` acknowledged
 //! survives a crash.
 
+pub mod alias;
 pub mod embedded;
+pub mod live;
 
 use bytes::Bytes;
 
@@ -56,8 +58,14 @@ pub enum Error {
         "the projections {place} cannot take more: the disk is full; free some space, the worker goes on by itself"
     )]
     Full { place: String },
-    #[error("the projections {place} are damaged ({what}); stop, then run `tributary projections rebuild`")]
+    #[error(
+        "the projections {place} are damaged ({what}); stop, then run `tributary projections rebuild --from-nothing`"
+    )]
     Damaged { place: String, what: String },
+    #[error("the projections {place} have no generation {generation} any more; its writer must end")]
+    NoGeneration { place: String, generation: u32 },
+    #[error("another has changed which generation is live; look again with `tributary projections stats`")]
+    Moved,
     #[error("cannot reach the projections {place}")]
     Engine { place: String, source: Box<dyn std::error::Error + Send + Sync> },
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
 use super::events::read_json;
+use super::generations::GenerationStatus;
 use super::problem::{Kind, Problem};
 use super::reply::{self, Reply};
 use super::server::Shared;
@@ -22,9 +23,11 @@ pub enum Look {
     Stats,
     /// Whether every row is what the log says.
     Verify,
+    /// Whether the rows of another generation are those of the live one.
+    Compare { generation: u32 },
 }
 
-/// One line of a look, as JSON. The last one is `Counted`, `Verified` or `Failed`; without it the look broke off.
+/// One line of a look, as JSON. The last one is `Counted`, `Verified`, `Compared` or `Failed`; without it the look broke off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Line {
@@ -47,6 +50,15 @@ pub enum Line {
     },
     Counted {
         tables: Vec<Counted>,
+        #[serde(default)]
+        generations: Vec<GenerationSize>,
+    },
+    /// `newer` rows were not compared: the live generation follows the log no more, and does not know what changed
+    /// them.
+    Compared {
+        differences: u64,
+        rows: u64,
+        newer: u64,
     },
     Failed {
         why: String,
@@ -62,6 +74,16 @@ pub struct Counted {
     pub bytes: u64,
 }
 
+/// What a generation holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenerationSize {
+    #[serde(flatten)]
+    pub status: GenerationStatus,
+    pub rows: u64,
+    /// Of the values.
+    pub bytes: u64,
+}
+
 /// Starts a look beside everything else, which ends soon after its receiver is gone. `None`: one is running.
 pub type Looks = Arc<dyn Fn(Look) -> Option<mpsc::Receiver<Line>> + Send + Sync>;
 
@@ -71,6 +93,16 @@ impl Look {
         match self {
             Self::Stats => "/admin/projections/stats",
             Self::Verify => "/admin/projections/verify",
+            Self::Compare { .. } => "/admin/projections/compare",
+        }
+    }
+
+    /// The body to ask with; none where a GET asks.
+    pub fn body(self) -> Option<Bytes> {
+        match self {
+            Self::Stats => None,
+            Self::Verify => Some(Bytes::from_static(b"{}")),
+            Self::Compare { generation } => Some(format!("{{\"generation\":{generation}}}").into()),
         }
     }
 }
@@ -92,6 +124,23 @@ pub(super) async fn verify<S: Store, K: Sink>(
     serde_json::from_slice::<Nothing>(&bytes)
         .map_err(|error| Problem::new(Kind::InvalidBody, format!("the body must be {{}}: {error}")))?;
     look(shared, Look::Verify)
+}
+
+pub(super) async fn compare<S: Store, K: Sink>(
+    shared: &Arc<Shared<S, K>>,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Reply, Problem> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Other {
+        generation: u32,
+    }
+    let bytes = read_json(headers, body, shared.limits.body_bytes_max, shared.limits.body_wait_max).await?;
+    let Other { generation } = serde_json::from_slice(&bytes).map_err(|error| {
+        Problem::new(Kind::InvalidBody, format!("the body must be {{\"generation\": its number}}: {error}"))
+    })?;
+    look(shared, Look::Compare { generation })
 }
 
 fn look<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>, look: Look) -> Result<Reply, Problem> {

@@ -6,6 +6,7 @@ use hyper::StatusCode;
 use serde::Serialize;
 
 use super::Access;
+use super::generations::{Ask, GenerationStatus, Role, State, Status as Generations};
 use super::position::Seen;
 use super::reply::{self, Reply};
 use super::server::Shared;
@@ -61,6 +62,8 @@ struct Projections {
     /// How old the newest look at the positions is.
     age_ms: Option<i64>,
     partitions: Vec<PartitionHealth>,
+    /// The live one, the one before, and the one in the making; null when they cannot be asked.
+    generations: Option<Vec<GenerationStatus>>,
 }
 
 #[derive(Serialize)]
@@ -81,7 +84,9 @@ pub(super) async fn health<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>) -> Rep
         detail: "the projections do not answer".to_owned(),
     });
     let seen = Arc::clone(&shared.seen.borrow());
-    let (status, faults) = judge(shared, &store, &seen);
+    let asked = tokio::time::timeout(STORE_WAIT_MAX, (shared.app.generations)(Ask::Status)).await;
+    let generations = asked.ok().and_then(Result::ok);
+    let (status, faults) = judge(shared, &store, &seen, generations.as_ref());
     let now = shared.app.clock.now();
     let health = Health {
         status,
@@ -100,6 +105,7 @@ pub(super) async fn health<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>) -> Rep
         projections: Projections {
             age_ms: seen.read_at.map(|read_at| (now.0 - read_at.0).max(0)),
             partitions: partitions(&seen, now),
+            generations: generations.map(|all| all.generations),
         },
     };
     let mut reply = reply::json(&health);
@@ -109,7 +115,12 @@ pub(super) async fn health<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>) -> Rep
     reply
 }
 
-fn judge<S, K>(shared: &Shared<S, K>, store: &store::Health, seen: &Seen) -> (Status, Vec<String>) {
+fn judge<S, K>(
+    shared: &Shared<S, K>,
+    store: &store::Health,
+    seen: &Seen,
+    generations: Option<&Generations>,
+) -> (Status, Vec<String>) {
     let (mut status, mut faults) = (Status::Healthy, Vec::new());
     let mut find = |found: Status, fault: String| {
         status = status.max(found);
@@ -126,10 +137,30 @@ fn judge<S, K>(shared: &Shared<S, K>, store: &store::Health, seen: &Seen) -> (St
     if let Some(fault) = &seen.store_fault {
         find(Status::Degraded, fault.clone());
     }
-    if let Some(why) = shared.app.workers.as_ref().and_then(crate::telemetry::Progress::halted) {
+    let workers = shared.app.workers.as_ref().map(|workers| workers());
+    let halted = workers.as_ref().and_then(crate::telemetry::Progress::halted);
+    let mut is_told = false;
+    for one in generations.iter().flat_map(|all| &all.generations) {
+        let why = one.why.as_deref().unwrap_or("it failed a check of its own");
+        match (one.role, one.state) {
+            (Role::Live, State::Frozen) => {
+                is_told = true;
+                find(Status::Degraded, format!("generation {} follows the log no more: {why}", one.generation));
+            }
+            (Role::Live, State::Halted) => {
+                is_told = true;
+                find(Status::Unhealthy, format!("the worker has stopped: {why}"));
+            }
+            (Role::Former | Role::Building, State::Halted) => {
+                find(Status::Degraded, format!("the worker of generation {} has stopped: {why}", one.generation));
+            }
+            (Role::Live | Role::Former | Role::Building, _) => {}
+        }
+    }
+    if let Some(why) = halted.filter(|_| !is_told) {
         find(Status::Unhealthy, format!("the worker has stopped: {why}"));
     }
-    if shared.app.workers.as_ref().is_some_and(crate::telemetry::Progress::is_struggling) {
+    if workers.as_ref().is_some_and(crate::telemetry::Progress::is_struggling) {
         find(Status::Degraded, "the worker cannot write; it tries again and again".to_owned());
     }
     let now = shared.app.clock.now();

@@ -111,7 +111,8 @@ impl<S: Store, K: Sink> Line<S, K> {
     /// What there is to tell, if anything. A store that fails now is asked again at the next move.
     async fn look(&mut self) -> Option<String> {
         let seen = Arc::clone(&self.seen.borrow());
-        let row = super::read::creator_row(&self.shared.app.store, self.p, &self.id).await.ok()??;
+        let generation = self.shared.app.live.now();
+        let row = super::read::creator_row(&generation.store, self.p, &self.id).await.ok()??;
         let slow = seen.place(self.p).map(|place| place.next(Class::Slow)).unwrap_or_default();
         let reached = Reached { fast: row.at, slow: slow.min(row.at) };
         let changed = changed(self.told, reached);

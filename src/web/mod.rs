@@ -8,6 +8,7 @@ mod admin;
 pub mod calendar;
 pub mod client;
 mod events;
+mod generations;
 mod health;
 pub mod keys;
 mod limits;
@@ -28,7 +29,10 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
-pub use admin::{Counted, Line, Look, Looks};
+pub use admin::{Counted, GenerationSize, Line, Look, Looks};
+pub use generations::{
+    Ask, Asked, GenerationStatus, Generations, PartitionPosition, Refusal, Role, State, Status, TableCompared,
+};
 pub use keys::{Access, Keys};
 pub use limits::Limits;
 pub use openapi::OPENAPI;
@@ -38,15 +42,21 @@ pub use server::serve;
 
 use crate::append::intake::Intake;
 use crate::clock::Clock;
+use crate::store::live::Live;
 use crate::telemetry::Progress;
 
 /// The metrics as Prometheus reads them.
 pub type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
 
+/// How far the workers of the live generation are.
+pub type Workers = Arc<dyn Fn() -> Progress + Send + Sync>;
+
 /// What the server stands on. `S` is a [`Store`](crate::store::Store), `K` a [`Sink`](crate::append::Sink).
 #[derive(Clone)]
 pub struct App<S, K> {
+    /// A door for what belongs to no generation; figures are read from `live`.
     pub store: S,
+    pub live: Live<S>,
     /// In which rows they stand; often another store.
     pub keys: Keys<S>,
     pub access: Access,
@@ -57,8 +67,9 @@ pub struct App<S, K> {
     pub metrics: Metrics,
     pub log_ends: LogEnds,
     pub looks: Looks,
+    pub generations: Generations,
     /// The workers of this process, if it has any: one that halted makes it unhealthy.
-    pub workers: Option<Progress>,
+    pub workers: Option<Workers>,
 }
 
 /// Why there is no server.

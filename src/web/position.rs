@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::ids::{Millis, Next, Partition};
 use crate::project::rows::AppliedRow;
 use crate::project::tables::{self, Class};
+use crate::store::live::Live;
 use crate::store::{Key, Store};
 
 /// The ends of the log's partitions, in order, or what is wrong with it. Must answer without waiting.
@@ -69,10 +70,7 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) const fn next(&self, class: Class) -> Next {
-        match class {
-            Class::Fast => self.applied.fast,
-            Class::Slow => self.applied.slow,
-        }
+        self.applied.next(class)
     }
 
     /// Whether nothing is left to apply.
@@ -96,6 +94,10 @@ impl Place {
 /// All partitions as they were last seen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Seen {
+    /// Whose rows are so far.
+    pub(super) generation: u32,
+    /// They follow the log no more.
+    pub(super) is_frozen: bool,
     pub(super) places: Vec<Place>,
     /// When `places` were read; nothing is vouched for once that is long ago.
     pub(super) read_at: Option<Millis>,
@@ -136,18 +138,20 @@ pub(super) async fn reached(
     let arrived = seen.wait_for(|seen| seen.covers(token, partitions, class));
     match tokio::time::timeout(wait_max, arrived).await {
         Ok(Ok(seen)) => Ok(Arc::clone(&seen)),
-        Ok(Err(_)) | Err(_) => {
-            let detail = format!("the projections did not reach {token} within {} ms", wait_max.as_millis());
-            let mut problem = Problem::retry(Kind::PositionTimeout, detail, 1);
-            problem.extra.token = Some(token.to_string());
-            Err(problem)
-        }
+        Ok(Err(_)) | Err(_) => Err(not_reached(token, wait_max)),
     }
 }
 
-/// Reads all `applied` rows again and again, for everybody. Ends only when dropped.
+pub(super) fn not_reached(token: &Token, wait_max: Duration) -> Problem {
+    let detail = format!("the projections did not reach {token} within {} ms", wait_max.as_millis());
+    let mut problem = Problem::retry(Kind::PositionTimeout, detail, 1);
+    problem.extra.token = Some(token.to_string());
+    problem
+}
+
+/// Reads all `applied` rows of the live generation again and again, for everybody. Ends only when dropped.
 pub(super) async fn follow<S: Store>(
-    store: S,
+    live: Live<S>,
     (partitions, ends, clock): (u32, LogEnds, Clock),
     every: Duration,
     seen: watch::Sender<Arc<Seen>>,
@@ -155,13 +159,20 @@ pub(super) async fn follow<S: Store>(
     let keys: Vec<Key> = (0..partitions).map(|p| tables::applied(Partition(p))).collect();
     loop {
         let before = Arc::clone(&seen.borrow());
-        let next = look(&store, &keys, &ends, &before, &clock).await;
+        let generation = live.now();
+        let mut next = look(&generation.store, &keys, &ends, &before, &clock).await;
+        (next.generation, next.is_frozen) = (generation.number, generation.is_frozen);
         seen.send_if_modified(|current| {
+            if live.now().number != next.generation {
+                // Read before a switch, which may have been published by a time when the former has gone on: stale.
+                return false;
+            }
             // Waiters wake only when something moved, but the time of the look is always kept.
-            let moved = next.places != current.places;
+            let moved = next.places != current.places || next.generation != current.generation;
             *current = Arc::new(next);
             moved
         });
+        drop(generation);
         tokio::time::sleep(every).await;
     }
 }
@@ -193,5 +204,5 @@ async fn look<S: Store>(store: &S, keys: &[Key], ends: &LogEnds, before: &Seen, 
         };
         places.push(Place { applied, end: ends.get(i).copied() });
     }
-    Seen { places, read_at: Some(clock.now()), store_fault: None, log_fault }
+    Seen { places, read_at: Some(clock.now()), store_fault: None, log_fault, ..Seen::default() }
 }

@@ -28,6 +28,7 @@ pub(super) enum Kind {
     RateLimited,
     MethodNotAllowed,
     AlreadyRunning,
+    NotNow,
     BodyTimeout,
     BodyTooLarge,
     MediaType,
@@ -46,7 +47,7 @@ pub(super) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 29] = [
         Self::InvalidParameter,
         Self::InvalidBody,
         Self::UnalignedBound,
@@ -61,6 +62,7 @@ impl Kind {
         Self::RateLimited,
         Self::MethodNotAllowed,
         Self::AlreadyRunning,
+        Self::NotNow,
         Self::BodyTimeout,
         Self::BodyTooLarge,
         Self::MediaType,
@@ -93,6 +95,7 @@ impl Kind {
             Self::RateLimited => ("rate-limited", StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
             Self::MethodNotAllowed => ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::AlreadyRunning => ("already-running", StatusCode::CONFLICT, "One is running already"),
+            Self::NotNow => ("not-now", StatusCode::CONFLICT, "Something must be done first"),
             Self::BodyTimeout => ("body-timeout", StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time"),
             Self::BodyTooLarge => ("body-too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::MediaType => ("media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body must be JSON"),

@@ -12,7 +12,7 @@ use super::query::{self, Query};
 use super::read::At;
 use super::reply::{self, Reply};
 use super::server::Shared;
-use super::{Look, OPENAPI, admin, events, health, live, page, read};
+use super::{Ask, Look, OPENAPI, admin, events, generations, health, live, page, read};
 use crate::append::Sink;
 use crate::project::tables::Class;
 use crate::store::Store;
@@ -38,6 +38,9 @@ enum Endpoint {
     OpenApi,
     ProjectionsStats,
     ProjectionsVerify,
+    ProjectionsCompare,
+    Generations,
+    GenerationsChange(Ask),
     KeysCreate,
     KeysList,
     KeyRevoke,
@@ -56,6 +59,9 @@ impl Endpoint {
             Self::Health | Self::Metrics => Needs::Whole(Scope::Read),
             Self::ProjectionsStats
             | Self::ProjectionsVerify
+            | Self::ProjectionsCompare
+            | Self::Generations
+            | Self::GenerationsChange(_)
             | Self::KeysCreate
             | Self::KeysList
             | Self::KeyRevoke
@@ -103,6 +109,10 @@ const fn post(path: &'static str, endpoint: Endpoint) -> Route {
     Route { method: "POST", path, query: &[], endpoint }
 }
 
+const fn change(ask: Ask) -> Route {
+    post(ask.path(), Endpoint::GenerationsChange(ask))
+}
+
 const fn delete(path: &'static str, endpoint: Endpoint) -> Route {
     Route { method: "DELETE", path, query: &[], endpoint }
 }
@@ -125,6 +135,13 @@ pub const ROUTES: &[Route] = &[
     get("/v1/openapi.json", &[], Endpoint::OpenApi),
     get(Look::Stats.path(), &[], Endpoint::ProjectionsStats),
     post(Look::Verify.path(), Endpoint::ProjectionsVerify),
+    post(Look::Compare { generation: 0 }.path(), Endpoint::ProjectionsCompare),
+    get(Ask::Status.path(), &[], Endpoint::Generations),
+    change(Ask::Rebuild { rate: None }),
+    change(Ask::Cancel),
+    change(Ask::Switch { force: false }),
+    change(Ask::Rollback { force: false }),
+    change(Ask::Drop),
     post("/v1/admin/keys", Endpoint::KeysCreate),
     get("/v1/admin/keys", &["limit", "cursor"], Endpoint::KeysList),
     delete("/v1/admin/keys/{key_id}", Endpoint::KeyRevoke),
@@ -237,6 +254,9 @@ async fn of_route<S: Store, K: Sink>(
         Endpoint::OpenApi => Ok(reply::whole(StatusCode::OK, "application/json", OPENAPI)),
         Endpoint::ProjectionsStats => admin::stats(shared),
         Endpoint::ProjectionsVerify => admin::verify(shared, &parts.headers, body).await,
+        Endpoint::ProjectionsCompare => admin::compare(shared, &parts.headers, body).await,
+        Endpoint::Generations => generations::status(shared).await,
+        Endpoint::GenerationsChange(ask) => generations::change(shared, ask, &parts.headers, body).await,
         Endpoint::KeysCreate => keys::create(shared, &parts.headers, body).await,
         Endpoint::KeysList => keys::list(shared, &query).await,
         Endpoint::KeyRevoke => keys::revoke(shared, &names.key_id.unwrap_or_default()).await,

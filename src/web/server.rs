@@ -43,7 +43,8 @@ impl<S: Store, K: Sink> Shared<View<S>, K> {
     pub(super) fn seen_by(self: &Arc<Self>, pass: &Pass) -> Arc<Self> {
         let Some(creators) = pass.creators() else { return Arc::clone(self) };
         let mut app = self.app.clone();
-        app.store = self.app.store.of(creators);
+        app.store = self.app.store.of(Arc::clone(&creators));
+        app.live = app.live.seen(move |rows| rows.of(Arc::clone(&creators)));
         Arc::new(Self {
             app,
             limits: self.limits.clone(),
@@ -71,7 +72,7 @@ pub async fn serve<S: Store, K: Sink>(
     let mut background = JoinSet::new();
     let facts = (app.partitions, Arc::clone(&app.log_ends), app.clock.clone());
     background.spawn(app.keys.clone().follow());
-    background.spawn(follow(app.store.clone(), facts, limits.applied_every, look));
+    background.spawn(follow(app.live.clone(), facts, limits.applied_every, look));
 
     let permits = Arc::new(Semaphore::new(limits.connections_max));
     let stop_wait_max = limits.stop_wait_max;
@@ -101,6 +102,7 @@ pub async fn serve<S: Store, K: Sink>(
 fn viewed<S: Store, K: Sink>(app: App<S, K>) -> App<View<S>, K> {
     App {
         store: View::all(app.store),
+        live: app.live.seen(View::all),
         keys: app.keys.within(View::all),
         access: app.access,
         intake: app.intake,
@@ -109,6 +111,7 @@ fn viewed<S: Store, K: Sink>(app: App<S, K>) -> App<View<S>, K> {
         metrics: app.metrics,
         log_ends: app.log_ends,
         looks: app.looks,
+        generations: app.generations,
         workers: app.workers,
     }
 }

@@ -9,6 +9,12 @@ pub enum Error {
     Log(#[from] crate::consume::Error),
     #[error("partition {}: its state cannot go on", partition.0)]
     State { partition: Partition, source: crate::keep::Error },
+    /// Not the state's fault: the program is another one.
+    #[error(
+        "partition {}: the state of generation {generation} was made by another version of the fold, which this one cannot go on with: its rows stay readable as they are; run `tributary projections rebuild` to make them again beside it from the log, then `tributary projections switch`",
+        partition.0
+    )]
+    OtherFold { partition: Partition, generation: u32 },
     #[error("partition {}: cannot read its position in the projections", partition.0)]
     Store { partition: Partition, source: crate::store::Error },
     #[error(
@@ -26,6 +32,8 @@ pub enum Error {
     Unreadable(crate::decode::Error),
     #[error("partition {}: the state's map {map} holds {entities} entities, its limit is {limit}; raise `state.entities_max` and restart", partition.0)]
     MapFull { partition: Partition, map: &'static str, entities: usize, limit: usize },
+    #[error("the generations cannot be compared as they move: {why}")]
+    NotMet { why: String },
     /// By whoever asked for it, or by the end of the process.
     #[error("told to stop before the end")]
     Stopped,

@@ -3,7 +3,10 @@
 //! Promise (PROTOCOL): a partition's local position never passes what is written and out. One thread owns a
 //! partition; nothing in the fold waits for the network.
 
+mod beside;
+pub mod compare;
 mod error;
+mod fence;
 mod open;
 mod outlet;
 pub mod scan;
@@ -25,7 +28,9 @@ use crate::ids::Partition;
 use crate::store::Store;
 use crate::telemetry::Progress;
 
+pub use beside::{Emission, Rate, Share};
 pub use error::Error;
+pub use fence::{Fence, Raised};
 use outlet::Ack;
 use task::Task;
 
@@ -67,8 +72,9 @@ impl Default for Pace {
     }
 }
 
-/// What a worker is made of.
+/// What a worker is made of. It folds some partitions into one generation.
 pub struct Worker<S, K, T> {
+    pub generation: u32,
     pub source: S,
     pub sink: K,
     pub store: T,
@@ -84,10 +90,21 @@ pub struct Worker<S, K, T> {
     pub outlets: tokio::task::JoinSet<()>,
     /// Set from outside: hand over and return.
     pub stop: Arc<AtomicBool>,
+    /// Whether this generation is the one that puts outputs out.
+    pub emission: Emission,
+    pub fence: Fence,
+    /// How fast it may go.
+    pub share: Share,
+    pub outputs: Outputs,
 }
 
-/// Generation of the projections that are written.
-pub const GENERATION: u32 = 1;
+/// What a worker last knew of who puts outputs out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Outputs {
+    is_ours: bool,
+    looked_at: Duration,
+}
+
 /// A hand-over that takes longer is left to replay.
 const HAND_OVER_MAX: Duration = Duration::from_secs(30);
 
@@ -117,14 +134,24 @@ impl<S: Source, K: Sink, T: Store> Worker<S, K, T> {
         sender: &Sender<Ack>,
         acks: &Receiver<Ack>,
     ) -> Result<(), Error> {
-        if tasks.iter().flatten().any(|task| task.is_full(&self.pace)) {
+        let now = self.clock.monotonic();
+        self.observe_outputs(tasks, now)?;
+        for task in tasks.iter_mut().flatten() {
+            task.stop_at = self.fence.stop_at(self.generation, task.partition, task.position());
+        }
+        let limits = self.limits(now);
+        let is_held = !tasks.is_empty() && tasks.iter().flatten().all(Task::is_at_fence);
+        if is_held || limits.records_max == 0 || tasks.iter().flatten().any(|task| task.is_full(&self.pace)) {
             // Back-pressure: nothing more is read until something is out.
             if let Ok(ack) = acks.recv_timeout(self.pace.poll.wait_max) {
                 self.acknowledge(tasks, sender, ack)?;
             }
         } else {
-            match self.source.poll(&self.pace.poll, batch)? {
-                Polled::Records => self.apply(tasks, batch, sender)?,
+            match self.source.poll(&limits, batch)? {
+                Polled::Records => {
+                    self.share.spend(batch.len());
+                    self.apply(tasks, batch, sender)?;
+                }
                 Polled::Assigned(partitions) => self.start(tasks, &partitions, sender)?,
                 Polled::Revoked(partitions) => {
                     self.hand_over(tasks, acks)?;
@@ -136,14 +163,40 @@ impl<S: Source, K: Sink, T: Store> Worker<S, K, T> {
         while let Ok(ack) = acks.try_recv() {
             self.acknowledge(tasks, sender, ack)?;
         }
-        let is_behind = batch.len() >= self.pace.poll.records_max || batch.bytes() >= self.pace.poll.bytes_max;
+        let is_behind = batch.len() >= limits.records_max || batch.bytes() >= limits.bytes_max;
         let now = self.clock.monotonic();
         for task in tasks.iter_mut().flatten() {
             task.turn(now, is_behind, &self.pace)?;
+            if task.is_at_fence() && task.settle(now) {
+                self.fence.settle(self.generation, task.partition, task.position());
+            }
             if let Some(after) = self.pace.tick.filter(|_| task.wants_tick(now)) {
                 let end = self.source.bounds(task.partition)?.end;
                 task.tick(now, end, after);
             }
+        }
+        Ok(())
+    }
+
+    /// Of the next poll.
+    fn limits(&mut self, now: Duration) -> Limits {
+        let mut limits = self.pace.poll;
+        if let Some(granted) = self.share.grant(now) {
+            limits.records_max = limits.records_max.min(granted);
+        }
+        limits
+    }
+
+    /// Where another generation puts outputs out, how far it is: what is out need not be kept, and P may follow.
+    fn observe_outputs(&mut self, tasks: &mut [Option<Task<K, T>>], now: Duration) -> Result<(), Error> {
+        let is_ours = self.emission.is(self.generation);
+        let is_due = !is_ours && now >= self.outputs.looked_at + self.pace.emit_idle;
+        if is_ours == self.outputs.is_ours && !is_due {
+            return Ok(());
+        }
+        self.outputs = Outputs { is_ours, looked_at: now };
+        for task in tasks.iter_mut().flatten() {
+            task.observe_outputs(self.source.committed(task.partition)?.unwrap_or_default(), is_ours);
         }
         Ok(())
     }
@@ -184,6 +237,10 @@ impl<S: Source, K: Sink, T: Store> Worker<S, K, T> {
         }
         let mut damaged = Vec::new();
         for task in tasks.iter_mut().flatten() {
+            if task.is_at_fence() {
+                // What was read beyond it is read again.
+                self.source.seek(task.partition, task.position())?;
+            }
             if let Err(error) = task.end_batch() {
                 tracing::error!(partition = task.partition.0, error = %error, "state is damaged: opening it again");
                 damaged.push(task.partition);
@@ -230,6 +287,9 @@ impl<S: Source, K: Sink, T: Store> Worker<S, K, T> {
             }
         }
         for task in tasks.iter_mut().flatten() {
+            if !self.emission.is(self.generation) {
+                task.observe_outputs(self.source.committed(task.partition)?.unwrap_or_default(), false);
+            }
             task.close()?;
         }
         Ok(())

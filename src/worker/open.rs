@@ -12,10 +12,10 @@ use crate::consume::Source;
 use crate::fold::FINGERPRINT;
 use crate::fold::state::State;
 use crate::ids::{Next, Partition};
-use crate::keep::{Identity, Limits, Store as Keep};
+use crate::keep::{self, Identity, Limits, Store as Keep};
 use crate::store::Store;
 
-use super::{Error, GENERATION, Worker};
+use super::{Error, Worker};
 
 /// A partition's state as its disk has it.
 pub(super) struct Opened {
@@ -29,6 +29,7 @@ pub(super) struct Opened {
 /// What all of them have in common.
 struct Place {
     topic: [u8; 16],
+    generation: u32,
     dir: PathBuf,
     limits: Limits,
 }
@@ -38,7 +39,8 @@ pub(super) fn open_all<S: Source, K: Sink, T: Store>(
     worker: &Worker<S, K, T>,
     partitions: &[Partition],
 ) -> Result<Vec<Opened>, Error> {
-    let place = Place { topic: worker.source.topic().id, dir: worker.state_dir.clone(), limits: worker.keep.clone() };
+    let (topic, dir, limits) = (worker.source.topic().id, worker.state_dir.clone(), worker.keep.clone());
+    let place = Place { topic, generation: worker.generation, dir, limits };
     let (waiting, done) = (Mutex::new(partitions.iter()), Mutex::new(Vec::new()));
     let threads = available_parallelism().map_or(1, NonZero::get).min(partitions.len());
     std::thread::scope(|scope| {
@@ -64,11 +66,16 @@ fn next(waiting: &Mutex<Iter<'_, Partition>>) -> Option<Partition> {
 }
 
 fn open(place: &Place, partition: Partition) -> Result<Opened, Error> {
-    let identity = Identity { topic: place.topic, partition, generation: GENERATION, fingerprint: FINGERPRINT };
+    let identity = Identity { topic: place.topic, partition, generation: place.generation, fingerprint: FINGERPRINT };
     let dir = place.dir.join(format!("p{}", partition.0));
     let mut state = State::default();
-    let (keep, position) = Keep::open(&dir, identity, place.limits.clone(), &mut state)
-        .map_err(|source| Error::State { partition, source })?;
+    let opened = Keep::open(&dir, identity, place.limits.clone(), &mut state);
+    let (keep, position) = opened.map_err(|source| {
+        if matches!(source, keep::Error::OtherFold { .. }) {
+            return Error::OtherFold { partition, generation: place.generation };
+        }
+        Error::State { partition, source }
+    })?;
     Ok(Opened { partition, state, keep, position: position.unwrap_or(Next(0)) })
 }
 

@@ -94,6 +94,10 @@ pub(super) async fn flush_all<T: Store>(store: T, mut jobs: mpsc::Receiver<Flush
             }
         }
         owner.progress.set_struggling(false);
+        if let Some(progress) = owner.progress.of(owner.partition) {
+            let rows = u64::try_from(job.rows.len()).unwrap_or_default();
+            progress.rows_written.fetch_add(rows, std::sync::atomic::Ordering::Relaxed);
+        }
         metrics::histogram!(telemetry::FLUSH_SECONDS).record(owner.clock.monotonic().saturating_sub(started));
         let ack = Ack::Flushed { partition: owner.partition, task: owner.task, fast: job.fast, slow: job.slow };
         if owner.acks.send(ack).is_err() {

@@ -35,7 +35,12 @@ pub(super) struct Task<K, T> {
     keep: Keep,
     fold: Fold,
     effects: Effects,
-    outputs: Vec<Outgoing>,
+    /// Each with the event that caused it.
+    outputs: Vec<(Next, Outgoing)>,
+    /// Whether they leave from here; if not they are kept until another generation has put them out.
+    is_emitter: bool,
+    /// Nothing from there on is applied.
+    pub(super) stop_at: Option<Next>,
     /// Everything below is folded.
     position: Next,
     /// Events from before it are replayed: their outputs are out.
@@ -106,6 +111,8 @@ impl<K: Sink, T: Store> Task<K, T> {
             fold: Fold::default(),
             effects: Effects::from(position),
             outputs: Vec::new(),
+            is_emitter: worker.outputs.is_ours,
+            stop_at: None,
             position,
             suppress_to: emitted,
             record_time: Millis(0),
@@ -130,6 +137,9 @@ impl<K: Sink, T: Store> Task<K, T> {
     /// FOLD: some records of the partition, in order.
     pub(super) fn apply(&mut self, decoder: &Decoder, records: &[Record<'_>]) -> Result<(), Error> {
         let mut events = Vec::with_capacity(records.len());
+        let stop_at = self.stop_at;
+        let beyond = |record: &Record<'_>| stop_at.is_some_and(|stop| record.offset.next() > stop);
+        let records = records.split(beyond).next().unwrap_or_default();
         for record in records {
             assert!(record.offset.next() > self.position, "the log goes backwards at {}", record.offset.0);
             let at = decode::Place { topic: &self.topic, partition: record.partition, offset: record.offset };
@@ -187,13 +197,14 @@ impl<K: Sink, T: Store> Task<K, T> {
             value: &value,
         }
         .encode(&mut bytes);
-        self.outputs.push(Outgoing {
+        let outgoing = Outgoing {
             stream: Stream::DeadLetters,
             partition: self.partition,
             timestamp: record.timestamp,
             key: Bytes::copy_from_slice(record.key),
             value: Bytes::from(bytes),
-        });
+        };
+        self.outputs.push((letter.trigger, outgoing));
     }
 
     /// After a batch: a damaged read drops what was made of it.
@@ -208,7 +219,36 @@ impl<K: Sink, T: Store> Task<K, T> {
     /// More would go too far ahead of what is out.
     pub(super) fn is_full(&self, pace: &Pace) -> bool {
         let touched = self.effects.fast.len() + self.effects.slow.len();
-        touched > pace.rows_max.saturating_mul(4) || self.keep.intake() != Intake::Open
+        let waiting = touched.max(self.outputs.len());
+        waiting > pace.rows_max.saturating_mul(4) || self.keep.intake() != Intake::Open
+    }
+
+    /// Everything below is folded.
+    pub(super) const fn position(&self) -> Next {
+        self.position
+    }
+
+    pub(super) fn is_at_fence(&self) -> bool {
+        self.stop_at.is_some_and(|stop| self.position >= stop)
+    }
+
+    /// Writes all that is touched; `true` once it is there.
+    pub(super) fn settle(&mut self, now: Duration) -> bool {
+        let is_written = self.fast_acked.min(self.slow_acked) >= self.position;
+        if !is_written && !self.is_flushing {
+            self.flush(now, true);
+        }
+        is_written
+    }
+
+    /// E, and whether it is this task that moves it from here on.
+    pub(super) fn observe_outputs(&mut self, emitted: Next, is_ours: bool) {
+        self.is_emitter = is_ours;
+        if !self.is_emitting {
+            self.emitted = self.emitted.max(emitted);
+            self.suppress_to = self.suppress_to.max(emitted);
+            self.outputs.retain(|(trigger, _)| *trigger > emitted);
+        }
     }
 
     /// Rows, outputs and state that are due leave.
@@ -226,7 +266,8 @@ impl<K: Sink, T: Store> Task<K, T> {
             self.flush(now, true);
         }
         let emit_due = if self.outputs.is_empty() { pace.emit_idle } else { pace.emit };
-        if now >= self.last.emit + emit_due && !self.is_emitting && self.emitted < self.position {
+        let is_emit_due = self.is_emitter && now >= self.last.emit + emit_due;
+        if is_emit_due && !self.is_emitting && self.emitted < self.position {
             self.emit(now);
         }
         if self.framed < self.position && (self.keep.due() || now >= self.last.commit + pace.commit) {
@@ -236,8 +277,9 @@ impl<K: Sink, T: Store> Task<K, T> {
         Ok(())
     }
 
+    /// Who puts outputs out appends them too; other generations find them in the log.
     pub(super) fn wants_tick(&self, now: Duration) -> bool {
-        self.ticks.is_due(now)
+        self.is_emitter && self.ticks.is_due(now)
     }
 
     /// Once everything up to `end` is folded, and what was folded before is not folded again.
@@ -278,7 +320,7 @@ impl<K: Sink, T: Store> Task<K, T> {
 
     /// EMIT: outputs and E in one transaction.
     fn emit(&mut self, now: Duration) {
-        let outputs = std::mem::take(&mut self.outputs);
+        let outputs = std::mem::take(&mut self.outputs).into_iter().map(|(_, outgoing)| outgoing).collect();
         self.last.emit = now;
         self.is_emitting = self.emits.try_send(Emit { outputs, position: self.position }).is_ok();
     }
@@ -330,13 +372,14 @@ impl<K: Sink, T: Store> Task<K, T> {
         if !self.is_flushing && self.fast_acked.min(self.slow_acked) < self.position {
             self.flush(now, true);
         }
-        if !self.is_emitting && self.emitted < self.position {
+        if self.is_emitter && !self.is_emitting && self.emitted < self.position {
             self.emit(now);
         }
         if self.framed < self.position {
             self.commit(now)?;
         }
-        Ok(self.fast_acked.min(self.slow_acked).min(self.emitted) >= self.position)
+        let is_out = !self.is_emitter || self.emitted >= self.position;
+        Ok(is_out && self.fast_acked.min(self.slow_acked) >= self.position)
     }
 
     /// The last frames and what is released are on disk when it returns.

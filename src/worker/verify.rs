@@ -21,9 +21,9 @@ use crate::project::build;
 use crate::project::key::{Col, Key, Row};
 use crate::project::rows::{AppliedRow, CreatorRow};
 use crate::project::tables;
-use crate::store::Store;
+use crate::store::{Store, alias};
 
-use super::{Error, GENERATION};
+use super::Error;
 use boards::{Boards, Seen};
 
 /// One row that is not what the log says.
@@ -165,7 +165,7 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
         progress: &mut impl FnMut(Next) -> ControlFlow<()>,
     ) -> Result<State, Error> {
         let state_error = |source| Error::State { partition, source };
-        let identity = Identity { topic: [0; 16], partition, generation: GENERATION, fingerprint: FINGERPRINT };
+        let identity = Identity { topic: [0; 16], partition, generation: alias::FIRST, fingerprint: FINGERPRINT };
         let mut state = State::default();
         let (mut keep, _) = Keep::open(&scratch.0, identity, self.limits.clone(), &mut state).map_err(state_error)?;
         let (mut fold, mut effects, mut batch) = (Fold::default(), Effects::from(Next(0)), Batch::default());

@@ -5,8 +5,8 @@ use std::ops::Bound;
 use redb::{Database, ReadableTable, WriteTransaction};
 
 use super::reader::{Rows, stored};
+use super::space::Space;
 use super::value::Content;
-use super::{ROWS, TOMBSTONES};
 use crate::disk;
 use crate::ids::{Millis, Next};
 
@@ -16,6 +16,8 @@ const TOMBSTONES_TOGETHER: usize = 2_000;
 const ROWS_TOGETHER: usize = 20_000;
 /// Expired rows taken away in one transaction.
 const EXPIRED_TOGETHER: usize = 2_000;
+/// Rows of a dropped generation taken away in one transaction: between two the others write.
+const DROPPED_TOGETHER: usize = 4_000;
 
 /// Expired rows among those looked at, and where to go on.
 pub(super) struct Expired {
@@ -24,16 +26,17 @@ pub(super) struct Expired {
 }
 
 /// Takes some of the tombstones numbered below `below` away. `false`: none is left.
-pub(super) fn tombstones(db: &Database, below: u64) -> Result<bool, redb::Error> {
+pub(super) fn tombstones(db: &Database, space: Space, below: u64) -> Result<bool, redb::Error> {
     let write = disk::begin_write(db)?;
     let mut taken = Vec::new();
     {
-        let mut list = write.open_table(TOMBSTONES)?;
+        let names = space.names();
+        let mut list = write.open_table(names.tombstones())?;
         for entry in list.range(..below)?.take(TOMBSTONES_TOGETHER) {
             let (number, key) = entry?;
             taken.push((number.value(), key.value().to_vec()));
         }
-        let mut rows = write.open_table(ROWS)?;
+        let mut rows = write.open_table(names.rows())?;
         for (number, key) in &taken {
             list.remove(number)?;
             // Written again since, the row has another number or is alive.
@@ -72,8 +75,9 @@ pub(super) fn expired(
 }
 
 /// Takes rows away that still are what was looked at. How many.
-pub(super) fn forget(write: &WriteTransaction, found: &[(Vec<u8>, Next)]) -> Result<u64, redb::Error> {
-    let mut rows = write.open_table(ROWS)?;
+pub(super) fn forget(write: &WriteTransaction, space: Space, found: &[(Vec<u8>, Next)]) -> Result<u64, redb::Error> {
+    let names = space.names();
+    let mut rows = write.open_table(names.rows())?;
     let mut count = 0;
     for (key, at) in found {
         let same = rows.get(key.as_slice())?.map(|value| stored(value.value()).map(|row| row.at == *at)).transpose()?;
@@ -83,6 +87,28 @@ pub(super) fn forget(write: &WriteTransaction, found: &[(Vec<u8>, Next)]) -> Res
         }
     }
     Ok(count)
+}
+
+/// Takes some rows of a generation away; with the last of them its tables go. How many; 0: nothing is left.
+pub(super) fn dropped(write: &WriteTransaction, space: Space) -> Result<u64, redb::Error> {
+    let names = space.names();
+    let mut count = 0;
+    {
+        let mut rows = write.open_table(names.rows())?;
+        while count < DROPPED_TOGETHER && rows.pop_first()?.is_some() {
+            count += 1;
+        }
+        let mut list = write.open_table(names.tombstones())?;
+        while count < DROPPED_TOGETHER && list.pop_first()?.is_some() {
+            count += 1;
+        }
+    }
+    // Those of the first are there in every file.
+    if count == 0 && space != Space::FIRST {
+        write.delete_table(names.rows())?;
+        write.delete_table(names.tombstones())?;
+    }
+    Ok(u64::try_from(count).unwrap_or(u64::MAX))
 }
 
 fn is_expired(content: Content<'_>, before: Millis) -> bool {

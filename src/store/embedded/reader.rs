@@ -3,16 +3,17 @@
 //! A reader takes all the calls that wait, up to a limit, and answers them from one snapshot: under load a call costs
 //! no wake-up of its own.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use redb::{Database, ReadOnlyTable, ReadableDatabase};
+use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase};
 use tokio::sync::{Semaphore, oneshot};
 
 use super::purge::{self, Expired};
+use super::space::Space;
 use super::value::Stored;
-use super::{ROWS, explain, key};
+use super::{explain, key};
 use crate::disk::{Disk, Joined, damaged};
 use crate::ids::Millis;
 use crate::store::{Error, Key, Range, Row};
@@ -22,8 +23,14 @@ const TOGETHER_MAX: usize = 32;
 
 pub(super) type Rows = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
-/// A read that waits.
-pub(super) enum Job {
+/// A read that waits, of the rows of one generation.
+pub(super) struct Job {
+    pub(super) generation: u32,
+    pub(super) ask: Ask,
+}
+
+/// What is asked for.
+pub(super) enum Ask {
     Get {
         keys: Vec<Key>,
         reply: oneshot::Sender<Result<Vec<Option<Row>>, Error>>,
@@ -90,11 +97,15 @@ impl Readers {
         Ok(Self { room: Arc::new(Semaphore::new(waiting_max)), open: Arc::new(open), file: disk.file().into() })
     }
 
-    pub(super) async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Job) -> Result<T, Error> {
+    pub(super) async fn ask<T>(
+        &self,
+        generation: u32,
+        ask: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Ask,
+    ) -> Result<T, Error> {
         let closed = |()| Error::Engine { place: self.file.to_string(), source: "its readers have ended".into() };
         let _room = self.room.acquire().await.map_err(|_| closed(()))?;
         let (reply, answer) = oneshot::channel();
-        let job = job(reply);
+        let job = Job { generation, ask: ask(reply) };
         self.open.queue.lock(|state| state.jobs.push_back(job));
         self.open.queue.filled.notify_one();
         answer.await.map_err(|_| closed(()))?
@@ -118,44 +129,64 @@ impl Queue {
 }
 
 fn answer(disk: &Disk, jobs: Vec<Job>) {
-    let mut snapshot: Option<Rows> = None;
-    for job in jobs {
+    let mut snapshot: Option<Snapshot> = None;
+    for Job { generation, ask } in jobs {
         // Nobody waits for the answer if the caller is gone.
-        match job {
-            Job::Get { keys, reply } if !reply.is_closed() => {
-                drop(reply.send(read(disk, &mut snapshot, |rows| get(rows, &keys))));
+        match ask {
+            Ask::Get { keys, reply } if !reply.is_closed() => {
+                drop(reply.send(read(disk, &mut snapshot, |open| get(open, generation, &keys))));
             }
-            Job::Scan { range, reply } if !reply.is_closed() => {
-                drop(reply.send(read(disk, &mut snapshot, |rows| scan(rows, &range))));
+            Ask::Scan { range, reply } if !reply.is_closed() => {
+                let space = Space::of(generation, range.part.table);
+                drop(reply.send(read(disk, &mut snapshot, |open| scan(open.rows(space)?, &range))));
             }
-            Job::Expired { range, before, reply } if !reply.is_closed() => {
-                drop(reply.send(read(disk, &mut snapshot, |rows| purge::expired(rows, &range, before))));
+            Ask::Expired { range, before, reply } if !reply.is_closed() => {
+                let expired = |open: &mut Snapshot| purge::expired(open.rows(Space(generation))?, &range, before);
+                drop(reply.send(read(disk, &mut snapshot, expired)));
             }
-            Job::Get { .. } | Job::Scan { .. } | Job::Expired { .. } => {}
+            Ask::Get { .. } | Ask::Scan { .. } | Ask::Expired { .. } => {}
+        }
+    }
+}
+
+/// One moment of the file, for all calls that are answered together.
+struct Snapshot {
+    read: ReadTransaction,
+    tables: HashMap<Space, Rows>,
+}
+
+impl Snapshot {
+    fn rows(&mut self, space: Space) -> Result<&Rows, redb::Error> {
+        match self.tables.entry(space) {
+            std::collections::hash_map::Entry::Occupied(open) => Ok(open.into_mut()),
+            std::collections::hash_map::Entry::Vacant(free) => {
+                Ok(free.insert(self.read.open_table(space.names().rows())?))
+            }
         }
     }
 }
 
 fn read<T>(
     disk: &Disk,
-    snapshot: &mut Option<Rows>,
-    work: impl Fn(&Rows) -> Result<T, redb::Error>,
+    snapshot: &mut Option<Snapshot>,
+    work: impl Fn(&mut Snapshot) -> Result<T, redb::Error>,
 ) -> Result<T, Error> {
     let run = |db: &Database| {
-        let rows = match snapshot.take() {
-            Some(rows) => rows,
-            None => db.begin_read()?.open_table(ROWS)?,
+        let mut open = match snapshot.take() {
+            Some(open) => open,
+            None => Snapshot { read: db.begin_read()?, tables: HashMap::new() },
         };
-        let done = work(&rows)?;
-        *snapshot = Some(rows);
+        let done = work(&mut open)?;
+        *snapshot = Some(open);
         Ok(done)
     };
     disk.run(run).map_err(explain)
 }
 
-fn get(rows: &Rows, keys: &[Key]) -> Result<Vec<Option<Row>>, redb::Error> {
+fn get(open: &mut Snapshot, generation: u32, keys: &[Key]) -> Result<Vec<Option<Row>>, redb::Error> {
     keys.iter()
         .map(|key| {
+            let rows = open.rows(Space::of(generation, key.part.table))?;
             let Some(value) = rows.get(key::encode(key).as_slice())? else { return Ok(None) };
             Ok(stored(value.value())?.row(key.clone()))
         })

@@ -1,14 +1,16 @@
 //! The one thread that writes the store: it takes all that waits, commits it at once, then answers.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use redb::{Database, ReadableDatabase, ReadableTable, Table, WriteTransaction};
+use redb::{Database, ReadableDatabase, ReadableTable, Table, TableError, WriteTransaction};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::reader::stored;
+use super::space::Space;
 use super::value::{Content, Stored};
-use super::{ROWS, TOMBSTONES, Trouble, explain, key, purge};
+use super::{Trouble, explain, key, purge};
 use crate::disk::{self, Disk, Joined};
 use crate::ids::Next;
 use crate::store::{Error, Key, Row, Swap};
@@ -33,10 +35,19 @@ pub(super) enum Work {
         rows: Vec<(Vec<u8>, Next)>,
         reply: oneshot::Sender<Result<u64, Error>>,
     },
+    /// The generation's tables, if they are not there.
+    Setup {
+        reply: oneshot::Sender<Result<(), Error>>,
+    },
+    /// Some rows of the generation, which nobody may write any more; with the last its tables. How many.
+    Drop {
+        reply: oneshot::Sender<Result<u64, Error>>,
+    },
 }
 
-/// A call that waits.
+/// A call that waits, on the rows of one generation.
 pub(super) struct Job {
+    pub(super) generation: u32,
     pub(super) work: Work,
     pub(super) bytes: usize,
     pub(super) _room: OwnedSemaphorePermit,
@@ -47,31 +58,39 @@ enum Done {
     Written,
     Swapped(Swap),
     Forgotten(u64),
+    SetUp,
+    Dropped(u64),
 }
+
+/// The spaces that may be written, each with the number of its next tombstone.
+type Spaces = BTreeMap<Space, u64>;
 
 /// Runs until the last sender is gone and the queue is empty.
 pub(super) fn spawn(disk: Arc<Disk>, mut queue: mpsc::Receiver<Job>, trouble: Trouble) -> Result<Joined, disk::Error> {
     let file = disk.file().to_owned();
-    let mut tombstones = disk.run(next_tombstone)?;
+    let mut spaces = disk.run(read_spaces)?;
     let run = move || {
-        let mut old = Some(tombstones).filter(|count| *count > 0);
+        let mut old: Vec<(Space, u64)> = spaces.iter().map(|(space, next)| (*space, *next)).collect();
+        old.retain(|(_, below)| *below > 0);
         while let Some(first) = next(&disk, &mut queue, &mut old) {
-            write(&disk, gather(first, &mut queue), &mut tombstones, &trouble);
+            write(&disk, gather(first, &mut queue), &mut spaces, &trouble);
+            // To look for those of a dropped one would bring its tables back.
+            old.retain(|(space, _)| spaces.contains_key(space));
         }
     };
     Joined::spawn("store-writer", run).map_err(|source| disk::Error::Engine { file, source: source.into() })
 }
 
-/// The next call. While none waits, the tombstones numbered below `old` are purged.
-fn next(disk: &Disk, queue: &mut mpsc::Receiver<Job>, old: &mut Option<u64>) -> Option<Job> {
-    while let Some(below) = *old {
+/// The next call. While none waits, the tombstones numbered below those of `old` are purged.
+fn next(disk: &Disk, queue: &mut mpsc::Receiver<Job>, old: &mut Vec<(Space, u64)>) -> Option<Job> {
+    while let Some((space, below)) = old.last().copied() {
         match queue.try_recv() {
             Ok(job) => return Some(job),
             Err(mpsc::error::TryRecvError::Disconnected) => return None,
             Err(mpsc::error::TryRecvError::Empty) => {
                 // A failure here is the next call's failure too: it is told there.
-                if !disk.run(|db| purge::tombstones(db, below)).unwrap_or(false) {
-                    *old = None;
+                if !disk.run(|db| purge::tombstones(db, space, below)).unwrap_or(false) {
+                    old.pop();
                 }
             }
         }
@@ -90,22 +109,26 @@ fn gather(first: Job, queue: &mut mpsc::Receiver<Job>) -> Vec<Job> {
     group
 }
 
-fn write(disk: &Disk, group: Vec<Job>, tombstones: &mut u64, trouble: &Trouble) {
-    let mut rows: Vec<(Vec<u8>, &Row)> = Vec::new();
+fn write(disk: &Disk, group: Vec<Job>, spaces: &mut Spaces, trouble: &Trouble) {
+    let group = admit(disk, group, spaces);
+    let mut rows: Vec<(Space, Vec<u8>, &Row)> = Vec::new();
     for job in &group {
         if let Work::Write { rows: some, .. } = &job.work {
-            rows.extend(some.iter().map(|row| (key::encode(&row.key), row)));
+            let place = |row: &Row| (Space::of(job.generation, row.key.part.table), key::encode(&row.key));
+            rows.extend(some.iter().map(|row| (place(row), row)).map(|((space, key), row)| (space, key, row)));
         }
     }
     // Neighbours share pages: in order, each page is copied and summed once.
-    rows.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    rows.sort_unstable_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
     let written = disk.run(|db| {
-        let mut number = *tombstones;
+        let mut numbers = spaces.clone();
         let write = disk::begin_write(db)?;
-        put_all(&write, &rows, &mut number)?;
-        let done = group.iter().map(|job| finish(&write, &job.work)).collect::<Result<Vec<_>, _>>()?;
+        for some in rows.chunk_by(|a, b| a.0 == b.0) {
+            put_all(&write, some, &mut numbers)?;
+        }
+        let done = group.iter().map(|job| finish(&write, job, &mut numbers)).collect::<Result<Vec<_>, _>>()?;
         write.commit()?;
-        *tombstones = number;
+        *spaces = numbers;
         Ok(done)
     });
     drop(rows);
@@ -113,24 +136,63 @@ fn write(disk: &Disk, group: Vec<Job>, tombstones: &mut u64, trouble: &Trouble) 
     trouble.set(written.as_ref().err().map(ToString::to_string));
     match written {
         Ok(all) => group.into_iter().zip(all).for_each(|(job, done)| answer(job.work, done)),
-        Err(error) => group.into_iter().for_each(|job| refuse(disk, job.work, &error)),
+        Err(error) => group.into_iter().for_each(|job| refuse(job.work, || explain(error.again(disk.file())))),
     }
+}
+
+/// Those of generations that are there: a late write must not bring back what was dropped.
+fn admit(disk: &Disk, group: Vec<Job>, spaces: &Spaces) -> Vec<Job> {
+    let mut admitted = Vec::with_capacity(group.len());
+    for job in group {
+        let wanted = match &job.work {
+            Work::Write { rows, .. } => rows.iter().map(|row| Space::of(job.generation, row.key.part.table)).collect(),
+            Work::Swap { key, .. } => vec![Space::of(job.generation, key.part.table)],
+            Work::Forget { .. } => vec![Space(job.generation)],
+            Work::Setup { .. } | Work::Drop { .. } => Vec::new(),
+        };
+        let absent = wanted.iter().find(|space| !spaces.contains_key(space));
+        match absent.map(|space| space.0) {
+            None => admitted.push(job),
+            Some(generation) => {
+                refuse(job.work, || Error::NoGeneration { place: disk.file().to_owned(), generation });
+            }
+        }
+    }
+    admitted
 }
 
 /// What is left of a call when its rows are written.
-fn finish(write: &WriteTransaction, work: &Work) -> Result<Done, redb::Error> {
-    match work {
+fn finish(write: &WriteTransaction, job: &Job, spaces: &mut Spaces) -> Result<Done, redb::Error> {
+    let space = Space(job.generation);
+    match &job.work {
         Work::Write { .. } => Ok(Done::Written),
-        Work::Swap { key, from, to, .. } => swap(write, &key::encode(key), from.as_deref(), to).map(Done::Swapped),
-        Work::Forget { rows, .. } => purge::forget(write, rows).map(Done::Forgotten),
+        Work::Swap { key, from, to, .. } => {
+            let space = Space::of(job.generation, key.part.table);
+            swap(write, space, &key::encode(key), from.as_deref(), to).map(Done::Swapped)
+        }
+        Work::Forget { rows, .. } => purge::forget(write, space, rows).map(Done::Forgotten),
+        Work::Setup { .. } => {
+            let names = space.names();
+            write.open_table(names.rows())?;
+            write.open_table(names.tombstones())?;
+            spaces.entry(space).or_default();
+            Ok(Done::SetUp)
+        }
+        Work::Drop { .. } => {
+            spaces.remove(&space);
+            purge::dropped(write, space).map(Done::Dropped)
+        }
     }
 }
 
-fn put_all(write: &WriteTransaction, rows: &[(Vec<u8>, &Row)], number: &mut u64) -> Result<(), redb::Error> {
-    let mut table = write.open_table(ROWS)?;
-    let mut dead = write.open_table(TOMBSTONES)?;
+/// Rows of one space.
+fn put_all(write: &WriteTransaction, rows: &[(Space, Vec<u8>, &Row)], numbers: &mut Spaces) -> Result<(), redb::Error> {
+    let Some(space) = rows.first().map(|(space, _, _)| *space) else { return Ok(()) };
+    let (names, number) = (space.names(), numbers.entry(space).or_default());
+    let mut table = write.open_table(names.rows())?;
+    let mut dead = write.open_table(names.tombstones())?;
     let mut buffer = Vec::new();
-    for (key, row) in rows {
+    for (_, key, row) in rows {
         let new = Stored::of(row, *number);
         if put(&mut table, key, new, &mut buffer)? && row.value.is_none() {
             dead.insert(*number, key.as_slice())?;
@@ -140,7 +202,6 @@ fn put_all(write: &WriteTransaction, rows: &[(Vec<u8>, &Row)], number: &mut u64)
     Ok(())
 }
 
-/// Whether `new` had to be written.
 fn put(
     table: &mut Table<'_, &[u8], &[u8]>,
     key: &[u8],
@@ -157,8 +218,15 @@ fn put(
     Ok(true)
 }
 
-fn swap(write: &WriteTransaction, key: &[u8], from: Option<&[u8]>, to: &[u8]) -> Result<Swap, redb::Error> {
-    let mut table = write.open_table(ROWS)?;
+fn swap(
+    write: &WriteTransaction,
+    space: Space,
+    key: &[u8],
+    from: Option<&[u8]>,
+    to: &[u8],
+) -> Result<Swap, redb::Error> {
+    let names = space.names();
+    let mut table = write.open_table(names.rows())?;
     let mut at = Next(1);
     let mut found = None;
     if let Some(old) = table.get(key)? {
@@ -184,22 +252,33 @@ fn answer(work: Work, done: Done) {
         (Work::Write { reply, .. }, Done::Written) => drop(reply.send(Ok(()))),
         (Work::Swap { reply, .. }, Done::Swapped(swap)) => drop(reply.send(Ok(swap))),
         (Work::Forget { reply, .. }, Done::Forgotten(count)) => drop(reply.send(Ok(count))),
-        (Work::Write { .. } | Work::Swap { .. } | Work::Forget { .. }, _) => {
+        (Work::Setup { reply }, Done::SetUp) => drop(reply.send(Ok(()))),
+        (Work::Drop { reply }, Done::Dropped(count)) => drop(reply.send(Ok(count))),
+        (Work::Write { .. } | Work::Swap { .. } | Work::Forget { .. } | Work::Setup { .. } | Work::Drop { .. }, _) => {
             unreachable!("`finish` answers each kind of call with its own kind")
         }
     }
 }
 
-fn refuse(disk: &Disk, work: Work, error: &disk::Error) {
-    let error = explain(error.again(disk.file()));
+fn refuse(work: Work, error: impl FnOnce() -> Error) {
+    let error = error();
     match work {
-        Work::Write { reply, .. } => drop(reply.send(Err(error))),
+        Work::Write { reply, .. } | Work::Setup { reply } => drop(reply.send(Err(error))),
         Work::Swap { reply, .. } => drop(reply.send(Err(error))),
-        Work::Forget { reply, .. } => drop(reply.send(Err(error))),
+        Work::Forget { reply, .. } | Work::Drop { reply } => drop(reply.send(Err(error))),
     }
 }
 
-fn next_tombstone(db: &Database) -> Result<u64, redb::Error> {
-    let table = db.begin_read()?.open_table(TOMBSTONES)?;
-    Ok(table.last()?.map_or(0, |(number, _)| number.value() + 1))
+fn read_spaces(db: &Database) -> Result<Spaces, redb::Error> {
+    let read = db.begin_read()?;
+    let mut spaces = Spaces::new();
+    for space in [Space::SHARED].into_iter().chain(super::space::generations(db)?) {
+        let next = match read.open_table(space.names().tombstones()) {
+            Ok(table) => table.last()?.map_or(0, |(number, _)| number.value() + 1),
+            Err(TableError::TableDoesNotExist(_)) => 0,
+            Err(error) => return Err(error.into()),
+        };
+        spaces.insert(space, next);
+    }
+    Ok(spaces)
 }

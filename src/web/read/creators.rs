@@ -6,7 +6,7 @@ use hyper::HeaderMap;
 use serde::Serialize;
 
 use super::figures::{Figures, minor_digits};
-use super::{At, One, Page, Stamp, as_of, meta, scan, seen};
+use super::{At, One, Page, Rows, Stamp, as_of, meta, scan, seen};
 use crate::append::Sink;
 use crate::ids::Partition;
 use crate::project::rows::CreatorRow;
@@ -66,12 +66,13 @@ pub(in crate::web) async fn creators<S: Store, K: Sink>(
     let partitions: Vec<Partition> = (0..shared.app.partitions).map(Partition).collect();
     let seen = seen(shared, headers, &partitions, Class::Fast).await?;
     let as_of = as_of(&seen, &partitions, Class::Fast, shared.app.clock.now());
+    let store = Rows::now(shared);
     let (mut found, mut next) = (Vec::new(), None);
     for p in partitions {
         let Some(from) = start(p, after.as_ref())? else { continue };
         let range = Range { part: tables::creator_part(p), from, to: Bound::Unbounded, reverse: false, limit: 0 };
         // One more than wanted tells whether there is a next page.
-        for row in scan(&shared.app.store, range, limit + 1 - found.len()).await? {
+        for row in scan(&*store, range, limit + 1 - found.len()).await? {
             let (Some(bytes), Some(Col::Text(id))) = (row.value, row.key.cols.0.first()) else { continue };
             found.push((p, Head::new(id, &CreatorRow::decode(&bytes)?)));
         }

@@ -49,6 +49,7 @@ pub(in crate::web) async fn member_timeseries<S: Store>(
     let asked = Asked::of(query, "UTC", range)?;
     check_days(&asked)?;
     if !seals_are_written(at).await? {
+        // Where they will not be any more, what there is is the answer: it says that it is stale.
         at.until(at.row.at, Class::Slow).await?;
     }
     let first_open = Millis(tables::day_of(at.row.watermark()) * Millis::DAY);
@@ -133,7 +134,7 @@ async fn all_days<S: Store>(
     let mut row = member_of(at, n, member).await?;
     let (mut rows, mut left) = (Vec::new(), None);
     for _ in 0..LOOKS_MAX {
-        let is_written = at.until(row.at, Class::Slow).await.is_ok();
+        let is_written = at.until(row.at, Class::Slow).await.unwrap_or(false);
         rows = days(at, n, known(&creator_now(at).await?)).await?;
         // What the sums over time do not say yet is not known; the days that are over are.
         if !is_written {
@@ -141,7 +142,9 @@ async fn all_days<S: Store>(
         }
         // A change of a day changes the member too: seen in a day, it must be seen in the member.
         let newest = rows.iter().map(|day| day.at).max().unwrap_or_default();
-        at.until(newest, Class::Fast).await?;
+        if !at.until(newest, Class::Fast).await? {
+            break;
+        }
         let again = member_of(at, n, member).await?;
         if again.at == row.at {
             left = Some(remainder(&row, &rows));
@@ -155,7 +158,7 @@ async fn all_days<S: Store>(
 
 /// The creator as it is by now: history told since may lie before what was known of it.
 async fn creator_now<S: Store>(at: &At<'_, S>) -> Result<CreatorRow, Problem> {
-    creator_row(at.store, at.p, &at.id).await?.ok_or_else(|| unknown_creator(&at.id))
+    creator_row(&*at.store, at.p, &at.id).await?.ok_or_else(|| unknown_creator(&at.id))
 }
 
 /// Puts what the open days hold into the one bucket that holds them all. A bucket that holds a part of it is not

@@ -23,6 +23,8 @@ mod series;
 mod sums;
 mod touches;
 
+use std::marker::PhantomData;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,19 +47,21 @@ pub(super) use rank::rank;
 pub(super) use series::timeseries;
 pub(super) use touches::{clicks, shares};
 
-use super::position::{Place, Seen, Token, reached};
+use super::position::{Place, Seen, Token, not_reached, reached};
 use super::problem::{Kind, Problem};
 use super::server::Shared;
 use crate::append::Sink;
 use crate::append::partition::partition_of;
 use crate::ids::{Millis, Next, Partition};
-use crate::project::rows::CreatorRow;
+use crate::project::rows::{AppliedRow, CreatorRow};
 use crate::project::tables::{self, Class};
+use crate::store::live::Generation;
 use crate::store::{Bound, Range, Row, Store};
 
 /// A creator, as of a position read before any of its rows.
 pub(super) struct At<'a, S> {
-    pub(super) store: &'a S,
+    /// All rows of an answer are of one generation.
+    pub(super) store: Rows<S>,
     pub(super) id: String,
     pub(super) p: Partition,
     pub(super) row: CreatorRow,
@@ -65,6 +69,26 @@ pub(super) struct At<'a, S> {
     as_of: AsOf,
     seen: watch::Receiver<Arc<Seen>>,
     wait_max: Duration,
+    _shared: PhantomData<&'a ()>,
+}
+
+/// The generation that an answer is read from; a switch waits until it is dropped.
+#[derive(Clone)]
+pub(super) struct Rows<S>(Generation<S>);
+
+impl<S> Deref for Rows<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.0.store
+    }
+}
+
+impl<S: 'static> Rows<S> {
+    /// Of the live one, as far as the key sees it.
+    fn now<K>(shared: &Shared<S, K>) -> Self {
+        Self(shared.app.live.now())
+    }
 }
 
 /// How far an answer reaches, before the creator is known.
@@ -72,6 +96,7 @@ struct AsOf {
     position: Token,
     lag_ms: Option<i64>,
     complete: bool,
+    is_stale: bool,
 }
 
 /// Part of every answer: a measured zero is not a missing history.
@@ -82,6 +107,9 @@ pub(super) struct Meta {
     lag_ms: Option<i64>,
     /// Everything in the log is in the answer.
     complete: bool,
+    /// The rows follow the log no more, until another generation of them is live. Left out when they do.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stale: bool,
     /// Figures cover everything from here on; null where the answer spans creators.
     coverage_start: Option<Stamp>,
 }
@@ -136,26 +164,53 @@ impl<'a, S: Store> At<'a, S> {
         let seen = seen(shared, headers, &[p], class).await?;
         let now = shared.app.clock.now();
         let as_of = as_of(&seen, &[p], class, now);
-        let row = creator_row(&shared.app.store, p, &id).await?.ok_or_else(|| unknown_creator(&id))?;
-        let wait_max = shared.limits.position_wait_max;
-        Ok(Self { store: &shared.app.store, id, p, row, now, as_of, seen: shared.seen.clone(), wait_max })
+        let store = Rows::now(shared);
+        let row = creator_row(&*store, p, &id).await?.ok_or_else(|| unknown_creator(&id))?;
+        let (seen, wait_max) = (shared.seen.clone(), shared.limits.position_wait_max);
+        Ok(Self { store, id, p, row, now, as_of, seen, wait_max, _shared: PhantomData })
     }
 
     /// Whether all rows of `class` up to `next` are written, as far as is known now.
     fn has(&self, next: Next, class: Class) -> bool {
-        self.seen.borrow().place(self.p).is_some_and(|place| place.next(class) >= next)
+        self.is_seen_to_have(&self.seen.borrow(), (next, class))
     }
 
-    /// Waits until they are.
-    async fn until(&self, next: Next, class: Class) -> Result<(), Problem> {
-        let token = Token::of(self.p, next);
-        reached(&mut self.seen.clone(), Some(&token), (&[self.p], class), self.wait_max).await.map(drop)
+    /// Waits until they are. `false`: they will not be, because these rows follow the log no more.
+    async fn until(&self, next: Next, class: Class) -> Result<bool, Problem> {
+        let mut seen = self.seen.clone();
+        let is_over = |seen: &Arc<Seen>| {
+            let is_other = seen.generation != self.store.0.number;
+            is_other || seen.is_frozen || self.is_seen_to_have(seen, (next, class))
+        };
+        let looked = async { seen.wait_for(is_over).await.ok().map(|seen| Arc::clone(&seen)) };
+        if let Ok(Some(seen)) = tokio::time::timeout(self.wait_max, looked).await {
+            let is_frozen = self.store.0.is_frozen || (seen.is_frozen && seen.generation == self.store.0.number);
+            // After a switch nobody looks for these rows any more: they say themselves how far they are.
+            if self.is_seen_to_have(&seen, (next, class)) || self.is_written(next, class).await? {
+                return Ok(true);
+            }
+            if is_frozen {
+                return Ok(false);
+            }
+        }
+        Err(not_reached(&Token::of(self.p, next), self.wait_max))
+    }
+
+    fn is_seen_to_have(&self, seen: &Seen, (next, class): (Next, Class)) -> bool {
+        let is_of_these = seen.generation == self.store.0.number;
+        is_of_these && seen.place(self.p).is_some_and(|place| place.next(class) >= next)
+    }
+
+    async fn is_written(&self, next: Next, class: Class) -> Result<bool, Problem> {
+        let row = self.store.get(&[tables::applied(self.p)]).await?.into_iter().flatten().next();
+        let applied = row.and_then(|row| row.value).map(|bytes| AppliedRow::decode(&bytes)).transpose()?;
+        Ok(applied.is_some_and(|applied| applied.next(class) >= next))
     }
 
     /// The rows of `range` that have not expired; `max` are read at most.
     async fn scan(&self, range: Range, max: usize) -> Result<Vec<Row>, Problem> {
         let watermark = self.row.watermark();
-        let mut rows = scan(self.store, range, max).await?;
+        let mut rows = scan(&*self.store, range, max).await?;
         rows.retain(|row| row.expires.is_none_or(|expires| expires > watermark));
         Ok(rows)
     }
@@ -181,7 +236,15 @@ async fn seen<S: Store, K: Sink>(
         }
     };
     let mut seen = shared.seen.clone();
-    reached(&mut seen, token.as_ref(), (partitions, class), shared.limits.position_wait_max).await
+    let reached = reached(&mut seen, token.as_ref(), (partitions, class), shared.limits.position_wait_max).await?;
+    if reached.generation == shared.app.live.now().number {
+        return Ok(reached);
+    }
+    // Just switched: how far the other one is will be seen in a moment.
+    let is_live = |seen: &Arc<Seen>| seen.generation == shared.app.live.now().number;
+    let _ = tokio::time::timeout(shared.limits.position_wait_max, seen.wait_for(is_live)).await;
+    let now = Arc::clone(&seen.borrow());
+    Ok(now)
 }
 
 fn as_of(seen: &Seen, partitions: &[Partition], class: Class, now: Millis) -> AsOf {
@@ -194,7 +257,7 @@ fn as_of(seen: &Seen, partitions: &[Partition], class: Class, now: Millis) -> As
         let lag = place.and_then(|place: &Place| place.lag_ms(class, now));
         lag_ms = lag_ms.zip(lag).map(|(most, lag): (i64, i64)| most.max(lag));
     }
-    AsOf { position, lag_ms, complete }
+    AsOf { position, lag_ms, complete: complete && !seen.is_frozen, is_stale: seen.is_frozen }
 }
 
 /// For a listener, who is told what has just been seen.
@@ -208,6 +271,7 @@ fn meta(as_of: &AsOf, creator: Option<&CreatorRow>) -> Meta {
         as_of: MetaAsOf { position: as_of.position.to_string(), watermark },
         lag_ms: as_of.lag_ms,
         complete: as_of.complete,
+        stale: as_of.is_stale,
         coverage_start: creator.map(|row| Stamp(row.coverage_start)),
     }
 }

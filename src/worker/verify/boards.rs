@@ -6,7 +6,7 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::fold::boards::{BoardChanges, BoardKey, Measure, Page, Ranks, Window, code, values};
+use crate::fold::boards::{BoardChanges, BoardKey, Measure, Page, Ranks, code, values};
 use crate::fold::effects::SlowRows;
 use crate::fold::records::ScoreKey;
 use crate::fold::state::{FOR_EVER, State};
@@ -86,13 +86,8 @@ impl Boards {
 
     /// Creator, board and `low` of a key of counts; no board: the row that says how far all of them are.
     fn read(&mut self, state: &State, key: &Key) -> Option<(u32, Option<BoardKey>, i64)> {
-        let [Col::Text(id), Col::Int(measure), Col::Int(window), Col::Int(period), Col::Int(low)] =
-            key.cols.0.as_slice()
-        else {
-            return None;
-        };
-        let creator = self.creator(state, id)?;
-        Some((creator, board_of(*measure, *window, *period), *low))
+        let [Col::Text(id), .., Col::Int(low)] = key.cols.0.as_slice() else { return None };
+        Some((self.creator(state, id)?, boards::board_of(key), *low))
     }
 
     fn creator(&mut self, state: &State, id: &str) -> Option<u32> {
@@ -152,12 +147,10 @@ impl Boards {
 
     /// Whether a standing is one of a board that still changes.
     fn is_kept(&mut self, state: &State, key: &Key) -> bool {
-        let [Col::Text(id), Col::Int(measure), Col::Int(window), Col::Int(period), ..] = key.cols.0.as_slice() else {
-            return true;
-        };
+        let Some(Col::Text(id)) = key.cols.0.first() else { return true };
         let head = self.creator(state, id).and_then(|creator| state.creators.peek(&creator, FOR_EVER));
-        let board = board_of(*measure, *window, *period);
-        head.zip(board).is_none_or(|(head, board)| board.window.is_kept(board.period, head.boards.today))
+        head.zip(boards::board_of(key))
+            .is_none_or(|(head, board)| board.window.is_kept(board.period, head.boards.today))
     }
 }
 
@@ -171,12 +164,6 @@ fn each_standing(state: &State, creator: u32, mut take: impl FnMut(BoardKey, u16
             }
         }
     }
-}
-
-fn board_of(measure: i64, window: i64, period: i64) -> Option<BoardKey> {
-    let measure = u32::try_from(measure).ok().filter(|measure| *measure > 0).map(Measure)?;
-    let window = Window::ALL.into_iter().find(|one| one.number() == window)?;
-    Some(BoardKey { measure, window, period: i32::try_from(period).ok()? })
 }
 
 fn expect<'a>(

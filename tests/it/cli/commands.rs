@@ -56,6 +56,23 @@ fn a_simulated_file_is_imported_twice_and_counts_once() {
 }
 
 #[test]
+fn without_a_server_a_rebuild_is_done_in_this_process() {
+    let shell = Shell::new();
+    shell.run(&[&PROGRAMME[..], &["--out", "p.ndjson"]].concat()).assert_code(0);
+    shell.json(0, &["import", "p.ndjson"]);
+    let made = shell.json(0, &["projections", "rebuild", "--switch"]);
+    assert_eq!((&made["generation"], &made["live"]), (&2.into(), &2.into()), "{made}");
+    assert_eq!((&made["events"], &made["differences"]), (&2_000.into(), &0.into()), "{made}");
+    assert_eq!(shell.json(0, &["projections", "rebuild"])["generation"], 3);
+    assert_eq!(shell.json(0, &["projections", "switch"])["live"], 3);
+    assert_eq!(shell.json(0, &["projections", "rollback"])["live"], 2);
+    assert_eq!(shell.json(0, &["projections", "drop"])["live"], 2);
+    assert_eq!(shell.json(0, &["projections", "verify"])["differences"], 0);
+    assert_eq!(shell.json(0, &["projections", "rebuild", "--from-nothing"])["events"], 2_000);
+    assert_eq!(shell.json(0, &["projections", "verify"])["differences"], 0);
+}
+
+#[test]
 fn rejected_lines_are_numbered_and_the_rest_is_taken_in() {
     let shell = Shell::new();
     let good = |n: u32| {

@@ -71,8 +71,41 @@ fn commands_go_through_the_process_that_holds_the_folder() {
     assert!(verified["events"].as_u64().unwrap() >= taken, "{verified}");
     assert!(stats["tables"]["member"]["rows"].as_u64().unwrap() > 0, "{stats}");
 
-    let held: Ran = shell.run(&["projections", "rebuild"]);
+    let held: Ran = shell.run(&["projections", "rebuild", "--from-nothing"]);
     held.assert_code(1).assert_error(&["in use"]);
+    assert_eq!(server.stop(), Some(0));
+    assert_eq!(shell.json(0, &["projections", "verify"])["differences"], 0);
+}
+
+#[test]
+fn a_generation_is_made_switched_to_and_dropped_beside_the_server() {
+    let shell = Shell::new();
+    let programme = ["simulate", "--creators", "2", "--members", "20", "--events", "1500", "--days", "20"];
+    shell.run(&[&programme[..], &["--out", "p.ndjson"]].concat()).assert_code(0);
+    let server = Server::start(&shell);
+    let taken = shell.json(0, &["import", "p.ndjson"])["accepted"].clone();
+
+    let made = shell.json(0, &["projections", "rebuild", "--rate", "100000"]);
+    assert_eq!((&made["generation"], &made["differences"], &made["live"]), (&2.into(), &0.into(), &1.into()));
+    assert_eq!(made["events"], taken, "{made}");
+    let compared = shell.json(0, &["projections", "verify", "--generation", "2"]);
+    assert_eq!(compared["differences"], 0, "{compared}");
+    assert_eq!(shell.json(0, &["projections", "switch"])["live"], 2);
+    assert_eq!(shell.json(0, &["projections", "rollback"])["live"], 1);
+    assert_eq!(shell.json(0, &["projections", "rollback"])["live"], 2);
+    let stats = shell.json(0, &["projections", "stats"]);
+    let all = stats["generations"].as_array().unwrap();
+    let roles: Vec<_> = all.iter().map(|one| one["role"].as_str().unwrap()).collect();
+    assert_eq!(roles, ["live", "former"]);
+    assert!(all.iter().all(|one| one["rows"] == all[0]["rows"] && one["rows"].as_u64() > Some(0)), "{stats}");
+    let shown = shell.run(&["projections", "stats"]).out;
+    assert!(shown.contains("live      followed"), "{shown}");
+    assert_eq!(shell.json(0, &["projections", "drop"])["generations"].as_array().unwrap().len(), 1);
+    shell.run(&["projections", "rollback"]).assert_code(1).assert_error(&["no former generation"]);
+
+    // Begun and cancelled.
+    let begun = shell.run(&["projections", "rebuild", "--cancel"]);
+    begun.assert_code(1).assert_error(&["no generation is in the making"]);
     assert_eq!(server.stop(), Some(0));
     assert_eq!(shell.json(0, &["projections", "verify"])["differences"], 0);
 }

@@ -3,3 +3,4 @@
 pub mod contract;
 mod damage;
 mod embedded;
+mod generations;

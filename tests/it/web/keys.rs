@@ -44,6 +44,8 @@ impl Locked {
             keys = Some(app.keys.clone());
         });
         let server = server.await;
+        // It answers once it has read the keys: no reading of its start is under way when time moves.
+        server.get("/livez").await;
         Self { server, keys: keys.unwrap(), elapsed, limits: key_limits }
     }
 

@@ -8,6 +8,7 @@ mod calendar;
 mod client;
 mod document;
 mod explain;
+mod generations;
 mod intake;
 mod keys;
 mod limits;

@@ -102,6 +102,7 @@ pub fn app(engine: &Embedded) -> App<EmbeddedStore, EmbeddedSink> {
     };
     App {
         store: engine.store.clone(),
+        live: engine.live(),
         keys: Keys::new(engine.store.clone(), engine.clock.clone(), run::random(), keys::Limits::default()),
         access: Access::InsecureDev,
         intake: Intake::new(engine.sink.clone(), partitions, engine.clock.clone(), intake::Limits::default()),
@@ -110,6 +111,7 @@ pub fn app(engine: &Embedded) -> App<EmbeddedStore, EmbeddedSink> {
         metrics: Arc::new(|| "tributary_records_read_total 0\n".to_owned()),
         log_ends: Arc::new(ends),
         looks: engine.looks(),
-        workers: Some(engine.progress.clone()),
+        generations: engine.generations(),
+        workers: Some(engine.workers()),
     }
 }

@@ -7,6 +7,7 @@ mod end_to_end;
 mod kill;
 pub mod programme;
 mod purge;
+mod rebuild;
 mod story;
 mod ticks;
 mod verify;

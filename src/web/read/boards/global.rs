@@ -4,6 +4,7 @@
 //! rest could change the answer.
 
 use std::cmp::Reverse;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use hyper::HeaderMap;
@@ -19,7 +20,7 @@ use crate::store::{Bound, Col, Range, Store};
 use crate::web::problem::Problem;
 use crate::web::query::Query;
 use crate::web::read::members::MemberHead;
-use crate::web::read::{At, One, Stamp, as_of, meta, scan, seen};
+use crate::web::read::{At, One, Rows, Stamp, as_of, meta, scan, seen};
 use crate::web::reply::{self, Reply};
 use crate::web::server::Shared;
 
@@ -68,7 +69,8 @@ pub(in crate::web) async fn global_leaderboard<S: Store, K: Sink>(
     let partitions: Vec<Partition> = (0..shared.app.partitions).map(Partition).collect();
     let (seen, now) = (seen(shared, headers, &partitions, Class::Slow).await?, shared.app.clock.now());
     let wait_max = shared.limits.position_wait_max;
-    let mut candidates = candidates(&shared.app.store, &partitions, (metric, currency)).await?;
+    let store = Rows::now(shared);
+    let mut candidates = candidates(&*store, &partitions, (metric, currency)).await?;
     let exact = candidates.len() <= READ_MAX;
     let (mut found, mut about, mut exact) = (Vec::<Found>::new(), None, exact);
     for one in candidates.drain(..).take(READ_MAX) {
@@ -81,7 +83,7 @@ pub(in crate::web) async fn global_leaderboard<S: Store, K: Sink>(
         let asked = Asked::new(&one.row, now, query)?;
         let as_of = as_of(&seen, &[one.p], Class::Slow, now);
         let at = At {
-            store: &shared.app.store,
+            store: store.clone(),
             id: one.id,
             p: one.p,
             row: one.row,
@@ -89,6 +91,7 @@ pub(in crate::web) async fn global_leaderboard<S: Store, K: Sink>(
             as_of,
             seen: shared.seen.clone(),
             wait_max,
+            _shared: PhantomData,
         };
         let (board, of_board) = Board::read(&at, asked).await?;
         let (members, _, _) = board.list(None, limit).await?;

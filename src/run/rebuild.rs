@@ -1,0 +1,168 @@
+//! A generation in the making, from its first event until it can be switched to: it catches up at its rate, then
+//! follows the log, and is compared with the live one.
+
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::time::Duration;
+
+use super::LOOK_EVERY;
+use super::generations::{Generations, Meeting, Refused};
+use crate::ids::Partition;
+use crate::store::alias::{Alias, Building};
+use crate::telemetry::with_causes;
+use crate::worker;
+use crate::worker::compare::{Compare, Compared};
+use crate::worker::verify::Difference;
+
+/// It has caught up when it has what was in the log so long ago.
+const BEHIND_MAX: Duration = Duration::from_secs(3);
+
+/// What is known of the generation in the making.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    /// None when none is in the making; when somebody first asked how long it will take, and how far it was then.
+    pub(super) number: Option<u32>,
+    since: Duration,
+    from: Option<u64>,
+    pub(super) has_caught_up: bool,
+    pub(super) is_comparing: bool,
+    /// By table.
+    pub(super) compared: Vec<(&'static str, Compared)>,
+    /// Why it is not compared.
+    pub(super) why: Option<String>,
+}
+
+impl Made {
+    pub(super) fn begin(&mut self, number: u32) {
+        *self = Self { number: Some(number), ..Self::default() };
+    }
+
+    /// How long it will take to `end`, going on as since the first time this was asked.
+    pub(super) fn eta_ms(&mut self, now: Duration, position: u64, end: u64) -> Option<u64> {
+        let Some(from) = self.from else {
+            (self.since, self.from) = (now, Some(position));
+            return None;
+        };
+        let done = u128::from(position.checked_sub(from)?);
+        let left = u128::from(end.saturating_sub(position));
+        let took = now.saturating_sub(self.since).as_millis();
+        u64::try_from((left * took).checked_div(done)?).ok()
+    }
+}
+
+/// Until it can be switched to.
+pub(super) async fn follow(generations: Generations, building: Building) {
+    if !catch_up(&generations, building.number).await {
+        return;
+    }
+    generations.rate_of(building.number).lift();
+    generations.know(building.number, |made| made.has_caught_up = true);
+    tracing::info!(generation = building.number, "the generation in the making has caught up");
+    if building.differences.is_none() {
+        compare_beside(generations, building.number).await;
+    }
+}
+
+/// `false`: it was dropped, or its workers stopped.
+async fn catch_up(generations: &Generations, number: u32) -> bool {
+    loop {
+        let ends = generations.0.parts.ends();
+        let mut looks = BEHIND_MAX.as_millis() / LOOK_EVERY.as_millis();
+        loop {
+            let Some(progress) = generations.progress_of(number) else { return false };
+            if progress.reached(&ends) {
+                break;
+            }
+            if let Some(why) = progress.halted() {
+                generations.know(number, |made| made.why = Some(why));
+                return false;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+            looks = looks.saturating_sub(1);
+        }
+        if looks > 0 {
+            return true;
+        }
+    }
+}
+
+async fn compare_beside(generations: Generations, number: u32) {
+    generations.know(number, |made| made.is_comparing = true);
+    let why = match compare(&generations, number, |_| {}, |_| ControlFlow::Continue(())).await {
+        Ok(sum) => {
+            let Compared { rows, differences, .. } = sum;
+            tracing::info!(generation = number, rows, differences, "compared with the live generation");
+            None
+        }
+        Err(Refused::NotNow(why)) => Some(why),
+        Err(Refused::Failed(error)) => Some(with_causes(&error)),
+    };
+    generations.know(number, |made| {
+        made.is_comparing = false;
+        made.why = why;
+    });
+}
+
+/// Compares generation `number` with the live one; what was found is kept where that one is in the making.
+pub(super) async fn compare(
+    generations: &Generations,
+    number: u32,
+    mut report: impl FnMut(Difference) + Send,
+    mut progress: impl FnMut(u64) -> ControlFlow<()> + Send,
+) -> Result<Compared, Refused> {
+    let parts = &generations.0.parts;
+    let (alias, _) = Alias::read(&parts.store).await?;
+    if number == alias.live || !alias.all().contains(&number) {
+        let others: Vec<String> =
+            alias.all().iter().filter(|one| **one != alias.live).map(ToString::to_string).collect();
+        let others = if others.is_empty() { "there is no other".to_owned() } else { others.join(", ") };
+        return Err(Refused::NotNow(format!(
+            "generation {number} cannot be compared with the live one, {}: {others}",
+            alias.live
+        )));
+    }
+    let (live, other) = (parts.store.of(alias.live), parts.store.of(number));
+    let is_live_frozen = !generations.is_running(alias.live);
+    let comparing = Compare { live: &live, other: &other, is_live_frozen };
+    let both = [alias.live, number];
+    let meet = || -> Pin<Box<dyn Future<Output = Result<Meeting<'_>, worker::Error>> + Send + '_>> {
+        Box::pin(async {
+            let stopped = both.iter().find(|one| !generations.is_running(**one));
+            match stopped.filter(|_| !is_live_frozen) {
+                Some(one) => Err(worker::Error::NotMet { why: format!("the workers of generation {one} stopped") }),
+                None => generations.meet(&both).await.map_err(not_met),
+            }
+        })
+    };
+    let mut tables: Vec<(&'static str, Compared)> = Vec::new();
+    for p in (0..parts.partitions()).map(Partition) {
+        let found = comparing.run(p, &meet, &mut report, &mut progress).await?;
+        if tables.is_empty() {
+            tables = found;
+        } else {
+            for ((_, sum), (_, more)) in tables.iter_mut().zip(found) {
+                sum.add(more);
+            }
+        }
+    }
+    let mut sum = Compared::default();
+    tables.iter().for_each(|(_, one)| sum.add(*one));
+    let keep = |alias: &mut Alias| {
+        if let Some(building) = alias.building.as_mut().filter(|building| building.number == number) {
+            building.differences = Some(sum.differences);
+        }
+    };
+    if alias.building.is_some_and(|building| building.number == number) {
+        Alias::change(&parts.store, keep).await?;
+        generations.know(number, |made| (made.compared, made.why) = (tables, None));
+    }
+    Ok(sum)
+}
+
+fn not_met(refused: Refused) -> worker::Error {
+    let why = match refused {
+        Refused::NotNow(why) => why,
+        Refused::Failed(error) => with_causes(&error),
+    };
+    worker::Error::NotMet { why }
+}

@@ -52,6 +52,9 @@ pub async fn pour(addr: std::net::SocketAddr, stop: Arc<AtomicBool>) -> u64 {
             let request = request("POST", "/v1/events").header("content-type", "application/json");
             let answer = send(addr, request.body(bytes::Bytes::from(body).into()).unwrap()).await.ok();
             taken += answer["accepted"].as_u64().unwrap();
+            // No faster than it is applied, however slow the machine is.
+            let applied = request("GET", "/v1/creators").header("x-min-position", answer["token"].as_str().unwrap());
+            drop(send(addr, applied.body(bytes::Bytes::new().into()).unwrap()).await);
             if stop.load(Ordering::Relaxed) {
                 return taken;
             }

@@ -175,7 +175,9 @@ async fn boards_of_a_large_programme_are_compared_with_the_log() {
     let purged = engine.purge().await.unwrap();
     let left = rows_of(&engine, tables::RANK).await.len() + rows_of(&engine, tables::STANDING).await.len();
     assert!(purged > 1_000, "boards of days and weeks that nobody asks for any more: {purged}");
-    assert_eq!(left, ranks.len() + standings.len() - usize::try_from(purged).unwrap());
+    // Pages of clicks expire too.
+    let gone = ranks.len() + standings.len() - left;
+    assert!(gone > 1_000 && gone <= usize::try_from(purged).unwrap(), "{gone} of {purged}");
     assert_eq!(differences(&engine).await, []);
     let (ranks, standings) = (rows_of(&engine, tables::RANK).await, rows_of(&engine, tables::STANDING).await);
 

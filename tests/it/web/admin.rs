@@ -49,8 +49,8 @@ pub async fn pour(addr: std::net::SocketAddr, stop: Arc<AtomicBool>) -> u64 {
             }
             body.pop();
             body.push(b']');
-            let request = request("POST", "/v1/events").header("content-type", "application/json");
-            let answer = send(addr, request.body(bytes::Bytes::from(body).into()).unwrap()).await.ok();
+            let post = request("POST", "/v1/events").header("content-type", "application/json");
+            let answer = send(addr, post.body(bytes::Bytes::from(body).into()).unwrap()).await.ok();
             taken += answer["accepted"].as_u64().unwrap();
             // No faster than it is applied, however slow the machine is.
             let applied = request("GET", "/v1/creators").header("x-min-position", answer["token"].as_str().unwrap());

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::figures::Figures;
 use super::funnel::{Stage, stages};
 use super::growth::{Before, Growth, compare, span_before};
-use super::{At, One, Stamp, range, sums};
+use super::{At, One, Stamp, active, range, sums};
 use crate::store::Store;
 use crate::web::calendar::Interval;
 use crate::web::problem::Problem;
@@ -18,6 +18,8 @@ struct Analytics {
     from: Stamp,
     to: Stamp,
     figures: Figures,
+    /// Null where the span is no day, week or month of the creator's calendar.
+    active_members: Option<i64>,
     /// Null when no comparison is asked for, like `growth`.
     before: Option<Before>,
     growth: Option<Growth>,
@@ -44,6 +46,7 @@ pub(in crate::web) async fn analytics<S: Store>(at: &At<'_, S>, query: &Query) -
         from: Stamp(span.from),
         to: Stamp(span.to),
         figures: Figures::span(&totals, at.row.currency),
+        active_members: active::members(at, span).await?,
         before,
         growth,
         funnel: stages(&totals.counts),

@@ -1,5 +1,6 @@
 //! Answers about one creator, from rows alone.
 
+mod active;
 mod analytics;
 mod boards;
 mod breakdown;

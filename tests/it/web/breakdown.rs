@@ -301,7 +301,8 @@ async fn retention_is_by_month_of_joining_and_a_streak_by_days_on_end() {
         {"age": 2, "active": 1, "retention": 0.5},
     ]}]);
     assert_eq!(cohorts.ok()["data"]["cohorts"], expected);
-    for (span, members) in [("from=2026-01-01&to=2026-02-01", json!(1)), ("from=2026-01-01&to=2026-02-02", json!(null))] {
+    for (span, members) in [("from=2026-01-01&to=2026-02-01", json!(1)), ("from=2026-01-01&to=2026-02-02", json!(null))]
+    {
         let analytics = server.get(&format!("/v1/creators/acme/analytics?{span}&compare=none")).await.ok();
         assert_eq!(analytics["data"]["active_members"], members, "{span}");
     }

@@ -2,7 +2,6 @@
 
 use super::At;
 use crate::fold::activity::kind;
-use crate::ids::Millis;
 use crate::project::lists::CountRow;
 use crate::project::tables;
 use crate::store::Store;
@@ -36,7 +35,8 @@ fn period(zone: &Zone, span: Span) -> Option<(u32, i64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Interval, Millis, Span, Zone, kind, period};
+    use super::{Interval, Span, Zone, kind, period};
+    use crate::ids::Millis;
 
     #[test]
     fn days_weeks_and_months_are_those_of_the_zone() {

@@ -1,7 +1,7 @@
 //! What events mean, told as stories: lines of the log in, rows out.
 
 mod activity;
-mod boards;
+pub(crate) mod boards;
 mod clicks;
 mod commissions;
 mod counted;

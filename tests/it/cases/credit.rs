@@ -155,9 +155,11 @@ fn coupon_of_b_and_click_of_a() {
 01-02 10:00 Click click_id=k1 member_id=ann
 01-02 10:01 Conversion conversion_id=p1 kind=purchase click_id=k1 coupon=" bob" customer_id=u1 amount=1000
         "#,
-        "conversions",
+        "conversions members",
         expect![[r#"
             01-02 10:01 p1 purchase 1000 EUR by u1 → bob: coupon
+            ann active code ANN, joined 01-01 00:00, seen 01-02 10:00; clicks 1/1/1
+            bob active code BOB, joined 01-01 00:00, seen 01-02 10:01; orders 1, customers 1, referrals 1, EUR gross 1000
             = 5 read: 5 applied
         "#]],
     );

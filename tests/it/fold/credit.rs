@@ -1,25 +1,8 @@
-//! Whose conversion it is (SEMANTICS §6), as far as it is built: coupons, named clicks, codes; model last.
+//! Whose conversion it is (SEMANTICS §6) by coupon, named click and code; `cases` tells of the other stages and models.
 
 use expect_test::expect;
 
 use super::story::{club, story};
-
-#[test]
-fn coupon_of_bob_and_click_of_ann_go_to_the_coupon() {
-    club(
-        r#"
-01-02 10:00 Click click_id=k1 member_id=ann
-01-02 10:01 Conversion conversion_id=p1 kind=purchase click_id=k1 coupon=" bob" customer_id=u1 amount=1000
-        "#,
-        "conversions members",
-        expect![[r#"
-            01-02 10:01 p1 purchase 1000 EUR by u1 → bob: coupon
-            ann active code ANN, joined 01-01 00:00, seen 01-02 10:00; clicks 1/1/1
-            bob active code BOB, joined 01-01 00:00, seen 01-02 10:01; orders 1, customers 1, referrals 1, EUR gross 1000
-            = 5 read: 5 applied
-        "#]],
-    );
-}
 
 #[test]
 fn where_clicks_go_first_the_click_wins_over_the_coupon() {

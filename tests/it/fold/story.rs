@@ -3,7 +3,7 @@
 //! A line of a story is when it happened, what, and its fields: `01-05 10:00 Click click_id=k1 member_id=ann`. The
 //! year is 2026 unless stated. The log takes a record in when it happened, or at the time behind `@` at its end. A
 //! line without a creator is `c`'s; a line without an event id has one of its own. Every story is also checked for
-//! what holds of any (`sums`), and against the books that the simulator keeps from the semantics alone.
+//! what holds of any (`sums`), against the slow model, and, as far as they go, against the simulator's books.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,6 +21,7 @@ use tributary::simulate::ledger;
 
 use super::world::{Flush, World};
 use super::{groups, sums};
+use crate::model::compare::differences;
 
 /// `show` names what is printed: creator, members, names, conversions, commissions, days, sealed, streaks, active,
 /// cohorts, touches, by:country, by:country@01-03.
@@ -60,6 +61,7 @@ pub(crate) fn told(lines: &str) -> World {
     let at_once = run(&events, Flush::AtTheEnd);
     assert_eq!(text(&world, ALL, "c"), text(&at_once, ALL, "c"), "rows do not depend on when they are flushed");
     sums::check(&world);
+    assert_eq!(differences(&events), "", "the model says the same");
     // The simulator's programmes have no reviews, and no model but `last`.
     if !lines.contains("\"model\":") && !lines.contains(" Review ") {
         sums::check_books(&world);

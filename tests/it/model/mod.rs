@@ -4,7 +4,7 @@
 
 mod activity;
 mod commissions;
-mod compare;
+pub(crate) mod compare;
 mod credit;
 mod draw;
 mod figures;

@@ -6,9 +6,12 @@ use super::history::{Awaited, Click, Creator, Member, Record, Review, Share, Vis
 use super::record::{Outcome, Stop};
 
 impl<'a> Creator<'a> {
-    pub(crate) fn creator_record(&mut self, stated: &event::Creator<'a>) -> Outcome<'a> {
+    pub(crate) fn creator_record(&mut self, record: &Record<'a>, stated: &event::Creator<'a>) -> Outcome<'a> {
         if jiff::tz::TimeZone::get(stated.time_zone).is_err() {
             return Err(Stop::Dead("invalid_time_zone"));
+        }
+        for _ in stated.breakdown_pairs.iter().filter(|pair| !is_pair_of_dimensions(pair)) {
+            self.letters.push((record.offset, "unknown_dimension"));
         }
         self.settings = Some(stated.clone());
         self.arrive(Awaited::Creator);
@@ -154,4 +157,14 @@ impl<'a> Creator<'a> {
         }
         Ok(())
     }
+}
+
+/// Two different dimensions, as `platform,country`.
+fn is_pair_of_dimensions(pair: &str) -> bool {
+    const UTM: [&str; 5] = ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"];
+    const OTHERS: [&str; 8] =
+        ["platform", "country", "device", "referrer", "share_type", "template", "plan", "payment_type"];
+    let is_dimension = |name: &str| UTM.contains(&name) || OTHERS.contains(&name);
+    let Some((a, b)) = pair.split_once(',').map(|(a, b)| (a.trim(), b.trim())) else { return false };
+    a != b && is_dimension(a) && is_dimension(b)
 }

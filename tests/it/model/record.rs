@@ -113,7 +113,7 @@ impl<'a> Creator<'a> {
             return Err(Stop::Park(Awaited::Creator));
         }
         match &record.event.body {
-            Body::Creator(stated) => self.creator_record(stated),
+            Body::Creator(stated) => self.creator_record(record, stated),
             Body::Member(stated) => self.member_record(record, stated),
             Body::Sighting(stated) => self.sighting(stated),
             Body::Share(stated) => self.share(record, stated),

@@ -7,6 +7,7 @@
 use bytemuck::Zeroable;
 
 use super::Turn;
+use super::calendar::{self, month_of, week_start};
 use super::records::{ActiveKey, ActiveWeek, Activity, MemberDayKey, MemberKey, NO_SLOT};
 use super::state::FOR_EVER;
 use crate::ids::Millis;
@@ -26,21 +27,10 @@ pub mod kind {
 /// The age under which all who joined are counted.
 pub const JOINED: i32 = -1;
 
-/// Weeks since that of 1970-01-01, and the day within it, Monday first.
+/// The week of a day, and the day within it, Monday first.
 const fn week_of(day: i32) -> (i32, i32) {
-    ((day + 3).div_euclid(7), (day + 3).rem_euclid(7))
-}
-
-/// The Monday of a week.
-const fn monday(week: i32) -> i32 {
-    week * 7 - 3
-}
-
-/// Months since year 0 of a day since 1970.
-fn month_of(day: i32) -> i32 {
-    let at = jiff::Timestamp::from_second(i64::from(day) * 86_400).unwrap_or_default();
-    let date = jiff::tz::Offset::UTC.to_datetime(at);
-    i32::from(date.year()) * 12 + i32::from(date.month()) - 1
+    let week = calendar::week_of(day);
+    (week, day - week_start(week))
 }
 
 impl ActiveWeek {
@@ -143,7 +133,7 @@ impl Turn<'_> {
         if activity.week == NO_SLOT {
             return Vec::new();
         }
-        self.active_between(n, activity.first, monday(activity.week) + 6)
+        self.active_between(n, activity.first, week_start(activity.week) + 6)
     }
 
     /// `to` is one of the days.
@@ -151,7 +141,7 @@ impl Turn<'_> {
         let mut days = Vec::new();
         for week in week_of(from).0..=week_of(to).0 {
             let of_week = self.week(n, week);
-            let active = (0..7).filter(|weekday| of_week.is_active(*weekday)).map(|weekday| monday(week) + weekday);
+            let active = (0..7).filter(|weekday| of_week.is_active(*weekday)).map(|weekday| week_start(week) + weekday);
             days.extend(active.filter(|day| (from..=to).contains(day)));
         }
         days
@@ -167,7 +157,7 @@ impl Turn<'_> {
         let (week, weekday) = week_of(day);
         let of_week = self.week(n, week);
         if !(0..7).any(|other| other != weekday && of_week.is_active(other)) {
-            self.tally(kind::WEEK, monday(week), 0, by);
+            self.tally(kind::WEEK, week_start(week), 0, by);
         }
         let month = month_of(day);
         if self.turns_month(n, (day, month), by) {

@@ -3,7 +3,7 @@
 use super::Turn;
 use super::owner::Owner;
 use super::people::status;
-use super::records::{Conversion, NO_ID};
+use super::records::{Click, Conversion, NO_ID};
 use super::visitors::{Seen, Touched};
 use crate::event::ConversionKind;
 use crate::ids::Millis;
@@ -166,7 +166,7 @@ impl Turn<'_> {
             owner: NO_ID,
         };
         for how in self.stages(id, conversion) {
-            let failure = match self.stage(*how, id, conversion) {
+            let failure = match self.stage(*how, id, conversion, named) {
                 Found::Silent => continue,
                 Found::Unknown(awaited, _) if !skip_unknown => {
                     found.end(*how, Credit::Waiting);
@@ -191,16 +191,16 @@ impl Turn<'_> {
 
     /// A renewal of a customer who is somebody's asks for nothing else.
     fn stages(&self, id: Id128, conversion: &Conversion) -> &'static [Stage] {
-        if conversion.kind() == ConversionKind::Renewal && self.owner(id, conversion).is_some() {
+        if conversion.kind() == ConversionKind::Renewal && self.owning(id, conversion).is_some() {
             return &[Stage::Owner];
         }
         if conversion.click_first == 1 { &Stage::CLICK_FIRST } else { &Stage::ALL }
     }
 
-    fn stage(&self, how: Stage, id: Id128, conversion: &Conversion) -> Found {
+    fn stage(&self, how: Stage, id: Id128, conversion: &Conversion, named: Option<Click>) -> Found {
         match how {
             Stage::Coupon => self.by_coupon(conversion),
-            Stage::Click => self.by_click(conversion),
+            Stage::Click => self.by_click(conversion, named),
             Stage::Code => self.by_code(conversion),
             Stage::Visitor => self.by_visitor(conversion),
             Stage::Owner => self.by_owner(id, conversion),
@@ -223,14 +223,12 @@ impl Turn<'_> {
         self.holder(code).map_or(Found::Unknown(code, Credit::UnknownCode), |n| self.if_creditable(n))
     }
 
-    fn by_click(&self, conversion: &Conversion) -> Found {
+    fn by_click(&self, conversion: &Conversion, named: Option<Click>) -> Found {
         let id = conversion.click;
         if id == NO_ID {
             return Found::Silent;
         }
-        let Some(click) = self.state.clicks.get(&id, self.floor()) else {
-            return Found::Unknown(id, Credit::UnknownClick);
-        };
+        let Some(click) = named else { return Found::Unknown(id, Credit::UnknownClick) };
         let age = conversion.t - click.t;
         if age > conversion.window {
             return Found::Failed(Credit::WindowExpired);

@@ -9,6 +9,7 @@ mod agents;
 pub mod attribute;
 pub mod boards;
 mod booking;
+pub mod calendar;
 mod commission_moves;
 pub mod commissions;
 mod credit;

@@ -36,7 +36,7 @@ impl Turn<'_> {
     }
 
     /// What a renewal renews, else the customer's earliest (model first) or latest credited conversion by then.
-    fn owning(&self, id: Id128, conversion: &Conversion) -> Option<(Id128, Conversion)> {
+    pub(super) fn owning(&self, id: Id128, conversion: &Conversion) -> Option<(Id128, Conversion)> {
         if conversion.kind() == crate::event::ConversionKind::Renewal
             && let Some(original) = self.credited_conversion(conversion.original)
             && conversion.original != id

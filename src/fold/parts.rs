@@ -5,8 +5,8 @@ use super::records::{Conversion, CreditPage, CreditPageKey, NONE};
 use super::state::FOR_EVER;
 use crate::keep::Id128;
 
-/// Members in one page.
-const PAGE: usize = 16;
+/// Members in one page of a shared credit.
+pub const PAGE: usize = 16;
 
 /// Part `i` of `n` of an amount, by cumulative floor of its magnitude: the parts sum to the whole. 1000 over 3 is
 /// 333, 333, 334.
@@ -46,7 +46,7 @@ impl super::state::State {
             return vec![conversion.n];
         }
         let mut members = Vec::with_capacity(parts);
-        for page in 0..conversion.parts.div_ceil(16) {
+        for page in (0..).take(parts.div_ceil(PAGE)) {
             let Some(page) = self.credit_pages.get(&CreditPageKey { conversion: id, page }, FOR_EVER) else { break };
             members.extend(page.members.into_iter().filter(|n| *n != NONE));
         }

@@ -9,8 +9,9 @@ mod sweep;
 use bytemuck::Zeroable;
 
 use super::Turn;
-use super::boards::{BoardChanges, Measure, Metric, SMALL, Window, calendar, cells};
+use super::boards::{BoardChanges, Measure, Metric, SMALL, Window, cells};
 use super::booking::{Booked, Movement};
+use super::calendar;
 use super::people::status;
 use super::records::{Cell, Counts, CurrencyCode, MemberKey, Score, ScoreKey};
 use super::state::FOR_EVER;

@@ -7,6 +7,7 @@ use bytemuck::Zeroable;
 
 use super::Turn;
 use super::booking::Booked;
+use super::calendar::key_month;
 use super::records::{
     Counts, Day, Member, MemberDay, MemberDayKey, MemberKey, NO_SLOT, OpenDay, OpenSlot, Slot, SlotCounts, SlotKey,
 };
@@ -185,7 +186,7 @@ impl Turn<'_> {
         let day = t.0.div_euclid(Millis::DAY);
         if day < self.head.sealed_to {
             slow.days.insert((self.c, day), at);
-            slow.months.insert((self.c, month_of_day(day)), at);
+            slow.months.insert((self.c, key_month(day)), at);
         }
     }
 
@@ -200,7 +201,7 @@ impl Turn<'_> {
             let Ok(slot) = i32::try_from(day) else { break };
             let Some(sums) = self.state.day_of(self.c, &self.head, slot) else { continue };
             self.effects.slow.days.insert((self.c, day), self.at);
-            self.effects.slow.months.insert((self.c, month_of_day(day)), self.at);
+            self.effects.slow.months.insert((self.c, key_month(day)), self.at);
             self.touch_members_of(slot, sums.members);
         }
         self.creator_mut().sealed_to = to;
@@ -218,11 +219,4 @@ impl Turn<'_> {
 /// Minutes, quarter hours or days since 1970. Times of events lie between 2000 and 2100, so every slot fits.
 pub(super) fn slot_of(t: Millis, step: i64) -> i32 {
     i32::try_from(t.0.div_euclid(step)).unwrap_or_default()
-}
-
-/// Months since year 0 of a UTC day.
-pub(super) fn month_of_day(day: i64) -> u16 {
-    let at = jiff::Timestamp::from_millisecond(day * Millis::DAY).unwrap_or_default();
-    let date = jiff::tz::Offset::UTC.to_datetime(at);
-    u16::try_from(i32::from(date.year()) * 12 + i32::from(date.month()) - 1).unwrap_or_default()
 }

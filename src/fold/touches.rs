@@ -6,9 +6,9 @@
 use bytemuck::Zeroable;
 
 use super::Turn;
+use super::calendar::key_month;
 use super::records::{MemberKey, SeqKey, Text, Touch};
 use super::state::{FOR_EVER, State};
-use super::sums::month_of_day;
 use crate::ids::Millis;
 
 /// Places of a page.
@@ -86,7 +86,7 @@ impl Turn<'_> {
     pub(super) fn enter_touch(&mut self, touched: Touched<'_>) -> u64 {
         let horizon = self.horizon();
         let creator = self.creator_mut();
-        let month = u64::from(month_of_day(creator.clock.div_euclid(Millis::DAY))) << MONTH_BITS;
+        let month = u64::from(key_month(creator.clock.div_euclid(Millis::DAY))) << MONTH_BITS;
         let seq = creator.touches.max(month);
         creator.touches = seq + 1;
         let (clock, floor) = (creator.clock, creator.floor);

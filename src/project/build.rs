@@ -2,6 +2,7 @@
 
 use crate::event::ConversionKind;
 use crate::fold::attribute::{Credit, model};
+use crate::fold::calendar::month_start;
 use crate::fold::commissions::State as CommissionState;
 use crate::fold::effects::{FastRows, LedgerLeft, Named, SlowRows, TouchedName};
 use crate::fold::groups::dimension::Axis;
@@ -325,14 +326,7 @@ const fn money(purse: &Purse) -> Money {
 
 /// Days since 1970 of a UTC month that counts from year 0.
 fn days_of(month: u16) -> std::ops::Range<i32> {
-    let first = |month: u16| {
-        let year = i16::try_from(month / 12).unwrap_or_default();
-        let of_year = i8::try_from(month % 12 + 1).unwrap_or(1);
-        let date = jiff::civil::Date::new(year, of_year, 1).unwrap_or_default();
-        let at = jiff::tz::Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).unwrap_or_default();
-        i32::try_from(at.as_second().div_euclid(86_400)).unwrap_or_default()
-    };
-    first(month)..first(month + 1)
+    month_start(month.into())..month_start(i32::from(month) + 1)
 }
 
 /// What each stage ended with; nothing for kinds that have no credit of their own.

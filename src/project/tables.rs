@@ -1,5 +1,6 @@
 //! The projection tables: their ids, names, shards and how fast they follow, and the keys of their rows.
 
+use crate::fold::calendar::key_month;
 use crate::ids::{Millis, Partition};
 
 use super::key::{Col, Cols, Key, Part, TableId};
@@ -99,9 +100,7 @@ impl NameKind {
 
 /// Months since year 0, UTC: bounds tables that grow.
 pub fn month_of(t: Millis) -> u16 {
-    let date = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::from_millisecond(t.0).unwrap_or_default());
-    let months = i32::from(date.year()) * 12 + i32::from(date.month()) - 1;
-    u16::try_from(months).unwrap_or_default()
+    key_month(day_of(t))
 }
 
 /// Days since 1970-01-01, UTC.

@@ -152,8 +152,18 @@ impl Zone {
         Self { zone: TimeZone::UTC, name: "UTC".to_owned() }
     }
 
+    /// A creator's own: the fold admits none that the table has not.
+    pub fn of_creator(name: &str) -> Self {
+        Self::get(name).unwrap_or_else(Self::utc)
+    }
+
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The local day at `t`, in days since 1970.
+    pub fn day(&self, t: Millis) -> i32 {
+        i32::try_from((t.0 + self.offset_ms(t)).div_euclid(Millis::DAY)).unwrap_or_default()
     }
 
     /// The periods of `interval` that `range` touches, cut by it, in order: together they are `range`.

@@ -4,7 +4,6 @@
 //! which standings sort. `Ranks` keeps, for programmes too large to be put in order on reading, how many members hold
 //! each value: a cache, made from the scores whenever it is missing.
 
-pub mod calendar;
 mod changes;
 mod map;
 mod ranks;
@@ -13,6 +12,7 @@ pub use changes::{BoardChanges, Move, Passed};
 pub use map::{CountMap, PAGE_VALUES_MAX, Page, PageHead, WHOLE_BITS};
 pub use ranks::{Board, BoardKey, Ranks, Settled, Standing};
 
+use super::calendar;
 use super::records::{CurrencyCode, Score};
 use crate::ids::Currency;
 

@@ -108,11 +108,11 @@ pub struct ConversionTexts {
     pub plan: Text,
 }
 
-/// Members that share a conversion's credit, sixteen a page; `NONE` behind the last.
+/// Members that share a conversion's credit, page by page; `NONE` behind the last.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct CreditPage {
-    pub members: [u32; 16],
+    pub members: [u32; crate::fold::parts::PAGE],
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Pod, Zeroable)]

@@ -2,6 +2,7 @@
 
 use super::At;
 use crate::fold::activity::kind;
+use crate::fold::calendar::month_of;
 use crate::project::lists::CountRow;
 use crate::project::tables;
 use crate::store::Store;
@@ -10,24 +11,22 @@ use crate::web::problem::Problem;
 
 /// `None`: the span is no such period, and nobody is counted for any other.
 pub(super) async fn members<S: Store>(at: &At<'_, S>, span: Span) -> Result<Option<i64>, Problem> {
-    let zone = Zone::get(&at.row.time_zone).unwrap_or_else(Zone::utc);
+    let zone = Zone::of_creator(&at.row.time_zone);
     let Some((kind, period)) = period(&zone, span) else { return Ok(None) };
-    let found = at.store.get(&[tables::active(at.p, &at.id, kind, period)]).await?;
-    let Some(bytes) = found.into_iter().flatten().next().and_then(|row| row.value) else { return Ok(Some(0)) };
-    Ok(Some(CountRow::decode(&bytes)?.members))
+    let value = at.value(tables::active(at.p, &at.id, kind, period)).await?;
+    Ok(Some(value.map_or(Ok(0), |value| CountRow::decode(&value).map(|row| row.members))?))
 }
 
 /// The kind and number of the period that `span` is, as `fold::activity` has them.
 fn period(zone: &Zone, span: Span) -> Option<(u32, i64)> {
     let is = |interval: Interval| zone.around(span.from, interval) == span;
-    let date = zone.date(span.from);
-    let day = i64::from(date.since(jiff::civil::date(1970, 1, 1)).ok()?.get_days());
+    let day = zone.day(span.from);
     if is(Interval::Day) {
-        Some((kind::DAY, day))
+        Some((kind::DAY, day.into()))
     } else if is(Interval::Week) {
-        Some((kind::WEEK, day))
+        Some((kind::WEEK, day.into()))
     } else if is(Interval::Month) {
-        Some((kind::MONTH, i64::from(date.year()) * 12 + i64::from(date.month()) - 1))
+        Some((kind::MONTH, month_of(day).into()))
     } else {
         None
     }

@@ -7,10 +7,11 @@ use serde::Serialize;
 use super::figures::{Rate, rate};
 use super::{At, One};
 use crate::fold::activity::JOINED;
-use crate::ids::Millis;
+use crate::fold::calendar::month_of;
 use crate::project::lists::CountRow;
 use crate::project::tables;
 use crate::store::{Bound, Col, Cols, Range, Store};
+use crate::web::calendar::Zone;
 use crate::web::problem::Problem;
 use crate::web::query::Query;
 use crate::web::reply::{self, Reply};
@@ -44,7 +45,7 @@ struct Age {
 
 pub(in crate::web) async fn cohorts<S: Store>(at: &At<'_, S>, query: &Query) -> Result<Reply, Problem> {
     let months = query.limit(12, 120)?;
-    let now = month_of(&at.row.time_zone, at.row.clock);
+    let now = i64::from(month_of(Zone::of_creator(&at.row.time_zone).day(at.row.clock)));
     let from = now + 1 - i64::try_from(months).unwrap_or(i64::MAX);
     let mut joined: BTreeMap<i64, BTreeMap<i64, i64>> = BTreeMap::new();
     let col = |month: i64| Cols(vec![Col::Text(at.id.clone()), Col::Int(month)]);
@@ -74,12 +75,4 @@ fn cohort(month: i64, ages: &BTreeMap<i64, i64>, now: i64) -> Cohort {
     };
     let joined_in = format!("{:04}-{:02}", month.div_euclid(12), month.rem_euclid(12) + 1);
     Cohort { joined_in, members, ages: (0..=now - month).map(age).collect() }
-}
-
-/// Months since year 0 in a zone.
-fn month_of(zone: &str, t: Millis) -> i64 {
-    let at = jiff::Timestamp::from_millisecond(t.0).unwrap_or_default();
-    let zone = jiff::tz::db().get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let date = zone.to_datetime(at).date();
-    i64::from(date.year()) * 12 + i64::from(date.month()) - 1
 }

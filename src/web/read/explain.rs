@@ -9,7 +9,7 @@ use super::{At, One, Stamp};
 use crate::fold::attribute::Stage;
 use crate::fold::parts::part;
 use crate::ids::Millis;
-use crate::project::rows::{CommissionRow, ConversionRow, NameRow};
+use crate::project::rows::{CommissionRow, ConversionRow};
 use crate::project::tables::{self, NameKind};
 use crate::store::Store;
 use crate::web::problem::{Kind, Problem};
@@ -83,8 +83,8 @@ pub(in crate::web) async fn commission<S: Store>(at: &At<'_, S>, id: &str) -> Re
     let name = at.named(NameKind::Commission, id).await?.ok_or_else(|| unknown("commission", id))?;
     let made_at = name.made_at.unwrap_or(Millis(0));
     let key = tables::commission(at.p, &at.id, name.n.into(), made_at, id);
-    let found = at.store.get(&[key]).await?.into_iter().flatten().next().and_then(|row| row.value);
-    let row = CommissionRow::decode(&found.ok_or_else(|| unknown("commission", id))?)?;
+    let value = at.value(key).await?.ok_or_else(|| unknown("commission", id))?;
+    let row = CommissionRow::decode(&value)?;
     let (_, member) = member_row(at, &row.member_id).await?;
     let explained = ExplainedCommission {
         blocked: row.is_blocked,
@@ -95,20 +95,11 @@ pub(in crate::web) async fn commission<S: Store>(at: &At<'_, S>, id: &str) -> Re
     Ok(reply::json(&One { data: explained, meta: at.meta() }))
 }
 
-impl<S: Store> At<'_, S> {
-    async fn named(&self, kind: NameKind, id: &str) -> Result<Option<NameRow>, Problem> {
-        let found = self.store.get(&[tables::name(self.p, &self.id, kind, id)]).await?;
-        let value = found.into_iter().flatten().next().and_then(|row| row.value);
-        Ok(value.map(|value| NameRow::decode(&value)).transpose()?)
-    }
-}
-
 async fn conversion_row<S: Store>(at: &At<'_, S>, id: &str) -> Result<Option<ConversionRow>, Problem> {
     let Some(made_at) = at.named(NameKind::Conversion, id).await?.and_then(|name| name.made_at) else {
         return Ok(None);
     };
-    let found = at.store.get(&[tables::conversion(at.p, &at.id, made_at, id)]).await?;
-    let value = found.into_iter().flatten().next().and_then(|row| row.value);
+    let value = at.value(tables::conversion(at.p, &at.id, made_at, id)).await?;
     Ok(value.map(|value| ConversionRow::decode(&value)).transpose()?)
 }
 

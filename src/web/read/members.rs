@@ -9,11 +9,12 @@ use super::figures::Figures;
 use super::rank::{Standing, by_earnings};
 use super::{At, One, Page, Stamp};
 use crate::fold::boards::{Metric, SMALL};
-use crate::ids::{Currency, ID_BYTES_MAX, Millis};
+use crate::ids::{Currency, ID_BYTES_MAX};
 use crate::project::rows::{MemberRow, NameRow};
 use crate::project::tables::{self, NameKind};
 use crate::store::{Bound, Col, Cols, Range, Row, Store};
 use crate::web::Limits;
+use crate::web::calendar::Zone;
 use crate::web::events::read_json;
 use crate::web::problem::{Kind, Problem};
 use crate::web::query::{Query, cursor, malformed_cursor, read_cursor};
@@ -95,10 +96,7 @@ impl Member {
 
 impl Streak {
     fn new<S>(row: &MemberRow, at: &At<'_, S>) -> Self {
-        let zone = jiff::tz::db().get(&at.row.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
-        let now = jiff::Timestamp::from_millisecond(at.now.0).unwrap_or_default();
-        let local = at.now.0 + i64::from(zone.to_offset(now).seconds()) * Millis::SECOND;
-        let today = local.div_euclid(Millis::DAY);
+        let today = i64::from(Zone::of_creator(&at.row.time_zone).day(at.now));
         // A day that is ahead of the reader's clock is as good as today.
         let is_current = row.streak.length > 0 && row.streak.end >= today - 1;
         Self { current: if is_current { row.streak.length } else { 0 }, best: row.streak.best }
@@ -165,9 +163,7 @@ pub(super) async fn member_row<S: Store>(at: &At<'_, S>, id: &str) -> Result<(u3
 
 /// The ordinal of the member of this id.
 pub(super) async fn ordinal<S: Store>(at: &At<'_, S>, id: &str) -> Result<u32, Problem> {
-    let named = at.store.get(&[tables::name(at.p, &at.id, NameKind::Member, id)]).await?;
-    let named = named.into_iter().flatten().next().and_then(|row| row.value).ok_or_else(|| unknown_member(id))?;
-    Ok(NameRow::decode(&named)?.n)
+    Ok(at.named(NameKind::Member, id).await?.ok_or_else(|| unknown_member(id))?.n)
 }
 
 /// The member of this ordinal, which `id` is the id of.

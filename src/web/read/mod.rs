@@ -29,6 +29,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::HeaderMap;
 use serde::Serialize;
 use tokio::sync::watch;
@@ -54,10 +55,10 @@ use super::server::Shared;
 use crate::append::Sink;
 use crate::append::partition::partition_of;
 use crate::ids::{Millis, Next, Partition};
-use crate::project::rows::{AppliedRow, CreatorRow};
-use crate::project::tables::{self, Class};
+use crate::project::rows::{AppliedRow, CreatorRow, NameRow};
+use crate::project::tables::{self, Class, NameKind};
 use crate::store::live::Generation;
-use crate::store::{Bound, Range, Row, Store};
+use crate::store::{Bound, Key, Range, Row, Store};
 
 /// A creator, as of a position read before any of its rows.
 pub(super) struct At<'a, S> {
@@ -206,6 +207,18 @@ impl<'a, S: Store> At<'a, S> {
         let row = self.store.get(&[tables::applied(self.p)]).await?.into_iter().flatten().next();
         let applied = row.and_then(|row| row.value).map(|bytes| AppliedRow::decode(&bytes)).transpose()?;
         Ok(applied.is_some_and(|applied| applied.next(class) >= next))
+    }
+
+    /// The value of one row, if it is there.
+    async fn value(&self, key: Key) -> Result<Option<Bytes>, Problem> {
+        let rows = self.store.get(&[key]).await?;
+        Ok(rows.into_iter().flatten().next().and_then(|row| row.value))
+    }
+
+    /// What an id or code leads to.
+    async fn named(&self, kind: NameKind, id: &str) -> Result<Option<NameRow>, Problem> {
+        let value = self.value(tables::name(self.p, &self.id, kind, id)).await?;
+        Ok(value.map(|value| NameRow::decode(&value)).transpose()?)
     }
 
     /// The rows of `range` that have not expired; `max` are read at most.

@@ -18,8 +18,7 @@ const CLOCK_CHANGE_MAX: i64 = 3 * Millis::HOUR;
 /// The zone named by `tz`, else the one called `default`.
 pub(super) fn zone(query: &Query, default: &str) -> Result<Zone, Problem> {
     let Some(name) = query.get("tz") else {
-        // The fold admits no zone that the table has not.
-        return Ok(Zone::get(default).unwrap_or_else(Zone::utc));
+        return Ok(Zone::of_creator(default));
     };
     Zone::get(name).ok_or_else(|| {
         let detail = format!("`tz`: there is no IANA time zone `{name}`; one is `Europe/Berlin`, another `UTC`");

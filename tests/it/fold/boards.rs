@@ -7,7 +7,8 @@ mod rows;
 use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
-use tributary::fold::boards::{CountMap, Metric, PAGE_VALUES_MAX, Window, calendar, code, least};
+use tributary::fold::boards::{CountMap, Metric, PAGE_VALUES_MAX, Window, code, least};
+use tributary::fold::calendar;
 
 use super::story::told;
 use super::world::{Flush, World};

@@ -6,6 +6,7 @@ use crate::fold::boards::{BoardKey, Measure, Metric, Window};
 use crate::ids::{Currency, Millis};
 use crate::project::rows::{CreatorRow, MemberRow, MemberState};
 use crate::project::scores::Held;
+use crate::web::calendar::Zone;
 use crate::web::problem::Problem;
 use crate::web::query::Query;
 
@@ -73,7 +74,7 @@ impl Asked {
         (zone, currency): (&str, Currency),
         now: Millis,
     ) -> Self {
-        let today = today(zone, now);
+        let today = Zone::of_creator(zone).day(now);
         let period = window.period(today) - i32::from(is_previous);
         let key = BoardKey { measure: Measure::new(metric, currency), window, period };
         Self { metric, window, key, currency, is_previous, today }
@@ -140,14 +141,6 @@ impl About {
         self.ready = false;
         self
     }
-}
-
-/// Days since 1970-01-01 in a zone.
-fn today(zone: &str, now: Millis) -> i32 {
-    let zone = jiff::tz::db().get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let at = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default();
-    let local = now.0 + i64::from(zone.to_offset(at).seconds()) * Millis::SECOND;
-    i32::try_from(local.div_euclid(Millis::DAY)).unwrap_or_default()
 }
 
 fn date(day: i32) -> String {

@@ -1,4 +1,4 @@
-//! Weeks and months of local days, in integers: a click asks for both.
+//! Weeks and months of days since 1970, in integers: a click asks for both.
 
 /// Weeks since the one that holds 1970-01-01; they begin on Monday.
 pub const fn week_of(day: i32) -> i32 {
@@ -30,4 +30,10 @@ pub const fn month_start(month: i32) -> i32 {
     let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
     let of_year = (153 * month + 2) / 5;
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year - 719_468
+}
+
+/// The month of a day as keys of rows have it; the first or last that they hold for a day beyond them.
+pub fn key_month(day: i64) -> u16 {
+    const HELD: (i64, i64) = (-719_000, 1_990_000);
+    u16::try_from(month_of(i32::try_from(day.clamp(HELD.0, HELD.1)).unwrap_or_default())).unwrap_or_default()
 }

@@ -15,7 +15,7 @@ use super::calendar;
 use super::people::status;
 use super::records::{Cell, Counts, CurrencyCode, MemberKey, Score, ScoreKey};
 use super::state::FOR_EVER;
-use crate::ids::{Currency, Millis, Next};
+use crate::ids::{Currency, Millis};
 
 /// Periods of each window that a score holds.
 const KEPT: i32 = 3;
@@ -34,7 +34,6 @@ struct Notes<'a> {
     changes: Option<&'a mut BoardChanges>,
     key: ScoreKey,
     today: i32,
-    at: Next,
 }
 
 impl Notes<'_> {
@@ -44,7 +43,7 @@ impl Notes<'_> {
         if let Some(changes) = &mut self.changes
             && window.is_kept(period, self.today)
         {
-            changes.changed(self.key, (window, period), (before.value, after.value), self.at);
+            changes.changed(self.key, (window, period), (before.value, after.value));
         }
     }
 }
@@ -109,7 +108,7 @@ impl Turn<'_> {
         }
         score.at = self.at.0;
         let changes = Some(changes).filter(|_| is_large && score.off == 0);
-        let mut notes = Notes { changes, key, today: self.head.boards.today, at: self.at };
+        let mut notes = Notes { changes, key, today: self.head.boards.today };
         book(score, booking, &mut notes);
         // Mostly a day that is under way, and in no rolling window.
         if let Some(day) = cell_of(&mut score.days, score.day - booking.day)
@@ -138,7 +137,7 @@ impl Turn<'_> {
                 changes.image(key, score);
                 for (window, period, cell) in cells(score).filter(|(w, p, _)| w.is_kept(*p, today)) {
                     let values = if off == 1 { (cell.value, 0) } else { (0, cell.value) };
-                    changes.changed(key, (window, period), values, at);
+                    changes.changed(key, (window, period), values);
                 }
             }
             (score.off, score.at) = (off, at.0);

@@ -1,12 +1,12 @@
-//! Rows of the boards of large programmes (READS §5): how many members hold each value, and where each stands.
+//! Rows of the boards of large programmes (READS §5): how many members hold each value, and who stands at the top.
 
 use bytes::Bytes;
 
 use super::codec::{Malformed, Reader, Writer};
 use super::key::{Col, Cols, Key, Part, Row};
-use super::tables::{self, RANK, STANDING};
+use super::tables::{self, RANK};
 use super::totals::{put_unsigned, take_unsigned};
-use crate::fold::boards::{Board, BoardKey, Measure, Page, PageHead, Ranks, Standing, Window};
+use crate::fold::boards::{Board, BoardKey, Measure, Page, PageHead, Place, Ranks, Window};
 use crate::fold::effects::SlowRows;
 use crate::fold::state::{FOR_EVER, State};
 use crate::ids::{Millis, Next, Partition};
@@ -33,14 +33,16 @@ pub struct PageRow {
     pub values: Vec<(i64, u32)>,
 }
 
-/// A member stands on a board under the code of its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StandingRow {
+/// The members at the top of a board, in its order; all of them where they are fewer than it may name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopRow {
     pub at: Next,
+    pub places: Vec<Place>,
 }
 
-/// The `low` of a root's key.
+/// The `low` of a root's key, and of the key of a top.
 const ROOT: i64 = -1;
+const TOP: i64 = -2;
 
 /// Rows of everything that moved on the boards, as of `end`, the position up to which `state` is folded.
 pub fn rows(state: &State, ranks: &mut Ranks, touched: &SlowRows, (p, end): (Partition, Next)) -> Vec<Row> {
@@ -48,11 +50,10 @@ pub fn rows(state: &State, ranks: &mut Ranks, touched: &SlowRows, (p, end): (Par
         return Vec::new();
     }
     let settled = ranks.settle(state, &touched.boards);
-    let mut rows = Vec::with_capacity(settled.standings.len());
+    let mut rows = Vec::new();
     for board in &settled.boards {
         rows.extend(board_rows(state, board, (p, end)));
     }
-    rows.extend(settled.standings.iter().filter_map(|standing| standing_row(state, standing, p)));
     rows.extend(settled.heads.iter().filter_map(|creator| boards_row(state, *creator, (p, end))));
     rows
 }
@@ -71,13 +72,9 @@ fn board_rows(state: &State, board: &Board, (p, end): (Partition, Next)) -> Vec<
     let page = |page: &Page| row(page_key(p, creator, board.key, page.low), PageRow::of(page, end).encode());
     let root = RootRow { at: end, pages: board.heads.clone() };
     let root = row(root_key(p, creator, board.key), root.encode());
-    board.pages.iter().map(page).chain([root]).collect()
-}
-
-fn standing_row(state: &State, standing: &Standing, p: Partition) -> Option<Row> {
-    let key = standing_key(p, creator_id(state, standing.creator)?, standing.key, standing.code, standing.n);
-    let value = standing.stands.then(|| StandingRow { at: standing.at }.encode());
-    Some(Row { key, at: standing.at, value, expires: expires(standing.key).filter(|_| standing.stands) })
+    let top =
+        |places: &Vec<Place>| row(top_key(p, creator, board.key), TopRow { at: end, places: places.clone() }.encode());
+    board.pages.iter().map(page).chain([root]).chain(board.top.as_ref().map(top)).collect()
 }
 
 fn creator_id(state: &State, creator: u32) -> Option<&str> {
@@ -104,10 +101,6 @@ pub fn rank_part(p: Partition, creator: &str) -> Part {
     tables::part(RANK, p, creator, 0, 0)
 }
 
-pub fn standing_part(p: Partition, creator: &str) -> Part {
-    tables::part(STANDING, p, creator, 0, 0)
-}
-
 /// No metric has the number 0.
 pub fn boards_key(p: Partition, creator: &str) -> Key {
     let cols = vec![Col::Text(creator.to_owned()), Col::Int(0), Col::Int(0), Col::Int(0), Col::Int(ROOT)];
@@ -118,19 +111,17 @@ pub fn root_key(p: Partition, creator: &str, key: BoardKey) -> Key {
     page_key(p, creator, key, ROOT)
 }
 
+pub fn top_key(p: Partition, creator: &str, key: BoardKey) -> Key {
+    page_key(p, creator, key, TOP)
+}
+
 pub fn page_key(p: Partition, creator: &str, key: BoardKey, low: i64) -> Key {
     let mut cols = board_cols(creator, key);
     cols.push(Col::Int(low));
     Key { part: rank_part(p, creator), cols: Cols(cols) }
 }
 
-pub fn standing_key(p: Partition, creator: &str, key: BoardKey, code: u16, n: u32) -> Key {
-    let mut cols = board_cols(creator, key);
-    cols.extend([Col::IntDesc(i64::from(code)), Col::Int(i64::from(n))]);
-    Key { part: standing_part(p, creator), cols: Cols(cols) }
-}
-
-/// The board of a key of `rank` or `standing`; none of the row that says how far all of a programme's are.
+/// The board of a key of `rank`; none of the row that says how far all of a programme's are.
 pub fn board_of(key: &Key) -> Option<BoardKey> {
     let [Col::Text(_), Col::Int(measure), Col::Int(window), Col::Int(period), ..] = key.cols.0.as_slice() else {
         return None;
@@ -250,10 +241,37 @@ fn take_value(packed: &mut &[u8], last: i64) -> Option<(i64, u32)> {
     Some((value, u32::try_from(take_unsigned(packed)?).ok()?))
 }
 
-impl StandingRow {
+impl TopRow {
+    /// Per place: how much less than the one before it, when it was reached, who.
     pub fn encode(&self) -> Bytes {
-        Writer::default().int(at(self.at)).finish()
+        let (mut packed, mut last) = (Vec::new(), i64::MAX);
+        for place in &self.places {
+            put_unsigned(&mut packed, unsigned(last - place.value));
+            put_unsigned(&mut packed, unsigned(place.reached));
+            put_unsigned(&mut packed, u128::from(place.n));
+            last = place.value;
+        }
+        Writer::default().int(at(self.at)).blob(&packed).finish()
     }
+
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut row = Reader::new(bytes);
+        let at = take_at(&mut row)?;
+        let mut packed = row.field()?.unwrap_or_default();
+        let (mut places, mut last) = (Vec::new(), i64::MAX);
+        while !packed.is_empty() {
+            let place = take_place(&mut packed, last).ok_or(Malformed { field: 2 })?;
+            last = place.value;
+            places.push(place);
+        }
+        Ok(Self { at, places })
+    }
+}
+
+fn take_place(packed: &mut &[u8], last: i64) -> Option<Place> {
+    let value = last.checked_sub(i64::try_from(take_unsigned(packed)?).ok()?)?;
+    let reached = i64::try_from(take_unsigned(packed)?).ok()?;
+    Some(Place { n: u32::try_from(take_unsigned(packed)?).ok()?, value, reached })
 }
 
 fn at(next: Next) -> i64 {

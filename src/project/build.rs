@@ -22,6 +22,7 @@ use super::rows::{
 use super::scores::MemberScore;
 use super::tables::{self, NameKind};
 use super::totals::{Counts, Money, Totals};
+use super::words::Words;
 
 /// Rows of the tables that follow fast.
 pub fn fast(state: &State, touched: &FastRows, p: Partition) -> Vec<Row> {
@@ -39,17 +40,17 @@ pub fn fast(state: &State, touched: &FastRows, p: Partition) -> Vec<Row> {
 }
 
 /// Rows of the tables that follow within a second.
-pub fn slow(state: &State, touched: &SlowRows, p: Partition) -> Vec<Row> {
+pub fn slow(state: &State, words: &mut Words, touched: &SlowRows, p: Partition) -> Vec<Row> {
     let builder = Builder { state, p };
     let mut rows = Vec::with_capacity(touched.len());
     for ((creator, hour), at) in &touched.hours {
-        builder.hour(*creator, *hour, *at, &mut rows);
+        builder.hour(words, (*creator, *hour), *at, &mut rows);
     }
     for ((creator, day), at) in &touched.days {
-        builder.day(*creator, *day, *at, &mut rows);
+        builder.day(words, (*creator, *day), *at, &mut rows);
     }
     rows.extend(touched.months.iter().filter_map(|((creator, month), at)| builder.month(*creator, *month, *at)));
-    rows.extend(touched.touches.iter().filter_map(|((creator, page), at)| builder.touches(*creator, *page, *at)));
+    rows.extend(touched.touches.iter().filter_map(|(page, at)| builder.touches(words, *page, *at)));
     rows.extend(touched.active.iter().filter_map(|(key, at)| builder.active(key, *at)));
     rows.extend(touched.member_days.iter().filter_map(|(key, at)| builder.member_day(*key, *at)));
     rows
@@ -139,10 +140,10 @@ impl Builder<'_> {
     }
 
     /// The hour's row, and a row for each axis if its breakdown is too large for it.
-    fn hour(&self, creator: u32, hour: i64, at: Next, rows: &mut Vec<Row>) {
+    fn hour(&self, words: &mut Words, (creator, hour): (u32, i64), at: Next, rows: &mut Vec<Row>) {
         let (Some(id), Ok(first)) = (self.id(creator), i32::try_from(hour * 60)) else { return };
         let value = series(at, 60, |slot| self.state.minute_sums(creator, first + i32::from(slot)));
-        let broken_down = groups::build(self.state, creator, first / 15..first / 15 + 4);
+        let broken_down = groups::build(self.state, words, creator, first / 15..first / 15 + 4);
         let expires = Some(Millis(hour * Millis::HOUR + tables::HOUR_KEPT));
         for (part, value) in broken_down.parts(at, &value.encode()) {
             rows.push(Row { key: tables::hour_part(self.p, id, hour, part), at, value: Some(value), expires });
@@ -150,10 +151,10 @@ impl Builder<'_> {
     }
 
     /// The same of a day.
-    fn day(&self, creator: u32, day: i64, at: Next, rows: &mut Vec<Row>) {
+    fn day(&self, words: &mut Words, (creator, day): (u32, i64), at: Next, rows: &mut Vec<Row>) {
         let (Some(id), Ok(first)) = (self.id(creator), i32::try_from(day * 96)) else { return };
         let value = series(at, 96, |slot| self.state.quarter_sums(creator, first + i32::from(slot)));
-        let broken_down = groups::build(self.state, creator, first..first + 96);
+        let broken_down = groups::build(self.state, words, creator, first..first + 96);
         for (part, value) in broken_down.parts(at, &value.encode()) {
             rows.push(row(tables::day_part(self.p, id, day, part), at, value));
         }

@@ -2,22 +2,21 @@
 //!
 //! What no value is known of is not written: `(none)` is what the other groups leave of the totals, slot by slot.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use bytes::Bytes;
-use hashbrown::HashMap;
 
 use crate::fold::groups::dimension::Axis;
 use crate::fold::groups::view::{axes, group_of};
 use crate::fold::groups::{NONE, OTHER};
-use crate::fold::records::{Combo, PAIRS};
+use crate::fold::records::PAIRS;
 use crate::fold::state::State;
 use crate::ids::Next;
 
 use super::build::totals;
 use super::codec::{Malformed, Reader, Writer};
 use super::totals::{Totals, put_unsigned, take_unsigned};
+use super::words::Words;
 
 /// Breakdowns that weigh more leave the row for rows of their own.
 const HERE_MAX: usize = 16_384;
@@ -69,8 +68,8 @@ pub struct PartRow {
     pub groups: Vec<Group>,
 }
 
-/// The groups of each axis, by ordinals of values; slots with the sums.
-type Sums = BTreeMap<(u8, u32, u32), BTreeMap<u16, Totals>>;
+/// A combination's share in a slot of a group: the part of the axis, ordinals of values, slot, place of the figures.
+type Share = (u8, u32, u32, u16, usize);
 
 /// The breakdowns of some quarter hours of one UTC day, before they are laid out.
 pub(super) struct Built {
@@ -81,57 +80,62 @@ pub(super) struct Built {
 }
 
 /// Adds up the combinations of `quarters`, which are of one UTC day.
-pub(super) fn build(state: &State, creator: u32, quarters: Range<i32>) -> Built {
+pub(super) fn build(state: &State, words: &mut Words, creator: u32, quarters: Range<i32>) -> Built {
     let Some(pairs) = state.pairs_of_day(creator, quarters.start.div_euclid(96)) else {
         return Built { pairs: None, axes: Vec::new(), weight: 0 };
     };
     let all: Vec<(usize, Axis)> = axes(&pairs).enumerate().filter_map(|(place, axis)| Some((place, axis?))).collect();
-    let mut combos: HashMap<u32, Combo> = HashMap::new();
-    let mut sums = Sums::new();
+    let (mut figures, mut shares) = (Vec::<Totals>::new(), Vec::<Share>::new());
     for (slot, quarter) in (0_u16..).zip(quarters) {
         for found in state.combos_of_quarter(creator, quarter) {
-            let combo = combos.entry(found.combo).or_insert_with(|| state.combo(creator, found.combo));
-            let figures = totals(&found.sums);
+            let combo = words.combo(state, creator, found.combo);
             for (place, axis) in &all {
-                let (a, b) = group_of(combo, *axis, found.others >> place & 1 == 1);
+                let (a, b) = group_of(&combo, *axis, found.others >> place & 1 == 1);
                 if (a, b) != (NONE, NONE) {
-                    sums.entry((axis.part(), a, b)).or_default().entry(slot).or_default().add(&figures);
+                    shares.push((axis.part(), a, b, slot, figures.len()));
                 }
             }
+            figures.push(totals(&found.sums));
         }
     }
-    named(state, creator, pairs, sums)
-}
-
-/// The same with texts for ordinals, in order of the texts.
-fn named(state: &State, creator: u32, pairs: [u8; PAIRS], sums: Sums) -> Built {
-    let (mut by_axis, mut weight) = (BTreeMap::<u8, Vec<Group>>::new(), 0);
-    for ((part, a, b), slots) in sums {
-        let (a, b) = (value(state, creator, a), (part > 15).then(|| value(state, creator, b)));
-        weight += GROUP_BYTES + a.len() + b.as_ref().map_or(0, Value::len);
-        // Reckoned, not measured: what is reckoned never shrinks, so rows once written are never left behind.
-        weight += slots.values().map(|sums| SLOT_BYTES + CURRENCY_BYTES * sums.money.len()).sum::<usize>();
-        let slots: Vec<_> = slots.into_iter().filter(|(_, sums)| !sums.is_zero()).collect();
-        by_axis.entry(part).or_default().push(Group { a, b, slots });
-    }
-    let axes = by_axis.into_iter().filter_map(|(part, mut groups)| {
+    shares.sort_unstable();
+    let mut built = Built { pairs: None, axes: Vec::new(), weight: 0 };
+    for shares in shares.chunk_by(|one, other| one.0 == other.0) {
+        let groups = shares.chunk_by(|one, other| (one.1, one.2) == (other.1, other.2));
+        let groups = groups.filter_map(|shares| group(&mut built.weight, (state, words, creator), shares, &figures));
+        let mut groups: Vec<Group> = groups.collect();
         groups.retain(|group| !group.slots.is_empty());
         groups.sort_unstable_by(|one, other| (&one.a, &one.b).cmp(&(&other.a, &other.b)));
-        Some((Axis::of_part(part)?, groups))
-    });
-    let axes: Vec<_> = axes.collect();
-    Built { pairs: (!axes.is_empty()).then_some(pairs), axes, weight }
+        built.axes.extend(shares.first().and_then(|share| Axis::of_part(share.0)).map(|axis| (axis, groups)));
+    }
+    built.pairs = (!built.axes.is_empty()).then_some(pairs);
+    built
 }
 
-fn value(state: &State, creator: u32, value: u32) -> Value {
-    match value {
+/// The shares of one group, added up slot by slot, with texts for ordinals.
+fn group(
+    weight: &mut usize,
+    (state, words, creator): (&State, &mut Words, u32),
+    shares: &[Share],
+    figures: &[Totals],
+) -> Option<Group> {
+    let (part, a, b, ..) = *shares.first()?;
+    let mut value = |value| match value {
         NONE => Value::None,
         OTHER => Value::Other,
-        // Ordinals are given out with the text; a damaged read poisons the store, which drops what was made of it.
-        value => {
-            Value::Text(state.value_text(creator, value).map_or_else(String::new, |text| text.as_str().to_owned()))
-        }
+        value => Value::Text(words.text(state, creator, value).to_owned()),
+    };
+    let (a, b) = (value(a), (part > 15).then(|| value(b)));
+    *weight += GROUP_BYTES + a.len() + b.as_ref().map_or(0, Value::len);
+    let mut slots = Vec::new();
+    for shares in shares.chunk_by(|one, other| one.3 == other.3) {
+        let mut sums = Totals::default();
+        shares.iter().filter_map(|share| figures.get(share.4)).for_each(|figures| sums.add(figures));
+        // Reckoned, not measured: what is reckoned never shrinks, so rows once written are never left behind.
+        *weight += SLOT_BYTES + CURRENCY_BYTES * sums.money.len();
+        slots.extend(shares.first().filter(|_| !sums.is_zero()).map(|share| (share.3, sums)));
     }
+    Some(Group { a, b, slots })
 }
 
 impl Value {

@@ -1,13 +1,11 @@
 //! Rows of clicks and shares one by one, and of how many members were active.
 
 use bytes::Bytes;
-use hashbrown::HashMap;
 
 use crate::fold::activity::kind;
 use crate::fold::groups::dimension::Dimension;
-use crate::fold::groups::{NO_GROUP, NONE, OTHER};
-use crate::fold::records::{ActiveKey, Combo, Text, Touch as Record};
-use crate::fold::state::{FOR_EVER, State};
+use crate::fold::records::{ActiveKey, Touch as Record};
+use crate::fold::state::FOR_EVER;
 use crate::fold::touches::Disposition;
 use crate::ids::{Millis, Next};
 
@@ -16,6 +14,7 @@ use super::codec::{Malformed, Reader, Writer};
 use super::key::Row;
 use super::tables;
 use super::totals::{put_unsigned, take_unsigned};
+use super::words::Words;
 
 /// `touch`: a page of clicks and shares.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,14 +52,6 @@ pub struct CountRow {
 }
 
 impl TouchRow {
-    pub fn encode(&self) -> Bytes {
-        let mut packed = Vec::new();
-        for touch in &self.touches {
-            touch.pack(&mut packed);
-        }
-        Writer::default().int(position(self.at)).blob(&packed).finish()
-    }
-
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut row = Reader::new(bytes);
         let at = take_position(&mut row)?;
@@ -74,20 +65,6 @@ impl TouchRow {
 }
 
 impl Touch {
-    fn pack(&self, out: &mut Vec<u8>) {
-        put_unsigned(out, u128::from(self.place));
-        put_unsigned(out, u128::from(self.prev));
-        put_unsigned(out, u128::from(self.n));
-        // Admitted times lie between 2000 and 2100.
-        put_unsigned(out, u128::try_from(self.t.0).unwrap_or_default());
-        put_unsigned(out, u128::try_from(self.expires.0 - self.t.0).unwrap_or_default());
-        out.push(self.disposition.number());
-        for text in [&self.id, &self.share_id, &self.platform, &self.template] {
-            put_unsigned(out, u128::try_from(text.len()).unwrap_or_default());
-            out.extend_from_slice(text.as_bytes());
-        }
-    }
-
     fn unpack(bytes: &mut &[u8]) -> Option<Self> {
         let place = u64::try_from(take_unsigned(bytes)?).ok()?;
         let prev = u64::try_from(take_unsigned(bytes)?).ok()?;
@@ -138,12 +115,18 @@ fn take_position(row: &mut Reader<'_>) -> Result<Next, Malformed> {
 }
 
 impl Builder<'_> {
-    pub(super) fn touches(&self, creator: u32, page: u64, at: Next) -> Option<Row> {
+    pub(super) fn touches(&self, words: &mut Words, (creator, page): (u32, u64), at: Next) -> Option<Row> {
         let id = self.id(creator)?;
         let (found, expires) = self.state.touches_of_page(creator, page);
-        let mut names = Names { state: self.state, creator, of_combos: HashMap::new() };
-        let touches = found.into_iter().map(|(place, record)| names.touch(place, &record)).collect();
-        let mut row = row(tables::touch(self.p, id, page), at, TouchRow { at, touches }.encode());
+        let mut packed = Vec::new();
+        for (place, touch) in found {
+            pack(&mut packed, place, &touch);
+            let group = (creator, touch.group);
+            pack_text(&mut packed, words.of(self.state, group, Dimension::Platform));
+            pack_text(&mut packed, words.of(self.state, group, Dimension::Template));
+        }
+        let value = Writer::default().int(position(at)).blob(&packed).finish();
+        let mut row = row(tables::touch(self.p, id, page), at, value);
         row.expires = Some(expires);
         Some(row)
     }
@@ -162,48 +145,20 @@ impl Builder<'_> {
     }
 }
 
-/// Platform and template of the combinations of a page: most of its touches have the same.
-struct Names<'a> {
-    state: &'a State,
-    creator: u32,
-    of_combos: HashMap<u32, (String, String)>,
+/// All of a touch but what its combination says.
+fn pack(out: &mut Vec<u8>, place: u64, touch: &Record) {
+    put_unsigned(out, u128::from(place));
+    put_unsigned(out, u128::from(touch.prev));
+    put_unsigned(out, u128::from(touch.n));
+    // Admitted times lie between 2000 and 2100.
+    put_unsigned(out, u128::try_from(touch.t).unwrap_or_default());
+    put_unsigned(out, u128::from(touch.horizon_hours) * u128::from(Millis::HOUR.unsigned_abs()));
+    out.push(touch.disposition);
+    pack_text(out, touch.id.as_str());
+    pack_text(out, touch.share_id.as_str());
 }
 
-impl Names<'_> {
-    fn touch(&mut self, place: u64, record: &Record) -> Touch {
-        let (platform, template) = self.of_combo(record.group);
-        Touch {
-            place,
-            prev: record.prev,
-            n: record.n,
-            t: Millis(record.t),
-            expires: Millis(record.t.saturating_add(i64::from(record.horizon_hours).saturating_mul(Millis::HOUR))),
-            disposition: Disposition::of_number(record.disposition),
-            id: record.id.as_str().to_owned(),
-            share_id: record.share_id.as_str().to_owned(),
-            platform,
-            template,
-        }
-    }
-
-    fn of_combo(&mut self, group: u32) -> (String, String) {
-        if group == NO_GROUP {
-            return (String::new(), String::new());
-        }
-        let (state, creator) = (self.state, self.creator);
-        let names = self.of_combos.entry(group).or_insert_with(|| {
-            let combo = state.combo(creator, group);
-            let of = |dimension| text_of(state, creator, &combo, dimension);
-            (of(Dimension::Platform), of(Dimension::Template))
-        });
-        names.clone()
-    }
-}
-
-fn text_of(state: &State, creator: u32, combo: &Combo, dimension: Dimension) -> String {
-    match combo.values.get(dimension.place()).copied().unwrap_or(NONE) {
-        NONE => String::new(),
-        OTHER => "(other)".to_owned(),
-        value => state.value_text(creator, value).as_ref().map_or("", Text::as_str).to_owned(),
-    }
+fn pack_text(out: &mut Vec<u8>, text: &str) {
+    put_unsigned(out, u128::try_from(text.len()).unwrap_or_default());
+    out.extend_from_slice(text.as_bytes());
 }

@@ -13,3 +13,4 @@ pub mod rows;
 pub mod scores;
 pub mod tables;
 pub mod totals;
+pub mod words;

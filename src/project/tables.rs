@@ -46,11 +46,10 @@ pub const COHORT: Table = table(17, "cohort", 1, Class::Slow, false);
 pub const ACTIVE: Table = table(18, "active", 1, Class::Slow, false);
 
 pub const RANK: Table = table(20, "rank", 4, Class::Slow, false);
-pub const STANDING: Table = table(21, "standing", 4, Class::Slow, false);
 
-pub const ALL: [Table; 16] = [
+pub const ALL: [Table; 15] = [
     CREATOR, NAME, MEMBER, MEMBER_DAY, HOUR, DAY, MONTH, COMMISSION, LEDGER, CONVERSION, APPLIED, TOUCH, COHORT,
-    ACTIVE, RANK, STANDING,
+    ACTIVE, RANK,
 ];
 
 /// API keys. Not among [`ALL`]: no log makes them and no replay may touch them. One part, for keys are few.

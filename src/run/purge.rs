@@ -104,10 +104,8 @@ async fn purge_boards(store: &EmbeddedStore, p: Partition, one: &Expiring) -> Re
             let cols = |period| Cols(boards::board_cols(&one.id, BoardKey { measure, window, period }));
             // Those of the three newest periods have not expired.
             let (from, to) = (Bound::Included(cols(0)), Bound::Included(cols(window.period(day) - 3)));
-            for part in [boards::rank_part(p, &one.id), boards::standing_part(p, &one.id)] {
-                let range = Range { part, from: from.clone(), to: to.clone(), reverse: false, limit: 0 };
-                purged += store.purge(&range, one.watermark).await?;
-            }
+            let range = Range { part: boards::rank_part(p, &one.id), from, to, reverse: false, limit: 0 };
+            purged += store.purge(&range, one.watermark).await?;
         }
     }
     Ok(purged)

@@ -16,6 +16,7 @@ use crate::fold::{Fold, Origin};
 use crate::ids::{Millis, Next, Partition};
 use crate::keep::{Intake, Store as Keep};
 use crate::project::rows::AppliedRow;
+use crate::project::words::Words;
 use crate::project::{boards, build, tables};
 use crate::schema::DeadLetter;
 use crate::store::{Row, Store};
@@ -34,6 +35,7 @@ pub(super) struct Task<K, T> {
     state: State,
     keep: Keep,
     fold: Fold,
+    words: Words,
     effects: Effects,
     /// Each with the event that caused it.
     outputs: Vec<(Next, Outgoing)>,
@@ -109,6 +111,7 @@ impl<K: Sink, T: Store> Task<K, T> {
             state,
             keep,
             fold: Fold::default(),
+            words: Words::default(),
             effects: Effects::from(position),
             outputs: Vec::new(),
             is_emitter: worker.outputs.is_ours,
@@ -296,7 +299,7 @@ impl<K: Sink, T: Store> Task<K, T> {
         self.last.fast = now;
         let slow_to = if with_slow {
             let slow = self.effects.take_slow();
-            rows.extend(build::slow(&self.state, &slow, self.partition));
+            rows.extend(build::slow(&self.state, &mut self.words, &slow, self.partition));
             let place = (self.partition, self.position);
             rows.extend(boards::rows(&self.state, &mut self.fold.ranks, &slow, place));
             self.last.slow = now;

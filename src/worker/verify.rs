@@ -21,6 +21,7 @@ use crate::project::build;
 use crate::project::key::{Col, Key, Row};
 use crate::project::rows::{AppliedRow, CreatorRow};
 use crate::project::tables;
+use crate::project::words::Words;
 use crate::store::{Store, alias};
 
 use super::Error;
@@ -65,6 +66,7 @@ struct Comparison {
     ats: HashSet<Next>,
     touched: Touched,
     boards: Boards,
+    words: Words,
     /// Slow rows of events below it are out.
     slow: Next,
     /// Of boards, and what is wrong.
@@ -104,7 +106,8 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
         let watermarks = self.watermarks(partition).await?;
         let boards = Boards::new(&stored);
         let (touched, found) = (Touched::default(), Vec::new());
-        let mut comparison = Comparison { stored, ats, touched, boards, slow: applied.slow, found, watermarks };
+        let words = Words::default();
+        let mut comparison = Comparison { stored, ats, touched, boards, words, slow: applied.slow, found, watermarks };
         let scratch = Scratch::new(self.scratch, partition);
         let state = self.replay((partition, end), &scratch, &mut comparison, &mut progress)?;
         let mut differences = 0;
@@ -225,7 +228,12 @@ impl Comparison {
         if is_stored || self.boards.is_due() {
             let boards = self.boards.rows(state, ranks, (partition, position));
             let due = if is_stored { self.due(state, &slow, partition) } else { SlowRows::default() };
-            let rows = build::fast(state, &fast, partition).into_iter().chain(build::slow(state, &due, partition));
+            let rows = build::fast(state, &fast, partition).into_iter().chain(build::slow(
+                state,
+                &mut self.words,
+                &due,
+                partition,
+            ));
             for row in rows.chain(boards).filter(|_| is_stored) {
                 if let Some(there) = self.stored.get_mut(&row.key)
                     && there.at == row.at
@@ -285,7 +293,9 @@ impl Comparison {
         }
         self.touched.fast.members.extend(self.touched.members.drain());
         let fast = build::fast(state, &self.touched.fast, partition).into_iter().map(|row| (row, applied.fast));
-        let slow = build::slow(state, &self.touched.slow, partition).into_iter().map(|row| (row, applied.slow));
+        let slow = build::slow(state, &mut self.words, &self.touched.slow, partition)
+            .into_iter()
+            .map(|row| (row, applied.slow));
         // What was touched later may not be out yet.
         for (row, _) in fast.chain(slow).filter(|(row, out)| row.at <= *out && !self.is_expired(row)) {
             match self.stored.get(&row.key) {

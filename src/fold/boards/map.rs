@@ -93,8 +93,9 @@ impl CountMap {
         self.dirty.push((low, high));
     }
 
-    pub const fn is_dirty(&self) -> bool {
-        !self.dirty.is_empty()
+    /// The greatest value whose page must be written; `None`: nothing must.
+    pub fn highest_dirty(&self) -> Option<i64> {
+        self.dirty.iter().map(|(_, high)| *high).max()
     }
 
     /// What must be written; then nothing must.

@@ -1,19 +1,21 @@
 //! Boards: members of a creator in the order of a figure (SEMANTICS §10, READS §5).
 //!
-//! What rows and readers share stands here: the names of metrics and windows, the periods of a calendar, the codes by
-//! which standings sort. `Ranks` keeps, for programmes too large to be put in order on reading, how many members hold
-//! each value: a cache, made from the scores whenever it is missing.
+//! What rows and readers share stands here: the names of metrics and windows, the periods of a calendar. `Ranks` keeps,
+//! for programmes too large to be put in order on reading, how many members hold each value and who stands at the top:
+//! a cache, made from the scores whenever it is missing.
 
 mod changes;
 mod map;
 mod ranks;
+mod top;
 
-pub use changes::{BoardChanges, Move, Passed};
+pub use changes::{BoardChanges, Passed};
 pub use map::{CountMap, PAGE_VALUES_MAX, Page, PageHead, WHOLE_BITS};
-pub use ranks::{Board, BoardKey, Ranks, Settled, Standing};
+pub use ranks::{Board, BoardKey, Kept, Ranks, Settled};
+pub use top::{Order, Place, TOP};
 
 use super::calendar;
-use super::records::{CurrencyCode, Score};
+use super::records::{Cell, CurrencyCode, Score};
 use crate::ids::Currency;
 
 /// Up to so many members ever made, boards are put in order on reading, and no rows are kept for them.
@@ -189,40 +191,15 @@ impl Window {
     }
 }
 
-/// Values up to here have a code of their own.
-const EXACT: i64 = 64;
-/// Steps of an octave: 2⁶.
-const STEP_BITS: u32 = 6;
-
-/// Where a value sorts among the standings: itself below 64, then 64 steps an octave; 0 stands nowhere. A member moves
-/// at most 64 times until its value has doubled.
-pub fn code(value: i64) -> u16 {
-    if value < EXACT {
-        return u16::try_from(value.max(0)).unwrap_or_default();
-    }
-    let octave = value.ilog2() - STEP_BITS;
-    let steps = i64::from(octave + 1) * EXACT + (value >> octave) - EXACT;
-    u16::try_from(steps).expect("57 octaves of 64 steps")
-}
-
-/// The least value of a code.
-pub fn least(code: u16) -> i64 {
-    let code = i64::from(code);
-    if code < 2 * EXACT {
-        return code;
-    }
-    (EXACT + code % EXACT) << (code / EXACT - 1)
-}
-
 /// What a board ranks of a score: window, period and value of every cell, zeros and cells that are not kept left out.
-pub fn values(score: &Score, today: i32) -> impl Iterator<Item = (Window, i32, i64)> {
+pub fn values(score: &Score, today: i32) -> impl Iterator<Item = (Window, i32, Cell)> {
     let cells = cells(score).filter(move |(window, period, _)| window.is_kept(*period, today));
     let is_on = score.off == 0;
-    cells.map(|(window, period, cell)| (window, period, cell.value)).filter(move |(_, _, value)| is_on && *value > 0)
+    cells.filter(move |(_, _, cell)| is_on && cell.value > 0)
 }
 
 /// Every cell of a score with its window and period.
-pub fn cells(score: &Score) -> impl Iterator<Item = (Window, i32, super::records::Cell)> {
+pub fn cells(score: &Score) -> impl Iterator<Item = (Window, i32, Cell)> {
     let [d0, d1, d2] = score.days.map(|day| day.cell);
     let ([w0, w1, w2], [m0, m1, m2]) = (score.weeks, score.months);
     let (day, week, month) = (score.day, calendar::week_of(score.day), calendar::month_of(score.day));

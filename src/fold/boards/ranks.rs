@@ -3,10 +3,12 @@
 //! A cache: it is made from the scores whenever it is missing, as they were at the last flush, so that what a flush
 //! writes does not depend on when the cache was made.
 
+use bytemuck::Zeroable;
 use hashbrown::{HashMap, HashSet};
 
-use super::{BoardChanges, CountMap, Measure, Page, PageHead, Window, code, values};
-use crate::fold::records::{Score, ScoreKey};
+use super::top::Top;
+use super::{BoardChanges, CountMap, Measure, Page, PageHead, Place, Window, values};
+use crate::fold::records::{Cell, Score, ScoreKey};
 use crate::fold::state::{FOR_EVER, State};
 use crate::ids::Next;
 
@@ -18,39 +20,35 @@ pub struct BoardKey {
     pub period: i32,
 }
 
-/// What changed of a board: all its pages by their heads, and those that must be written.
+/// What changed of a board: all its pages by their heads, those that must be written, and its top if that must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Board {
     pub creator: u32,
     pub key: BoardKey,
     pub heads: Vec<PageHead>,
     pub pages: Vec<Page>,
+    pub top: Option<Vec<Place>>,
 }
 
-/// A member's place on a board that it took or left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
-    pub creator: u32,
-    pub n: u32,
-    pub key: BoardKey,
-    pub code: u16,
-    pub stands: bool,
-    pub at: Next,
+/// A board as it is kept: how many members hold each value, and who stands at the top.
+#[derive(Debug, Default)]
+pub struct Kept {
+    pub counts: CountMap,
+    top: Top,
 }
 
 /// What a slow flush writes.
 #[derive(Debug, Default)]
 pub struct Settled {
     pub boards: Vec<Board>,
-    pub standings: Vec<Standing>,
     /// Programmes whose boards came to be, or whose rolling windows moved.
     pub heads: Vec<u32>,
 }
 
-/// Count maps of the large programmes.
+/// Boards of the large programmes.
 #[derive(Debug, Default)]
 pub struct Ranks {
-    creators: HashMap<u32, HashMap<BoardKey, CountMap>>,
+    creators: HashMap<u32, HashMap<BoardKey, Kept>>,
 }
 
 impl BoardKey {
@@ -79,21 +77,21 @@ impl Ranks {
         }
         self.apply(state, &images);
         self.mark(state, changes, &made);
+        creators.iter().for_each(|creator| self.refill(state, *creator));
         let heads = made.keys().chain(changes.swept.keys()).copied().collect::<HashSet<u32>>();
         Settled {
             boards: creators.iter().flat_map(|creator| self.dirty(*creator)).collect(),
-            standings: standings(state, changes, &made),
             heads: heads.into_iter().filter(|creator| is_large(state, *creator)).collect(),
         }
     }
 
     /// A board that has been settled before.
-    pub fn board(&self, creator: u32, key: BoardKey) -> Option<&CountMap> {
+    pub fn board(&self, creator: u32, key: BoardKey) -> Option<&Kept> {
         self.creators.get(&creator)?.get(&key)
     }
 
     /// All boards of a programme that still change.
-    pub fn boards(&self, creator: u32) -> impl Iterator<Item = (&BoardKey, &CountMap)> {
+    pub fn boards(&self, creator: u32) -> impl Iterator<Item = (&BoardKey, &Kept)> {
         self.creators.get(&creator).into_iter().flatten()
     }
 
@@ -108,13 +106,15 @@ impl Ranks {
             return;
         }
         let today = today(state, creator);
-        let mut boards: HashMap<BoardKey, CountMap> = HashMap::new();
+        let mut boards: HashMap<BoardKey, Kept> = HashMap::new();
         each_score(state, creator, |key, score| {
-            for (window, period, value) in values(images.get(&key).unwrap_or(score), today) {
-                boards.entry(BoardKey::of(key.measure, window, period)).or_default().add(value);
+            for (window, period, cell) in values(images.get(&key).unwrap_or(score), today) {
+                let board = boards.entry(BoardKey::of(key.measure, window, period)).or_default();
+                board.counts.add(cell.value);
+                board.top.enter(key.n, cell);
             }
         });
-        boards.values_mut().for_each(|board| drop(board.take_dirty()));
+        boards.values_mut().for_each(|board| drop(board.counts.take_dirty()));
         self.creators.insert(creator, boards);
     }
 
@@ -133,11 +133,12 @@ impl Ranks {
             let mut after: Vec<_> = values(score, today).collect();
             for (window, period, old) in before {
                 let place = after.iter().position(|(w, p, _)| (*w, *p) == (window, period));
-                let new = place.map_or(0, |place| after.swap_remove(place).2);
-                shift(boards.entry(BoardKey::of(key.measure, window, period)).or_default(), old, new);
+                let new = place.map_or_else(Cell::zeroed, |place| after.swap_remove(place).2);
+                boards.entry(BoardKey::of(key.measure, window, period)).or_default().shift(key.n, old, new);
             }
             for (window, period, new) in after {
-                shift(boards.entry(BoardKey::of(key.measure, window, period)).or_default(), 0, new);
+                let board = boards.entry(BoardKey::of(key.measure, window, period)).or_default();
+                board.shift(key.n, Cell::zeroed(), new);
             }
         }
     }
@@ -151,33 +152,71 @@ impl Ranks {
             }
             let Some(boards) = self.creators.get_mut(&creator) else { continue };
             let key = BoardKey::of(passed.score.measure, passed.window, passed.period);
-            boards.entry(key).or_default().mark(passed.low, passed.high);
+            boards.entry(key).or_default().counts.mark(passed.low, passed.high);
         }
         for creator in made.keys() {
             let boards = self.creators.get_mut(creator).into_iter().flat_map(HashMap::values_mut);
-            boards.for_each(|board| board.mark(0, i64::MAX));
+            boards.for_each(|board| board.counts.mark(0, i64::MAX));
+        }
+    }
+
+    /// Tops that so many have left that others belong there.
+    fn refill(&mut self, state: &State, creator: u32) {
+        let Some(boards) = self.creators.get_mut(&creator) else { return };
+        let mut short: HashMap<BoardKey, Top> = HashMap::new();
+        short.extend(boards.iter().filter(|(_, board)| board.top.is_short()).map(|(key, _)| (*key, Top::default())));
+        if short.is_empty() {
+            return;
+        }
+        let today = today(state, creator);
+        each_score(state, creator, |key, score| {
+            for (window, period, cell) in values(score, today) {
+                if let Some(top) = short.get_mut(&BoardKey::of(key.measure, window, period)) {
+                    top.enter(key.n, cell);
+                }
+            }
+        });
+        for (key, top) in short {
+            boards.entry(key).or_default().top = top;
         }
     }
 
     fn dirty(&mut self, creator: u32) -> Vec<Board> {
         let boards = self.creators.get_mut(&creator).into_iter().flatten();
-        let dirty = boards.filter(|(_, board)| board.is_dirty());
-        dirty.map(|(key, map)| Board { creator, key: *key, pages: map.take_dirty(), heads: map.heads() }).collect()
+        boards.filter_map(|(key, board)| board.dirty(creator, *key)).collect()
     }
 }
 
-/// One member's value moves from `old` to `new`; 0 is off the board.
-fn shift(board: &mut CountMap, old: i64, new: i64) {
-    if old == new {
-        return;
+impl Kept {
+    /// The members at the top, in order.
+    pub fn top(&self) -> Vec<Place> {
+        self.top.places()
     }
-    if old > 0 {
-        board.remove(old);
+
+    /// One member's value moves from `old` to `new`; 0 is off the board.
+    fn shift(&mut self, n: u32, old: Cell, new: Cell) {
+        if (old.value, old.reached) == (new.value, new.reached) {
+            return;
+        }
+        if old.value != new.value {
+            if old.value > 0 {
+                self.counts.remove(old.value);
+            }
+            if new.value > 0 {
+                self.counts.add(new.value);
+            }
+        }
+        self.counts.mark(old.value.min(new.value), old.value.max(new.value));
+        self.top.leave(n, old);
+        self.top.enter(n, new);
     }
-    if new > 0 {
-        board.add(new);
+
+    /// Nobody at the top was touched as long as all that was touched is below the least value there.
+    fn dirty(&mut self, creator: u32, key: BoardKey) -> Option<Board> {
+        let highest = self.counts.highest_dirty()?;
+        let top = (highest >= self.top.least()).then(|| self.top.places());
+        Some(Board { creator, key, pages: self.counts.take_dirty(), heads: self.counts.heads(), top })
     }
-    board.mark(old.min(new), old.max(new));
 }
 
 fn creators_of(changes: &BoardChanges) -> HashSet<u32> {
@@ -202,53 +241,4 @@ pub(in crate::fold) fn each_score(state: &State, creator: u32, mut take: impl Fn
             take(key, score);
         }
     }
-}
-
-/// A place on a board, whoever stands there.
-type Place = (ScoreKey, Window, i32);
-
-/// Places left are deleted as of the event that left them, places taken are written as of the event that took them.
-fn standings(state: &State, changes: &BoardChanges, made: &HashMap<u32, Next>) -> Vec<Standing> {
-    let mut last: HashMap<Place, Next> = HashMap::new();
-    let mut places: HashMap<(Place, u16), (bool, Next)> = HashMap::new();
-    for moved in &changes.moves {
-        if !moved.window.is_kept(moved.period, today(state, moved.score.creator)) {
-            continue;
-        }
-        let place = (moved.score, moved.window, moved.period);
-        last.insert(place, moved.at);
-        if moved.from > 0 {
-            places.insert((place, moved.from), (false, moved.at));
-        }
-    }
-    for (place, at) in &last {
-        let now = state.scores.peek(&place.0, FOR_EVER).map_or(0, |score| code_on(score, place));
-        if now > 0 {
-            places.insert((*place, now), (true, *at));
-        }
-    }
-    for (creator, at) in made {
-        let today = today(state, *creator);
-        each_score(state, *creator, |key, score| {
-            for (window, period, value) in values(score, today) {
-                let place = (key, window, period);
-                places.entry((place, code(value))).or_insert((true, *at));
-            }
-        });
-    }
-    let standing = |(((score, window, period), code), (stands, at)): ((Place, u16), (bool, Next))| Standing {
-        creator: score.creator,
-        n: score.n,
-        key: BoardKey::of(score.measure, window, period),
-        code,
-        stands,
-        at,
-    };
-    places.into_iter().map(standing).collect()
-}
-
-/// The code under which a score stands on a board now.
-fn code_on(score: &Score, (_, window, period): &Place) -> u16 {
-    let value = values(score, i32::MIN / 2).find(|(w, p, _)| (w, p) == (window, period));
-    value.map_or(0, |(_, _, value)| code(value))
 }

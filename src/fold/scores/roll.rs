@@ -212,6 +212,6 @@ impl Turn<'_> {
     fn notes(&mut self, key: ScoreKey, off: u8) -> Notes<'_> {
         let is_noted = self.head.members > SMALL && off == 0;
         let changes = Some(&mut self.effects.slow.boards).filter(|_| is_noted);
-        Notes { changes, key, today: self.head.boards.today, at: self.at }
+        Notes { changes, key, today: self.head.boards.today }
     }
 }

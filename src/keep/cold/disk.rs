@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     ids::Millis,
-    keep::{Error, bytes::size, error::Naming, hash::KeyHash},
+    keep::{Error, bytes::size, hash::KeyHash},
 };
 
 /// Files of a map held open for reading.
@@ -136,7 +136,8 @@ impl<K: Pod, V: Pod> Disk<K, V> {
             }
         };
         let (_, handle) = handle.expect("found or pushed above");
-        handle.read_exact_at(&mut scratch, at).naming("read", &self.layout.log(file))?;
+        let failed = |source| Error::Io { verb: "read", file: self.layout.log(file), source };
+        handle.read_exact_at(&mut scratch, at).map_err(failed)?;
         let record = check(number, &scratch).and_then(|raw| raw.record());
         record.ok_or_else(|| Error::Damaged { file: self.layout.log(file), at, what: WRONG_CRC })
     }

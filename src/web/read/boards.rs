@@ -31,8 +31,6 @@ struct Answer {
 struct Leaderboard {
     #[serde(flatten)]
     about: About,
-    /// False where equals, or near equals, are too many to be put in order of when they got there.
-    exact_order: bool,
     ranked: u64,
     entries: Vec<Entry>,
 }
@@ -82,8 +80,8 @@ pub(in crate::web) async fn leaderboard<S: Store>(at: &At<'_, S>, query: &Query)
     let list = format!("board {} {} {}", of("metric"), of("window"), of("period"));
     let (limit, after) = (query.limit(10, 1_000)?, after(query, &list)?);
     let (mut board, about) = Board::read(at, asked).await?;
-    let (members, exact_order, next_after) = board.list(after, limit).await?;
+    let (members, next_after) = board.list(after, limit).await?;
     let entries = entries(&mut board, &members).await?;
-    let data = Leaderboard { about, exact_order, ranked: board.ranked(), entries };
+    let data = Leaderboard { about, ranked: board.ranked(), entries };
     Ok(reply::json(&Answer { data, next: next_after.as_ref().map(|after| next(after, &list)), meta: at.meta() }))
 }

@@ -232,7 +232,7 @@ async fn by_board<S: Store>(at: &At<'_, S>, metric: Metric, limit: usize, query:
     let (mut found, mut from) = (Vec::new(), rest.unwrap_or_default());
     if rest.is_none() {
         let (board, _) = Board::read(at, asked).await?;
-        let (page, _, behind) = board.list(after(query, &board_list)?, limit).await?;
+        let (page, behind) = board.list(after(query, &board_list)?, limit).await?;
         found.extend(page.into_iter().map(|one| one.member));
         if let Some(behind) = behind {
             return Ok(members_page(at, &found, Some(next(&behind, &board_list))));

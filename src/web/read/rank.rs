@@ -38,9 +38,8 @@ struct Rank {
     ranked: u64,
     /// Members strictly below, of all ranked.
     percentile: Option<Rate>,
-    /// False where equals, or near equals, are too many to be put in order of when they got there.
-    exact_order: bool,
-    neighbours: Neighbours,
+    /// Null where every member of a huge programme would have to be looked at for them.
+    neighbours: Option<Neighbours>,
 }
 
 /// At most two each, in the order of the board.
@@ -52,6 +51,11 @@ struct Neighbours {
 
 pub(in crate::web) async fn rank<S: Store>(at: &At<'_, S>, id: &str, query: &Query) -> Result<Reply, Problem> {
     let asked = Asked::new(&at.row, at.now, query)?;
+    let always = match query.get("neighbours") {
+        None | Some("near") => false,
+        Some("always") => true,
+        Some(_) => return Err(Problem::parameter("neighbours", "`neighbours` must be near or always")),
+    };
     let (n, member) = member_row(at, id).await?;
     let (mut board, about) = Board::read(at, asked).await?;
     let own = Ranked { held: asked.held(&member), n, member };
@@ -64,14 +68,16 @@ pub(in crate::web) async fn rank<S: Store>(at: &At<'_, S>, id: &str, query: &Que
         tied: place.map(|place| place.tied),
         ranked: board.ranked(),
         percentile: place.and_then(|place| percentile(place, board.ranked())),
-        exact_order: true,
-        neighbours: Neighbours::default(),
+        neighbours: Some(Neighbours::default()),
     };
     if place.is_some() {
-        let (above, below, exact_order) = board.neighbours(&own).await?;
-        answer.exact_order = exact_order;
-        let neighbours = &mut answer.neighbours;
-        (neighbours.above, neighbours.below) = (entries(&mut board, &above).await?, entries(&mut board, &below).await?);
+        answer.neighbours = match board.neighbours(&own, always).await? {
+            None => None,
+            Some((above, below)) => {
+                let (above, below) = (entries(&mut board, &above).await?, entries(&mut board, &below).await?);
+                Some(Neighbours { above, below })
+            }
+        };
     }
     Ok(reply::json(&One { data: answer, meta: at.meta() }))
 }

@@ -1,22 +1,22 @@
 //! Rows of boards, of two generations that flushed at different places.
 //!
-//! Counts are stamped with the end of the flush that wrote them, so they are compared by what they hold: the pages that
+//! They are stamped with the end of the flush that wrote them, so they are compared by what they hold: the pages that
 //! the root lists, and of each what lies in its span. What else the table has is no part of the board. A board of a
 //! past period is written no more, wherever that left it in either generation, so it is not compared.
 
 use hashbrown::HashMap;
 
 use super::{Compare, Found, Heads, Pair, difference};
-use crate::fold::boards::{BoardKey, PageHead};
+use crate::fold::boards::{BoardKey, PageHead, Place as Placed};
 use crate::ids::{Millis, Next};
-use crate::project::boards::{BoardsRow, PageRow, RootRow, board_of, root_key};
+use crate::project::boards::{BoardsRow, PageRow, RootRow, TopRow, board_of, root_key, top_key};
 use crate::project::key::{Col, Key, Row};
-use crate::project::tables::{RANK, STANDING};
+use crate::project::tables::RANK;
 use crate::store::{Error, Store};
 
 /// Whether a row is compared here.
 pub(super) fn is_of_boards(key: &Key) -> bool {
-    key.part.table == RANK.id || key.part.table == STANDING.id
+    key.part.table == RANK.id
 }
 
 /// Whether two rows hold the same, whichever flush wrote them. It may be that two boards are the same although these
@@ -32,8 +32,7 @@ enum Content {
     Rolled(Option<i32>),
     Pages(Vec<PageHead>),
     Values(Vec<(i64, u32)>),
-    /// Of a standing.
-    Since(Next),
+    Members(Vec<Placed>),
     /// No reader could read it; never the same as another that is none.
     Unreadable(bytes::Bytes),
 }
@@ -41,7 +40,7 @@ enum Content {
 fn content(row: &Row) -> Content {
     let bytes = row.value.clone().unwrap_or_default();
     let read = match place_of(&row.key) {
-        Place::Standing => Some(Content::Since(row.at)),
+        Place::Top => TopRow::decode(&bytes).ok().map(|top| Content::Members(top.places)),
         Place::All => BoardsRow::decode(&bytes).ok().map(|all| Content::Rolled(all.rolled_to)),
         Place::Root => RootRow::decode(&bytes).ok().map(|root| Content::Pages(root.pages)),
         Place::Page(_) => PageRow::decode(&bytes).ok().map(|page| Content::Values(page.values)),
@@ -51,23 +50,24 @@ fn content(row: &Row) -> Content {
 
 /// What a key is the place of.
 enum Place {
-    Standing,
     /// Of all boards of a programme.
     All,
     Root,
+    Top,
     /// By its least value.
     Page(i64),
 }
 
 fn place_of(key: &Key) -> Place {
-    if key.part.table == STANDING.id {
-        return Place::Standing;
+    let (Some(board), Some(Col::Text(creator)), Some(Col::Int(low))) =
+        (board_of(key), key.cols.0.first(), key.cols.0.last())
+    else {
+        return Place::All;
+    };
+    if *key == top_key(key.part.p, creator, board) {
+        return Place::Top;
     }
-    match (board_of(key), key.cols.0.last()) {
-        (None, _) => Place::All,
-        (Some(_), Some(Col::Int(low))) if *low >= 0 => Place::Page(*low),
-        (Some(_), _) => Place::Root,
-    }
+    if *low >= 0 { Place::Page(*low) } else { Place::Root }
 }
 
 /// The pages of a board, as one side lists them, and when it did.
@@ -111,12 +111,19 @@ impl Boards {
             return Ok(Found::Newer);
         }
         match place_of(pair.key) {
-            Place::Standing => Ok(told(difference(pair.live, pair.other))),
             Place::All => Ok(told(match (pair.live, pair.other) {
                 (Some(live), Some(other)) if is_same(live, other) => None,
                 (Some(_), Some(_)) => Some(OTHER.to_owned()),
                 (live, other) => difference(live, other),
             })),
+            // A board without a top is an empty one.
+            Place::Top => {
+                let members = |row: Option<&Row>| match row.map(content) {
+                    None => Content::Members(Vec::new()),
+                    Some(content) => content,
+                };
+                Ok(told((members(pair.live) != members(pair.other)).then(|| OTHER.to_owned())))
+            }
             Place::Root => {
                 let is_same = Root::of(pair.live).pages == Root::of(pair.other).pages;
                 Ok(told((!is_same).then(|| OTHER.to_owned())))

@@ -1,19 +1,18 @@
 //! Rows of boards beside a fold from zero.
 //!
-//! Standings are compared like other rows, as of their own event. Counts are stamped with the end of the flush that
-//! wrote them: each is compared when the fold passes that end, and all of them once more where the slow rows are
-//! known to be out.
+//! They are stamped with the end of the flush that wrote them: each is compared when the fold passes that end, and all
+//! of them once more where the slow rows are known to be out.
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::fold::boards::{BoardChanges, BoardKey, Measure, Page, Ranks, code, values};
+use crate::fold::boards::{BoardChanges, BoardKey, Page, Ranks};
 use crate::fold::effects::SlowRows;
 use crate::fold::records::ScoreKey;
 use crate::fold::state::{FOR_EVER, State};
 use crate::ids::{Millis, Next, Partition};
-use crate::project::boards::{self, PageRow, RootRow};
+use crate::project::boards::{self, PageRow, RootRow, TopRow};
 use crate::project::key::{Col, Key, Row};
-use crate::project::tables::{RANK, STANDING};
+use crate::project::tables::RANK;
 
 use super::Stored;
 
@@ -36,7 +35,7 @@ pub(super) struct Seen<'a> {
 pub(super) struct Boards {
     changes: BoardChanges,
     imaged: HashSet<ScoreKey>,
-    /// Rows of counts by the flush that wrote them.
+    /// Rows by the flush that wrote them.
     flushed: HashMap<Next, Vec<Key>>,
     creators: HashMap<String, u32>,
 }
@@ -60,7 +59,7 @@ impl Boards {
         self.changes.len() > CHANGES_MAX
     }
 
-    /// The rows as of `place`: those that have changed, and the counts that were written as of it.
+    /// The rows as of `place`: those that have changed, and those that were written as of it.
     pub(super) fn rows(&mut self, state: &State, ranks: &mut Ranks, place: (Partition, Next)) -> Vec<Row> {
         self.imaged.clear();
         let touched = SlowRows { boards: std::mem::take(&mut self.changes), ..SlowRows::default() };
@@ -71,23 +70,27 @@ impl Boards {
         rows
     }
 
-    /// A row of counts, if the log says that there is one.
+    /// A row of a board, if the log says that there is one.
     fn row(&mut self, state: &State, ranks: &Ranks, key: &Key, place: (Partition, Next)) -> Option<Row> {
         let (creator, board, low) = self.read(state, key)?;
         let Some(board) = board else { return boards::boards_row(state, creator, place) };
-        let map = ranks.board(creator, board)?;
-        let value = match map.page(low) {
+        let kept = ranks.board(creator, board)?;
+        let id = creator_id(key)?;
+        let value = match kept.counts.page(low) {
             Some(page) => PageRow::of(&page, place.1).encode(),
-            None if low < 0 => RootRow { at: place.1, pages: map.heads() }.encode(),
+            None if *key == boards::root_key(place.0, id, board) => {
+                RootRow { at: place.1, pages: kept.counts.heads() }.encode()
+            }
+            None if *key == boards::top_key(place.0, id, board) => TopRow { at: place.1, places: kept.top() }.encode(),
             None => return None,
         };
         Some(Row { key: key.clone(), at: place.1, value: Some(value), expires: boards::expires(board) })
     }
 
-    /// Creator, board and `low` of a key of counts; no board: the row that says how far all of them are.
+    /// Creator, board and `low` of a key; no board: the row that says how far all of them are.
     fn read(&mut self, state: &State, key: &Key) -> Option<(u32, Option<BoardKey>, i64)> {
-        let [Col::Text(id), .., Col::Int(low)] = key.cols.0.as_slice() else { return None };
-        Some((self.creator(state, id)?, boards::board_of(key), *low))
+        let Some(Col::Int(low)) = key.cols.0.last() else { return None };
+        Some((self.creator(state, creator_id(key)?)?, boards::board_of(key), *low))
     }
 
     fn creator(&mut self, state: &State, id: &str) -> Option<u32> {
@@ -102,27 +105,31 @@ impl Boards {
 
     /// What is stored of the boards that still change, where all of it is out: `report` gets the key and what is wrong.
     pub(super) fn judge(
-        &mut self,
+        &self,
         (state, ranks): (&State, &Ranks),
         seen: &Seen<'_>,
         report: &mut impl FnMut(&Key, String),
     ) {
         let Seen { partition: p, out, stored, watermarks } = *seen;
-        let mut standing = HashSet::new();
         for creator in ranks.creators() {
             let Some(profile) = state.creator_profiles.peek(&creator, FOR_EVER) else { continue };
             let id = profile.id.as_str();
             expect(stored, &boards::boards_key(p, id), report);
             let watermark = watermarks.get(id).copied().unwrap_or(Millis(i64::MIN));
             let may_be_gone = |key| boards::expires(key).is_some_and(|expires| expires <= watermark);
-            for (key, map) in ranks.boards(creator).filter(|(key, _)| !may_be_gone(**key)) {
-                let root = boards::root_key(p, id, *key);
+            for (key, kept) in ranks.boards(creator).filter(|(key, _)| !may_be_gone(**key)) {
+                let (root, top, counts) = (boards::root_key(p, id, *key), boards::top_key(p, id, *key), &kept.counts);
                 if let Some(row) = expect(stored, &root, report).filter(|row| row.at <= out)
-                    && RootRow::decode(&row.value).is_ok_and(|root| root.pages != map.heads())
+                    && RootRow::decode(&row.value).is_ok_and(|root| root.pages != counts.heads())
                 {
                     report(&root, format!("stale: stored at {}, other pages at {}", row.at.0, out.0));
                 }
-                for page in map.heads().iter().filter_map(|head| map.page(head.low)) {
+                if let Some(row) = expect(stored, &top, report).filter(|row| row.at <= out)
+                    && TopRow::decode(&row.value).is_ok_and(|top| top.places != kept.top())
+                {
+                    report(&top, format!("stale: stored at {}, others at the top at {}", row.at.0, out.0));
+                }
+                for page in counts.heads().iter().filter_map(|head| counts.page(head.low)) {
                     let key = boards::page_key(p, id, *key, page.low);
                     let row = expect(stored, &key, report).filter(|row| row.at <= out);
                     if let Some(row) = row.filter(|row| !holds(&row.value, &page)) {
@@ -130,39 +137,14 @@ impl Boards {
                     }
                 }
             }
-            each_standing(state, creator, |key, code, n| {
-                let place = boards::standing_key(p, id, key, code, n);
-                if !stored.contains_key(&place) && !may_be_gone(key) {
-                    report(&place, format!("missing: the log says that the member stands there at {}", out.0));
-                }
-                standing.insert(place);
-            });
         }
-        for (key, row) in stored.iter().filter(|(key, row)| key.part.table == STANDING.id && row.at <= out) {
-            if !standing.contains(key) && self.is_kept(state, key) {
-                report(key, format!("not deleted: stored at {}, and left before {}", row.at.0, out.0));
-            }
-        }
-    }
-
-    /// Whether a standing is one of a board that still changes.
-    fn is_kept(&mut self, state: &State, key: &Key) -> bool {
-        let Some(Col::Text(id)) = key.cols.0.first() else { return true };
-        let head = self.creator(state, id).and_then(|creator| state.creators.peek(&creator, FOR_EVER));
-        head.zip(boards::board_of(key))
-            .is_none_or(|(head, board)| board.window.is_kept(board.period, head.boards.today))
     }
 }
 
-/// Every place that a member of the programme has on a board that still changes.
-fn each_standing(state: &State, creator: u32, mut take: impl FnMut(BoardKey, u16, u32)) {
-    let Some(head) = state.creators.peek(&creator, FOR_EVER) else { return };
-    for n in 0..head.members {
-        for (score, held) in state.scores_of(creator, n) {
-            for (window, period, value) in values(held, head.boards.today) {
-                take(BoardKey { measure: Measure(score.measure), window, period }, code(value), n);
-            }
-        }
+fn creator_id(key: &Key) -> Option<&str> {
+    match key.cols.0.first() {
+        Some(Col::Text(id)) => Some(id),
+        _ => None,
     }
 }
 

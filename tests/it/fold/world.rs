@@ -8,6 +8,7 @@ use tributary::fold::state::State;
 use tributary::fold::{Fold, Origin};
 use tributary::ids::{Millis, Next, Offset, Partition};
 use tributary::project::key::{Key, Row};
+use tributary::project::words::Words;
 use tributary::project::{boards, build};
 use tributary::simulate::ledger::Ledger;
 
@@ -21,6 +22,7 @@ pub(crate) enum Flush {
 pub(crate) struct World {
     pub(crate) state: State,
     fold: Fold,
+    words: Words,
     effects: Effects,
     flush: Flush,
     pub(crate) rows: HashMap<Key, Row>,
@@ -36,6 +38,7 @@ impl World {
         Self {
             state: State::default(),
             fold: Fold::default(),
+            words: Words::default(),
             effects: Effects::from(Next(0)),
             flush,
             rows: HashMap::new(),
@@ -75,7 +78,7 @@ impl World {
         let position = Next(u64::try_from(self.read).unwrap());
         let fast = build::fast(&self.state, &self.effects.take_fast(position), Partition(0));
         let touched = self.effects.take_slow();
-        let slow = build::slow(&self.state, &touched, Partition(0));
+        let slow = build::slow(&self.state, &mut self.words, &touched, Partition(0));
         let boards = boards::rows(&self.state, &mut self.fold.ranks, &touched, (Partition(0), position));
         for row in fast.into_iter().chain(slow).chain(boards) {
             self.keep(row);

@@ -94,7 +94,7 @@ pub(in crate::web) async fn global_leaderboard<S: Store, K: Sink>(
             _shared: PhantomData,
         };
         let (board, of_board) = Board::read(&at, asked).await?;
-        let (members, _, _) = board.list(None, limit).await?;
+        let (members, _) = board.list(None, limit).await?;
         found.extend(members.into_iter().map(|member| (at.id.clone(), member)));
         found.sort_by_key(|(creator, one)| (Reverse(one.held.value), one.held.reached_at, creator.clone(), one.n));
         found.truncate(limit);

@@ -1,57 +1,63 @@
-//! Boards of programmes of more than 1,024 members, from the rows kept of them (READS §5).
+//! Boards of programmes of more than 1,024 members, from the rows kept of them (READS §5): counts tell any rank by three
+//! rows, the top names its members. Who stands further down is found by looking at every member once.
 
 use std::collections::BTreeMap;
 
 use super::Asked;
 use super::asked::About;
 use super::ranked::{After, NEIGHBOURS, Place, Ranked};
-use crate::fold::boards::{PageHead, code};
-use crate::project::boards::{self, BoardsRow, PageRow, RootRow};
+use crate::fold::boards::{Order, PageHead, Place as Top};
+use crate::ids::Next;
+use crate::project::boards::{self, BoardsRow, PageRow, RootRow, TopRow};
+use crate::project::scores::Held;
 use crate::project::tables;
-use crate::store::{Bound, Col, Cols, Range, Store};
+use crate::store::Store;
 use crate::web::problem::Problem;
 use crate::web::read::At;
-use crate::web::read::members::decode;
+use crate::web::read::members::{decode, members_between};
 
-/// Members under one code that are put in order by value and time; more of them go by who joined first.
-const LISTED_MAX: usize = 512;
-/// The same beside a single member, whose answer is to take a few milliseconds.
-const BESIDE_MAX: usize = 128;
+/// Members read at once where all of them are looked at.
+const STEP: u32 = 1_024;
+/// In programmes of more members, neighbours of those below the top are looked for only if that is asked for.
+const NEAR_MAX: i64 = 16_384;
 
 /// A board as its rows have it.
 pub(in crate::web::read) struct Large<'a, S> {
     at: &'a At<'a, S>,
     asked: Asked,
     root: RootRow,
+    top: Vec<Top>,
     pages: BTreeMap<i64, PageRow>,
 }
 
-/// Members under one code.
-struct Bucket {
-    code: u16,
-    members: Vec<u32>,
-    /// There are more than were read.
-    is_cut: bool,
+/// Those of a board that are nearest to a place, so many at most.
+struct Nearest {
+    most: usize,
+    found: BTreeMap<Order, Ranked>,
 }
 
 impl<'a, S: Store> Large<'a, S> {
     pub(super) async fn read(at: &'a At<'a, S>, asked: Asked) -> Result<(Self, About), Problem> {
-        let keys = [boards::boards_key(at.p, &at.id), boards::root_key(at.p, &at.id, asked.key)];
+        let (p, id) = (at.p, &at.id);
+        let keys = [boards::boards_key(p, id), boards::root_key(p, id, asked.key), boards::top_key(p, id, asked.key)];
         let mut found = at.store.get(&keys).await?.into_iter().map(|row| row.and_then(|row| row.value));
-        let (head, root) = (found.next().flatten(), found.next().flatten());
+        let (head, root, top) = (found.next().flatten(), found.next().flatten(), found.next().flatten());
         let head = head.map(|bytes| BoardsRow::decode(&bytes)).transpose()?;
         let root = root.map(|bytes| RootRow::decode(&bytes)).transpose()?;
+        let top = top.map(|bytes| TopRow::decode(&bytes)).transpose()?;
         // A board without a root is an empty one.
-        let mut root = root.unwrap_or(RootRow { at: crate::ids::Next(0), pages: Vec::new() });
+        let mut root = root.unwrap_or(RootRow { at: Next(0), pages: Vec::new() });
+        let mut top = top.map(|top| top.places).unwrap_or_default();
         let rolled_to = head.and_then(|head| head.rolled_to);
         let mut about = asked.about(rolled_to);
         if asked.is_rolling() && rolled_to.is_some_and(|day| asked.is_long_past(day)) {
             root.pages.clear();
+            top.clear();
             about = asked.about(None);
         } else if head.is_none() || (asked.is_rolling() && rolled_to != Some(asked.today)) {
             about = about.not_ready();
         }
-        Ok((Self { at, asked, root, pages: BTreeMap::new() }, about))
+        Ok((Self { at, asked, root, top, pages: BTreeMap::new() }, about))
     }
 
     pub(super) fn ranked(&self) -> u64 {
@@ -84,154 +90,109 @@ impl<'a, S: Store> Large<'a, S> {
         &self,
         after: Option<After>,
         limit: usize,
-    ) -> Result<(Vec<Ranked>, bool, Option<After>), Problem> {
-        let mut page: Vec<(Ranked, bool)> = Vec::new();
-        let mut from = self.start(after);
+    ) -> Result<(Vec<Ranked>, Option<After>), Problem> {
+        let after = after.map(|after| after.order());
+        let from = self.top.partition_point(|one| after.is_some_and(|after| one.order() <= after));
         // One more than wanted tells whether there is a next page.
-        while page.len() <= limit {
-            let buckets = self.buckets((from, self.all()), false, (limit + 1, LISTED_MAX)).await?;
-            let Some(last) = buckets.last() else { break };
-            from = if last.is_cut { self.behind(last) } else { self.behind_all(last) };
-            for bucket in buckets {
-                let mut members = self.members(&bucket).await?;
-                let mut by_joining = bucket.is_cut;
-                if let Some(after) = after.filter(|after| code(after.value) == bucket.code) {
-                    by_joining |= after.by_joining;
-                    if after.by_joining {
-                        // Behind it from the first row read on.
-                        members.sort_by_key(|one| one.n);
-                    } else {
-                        members.retain(|one| one.order() > after.order());
+        let mut page = match self.top_from(from, limit + 1) {
+            Some(places) => self.named(places).await?,
+            None => {
+                let mut behind = Nearest::new(limit + 1);
+                self.each(|order, one| {
+                    if after.is_none_or(|after| order > after) {
+                        behind.first(order, one);
                     }
-                }
-                page.extend(members.into_iter().map(|one| (one, by_joining)));
+                })
+                .await?;
+                behind.found.into_values().collect()
             }
-        }
-        let last = if page.len() > limit { page.get(limit - 1) } else { None };
-        let next = last.map(|(one, by_joining)| After { by_joining: *by_joining, ..After::of(one) });
+        };
+        let next = if page.len() > limit { page.get(limit - 1).map(After::of) } else { None };
         page.truncate(limit);
-        let is_exact = page.iter().all(|(_, by_joining)| !by_joining);
-        Ok((page.into_iter().map(|(one, _)| one).collect(), is_exact, next))
+        Ok((page, next))
     }
 
-    pub(super) async fn neighbours(&self, own: &Ranked) -> Result<(Vec<Ranked>, Vec<Ranked>, bool), Problem> {
-        let own_code = self.cols(&[Col::IntDesc(code(own.held.value).into())]);
-        let most = (NEIGHBOURS, BESIDE_MAX);
-        let from = Bound::Included(own_code.clone());
-        let mut below = self.buckets((from, self.all()), false, (NEIGHBOURS + 1, BESIDE_MAX)).await?.into_iter();
-        let beside = below.next().filter(|bucket| bucket.code == code(own.held.value));
-        let Some(beside) = beside else { return Ok((Vec::new(), Vec::new(), false)) };
-        let is_exact = !beside.is_cut;
-        let mut around = self.members(&beside).await?;
-        if !around.iter().any(|one| one.n == own.n) {
-            around.push(own.clone());
-            around.sort_by_key(Ranked::order);
-        }
-        let place = around.iter().position(|one| one.n == own.n).unwrap_or_default();
-        let mut under: Vec<Ranked> = around.iter().skip(place + 1).take(NEIGHBOURS).cloned().collect();
-        let mut over: Vec<Ranked> = around.iter().take(place).cloned().collect();
-        if is_exact && under.len() < NEIGHBOURS {
-            for bucket in below {
-                under.extend(self.members(&bucket).await?);
-            }
-        }
-        if over.len() < NEIGHBOURS {
-            let range = (self.all(), Bound::Excluded(own_code));
-            for bucket in self.buckets(range, true, most).await? {
-                let mut members = self.members(&bucket).await?;
-                members.append(&mut over);
-                over = members;
-            }
-        }
-        under.truncate(NEIGHBOURS);
-        let spare = over.len().saturating_sub(NEIGHBOURS);
-        Ok((over.split_off(spare), under, is_exact))
-    }
-
-    /// Whole buckets of a range until they hold `wanted` members; at least one, cut at `most` members.
-    async fn buckets(
+    /// `None`: nobody near stands at the top, and to look at every member was not asked for.
+    pub(super) async fn neighbours(
         &self,
-        (from, to): (Bound, Bound),
-        reverse: bool,
-        (wanted, most): (usize, usize),
-    ) -> Result<Vec<Bucket>, Problem> {
-        let part = boards::standing_part(self.at.p, &self.at.id);
-        let read = most + wanted;
-        let range = Range { part, from, to, reverse, limit: 0 };
-        let rows = self.at.scan(range, read).await?;
-        let is_all = rows.len() < read;
-        let mut buckets: Vec<Bucket> = Vec::new();
-        for row in rows {
-            let [.., Col::IntDesc(at), Col::Int(n)] = row.key.cols.0.as_slice() else { continue };
-            let (Ok(at), Ok(n)) = (u16::try_from(*at), u32::try_from(*n)) else { continue };
-            match buckets.last_mut().filter(|bucket| bucket.code == at) {
-                Some(bucket) => bucket.members.push(n),
-                None => buckets.push(Bucket { code: at, members: vec![n], is_cut: false }),
+        own: &Ranked,
+        always: bool,
+    ) -> Result<Option<(Vec<Ranked>, Vec<Ranked>)>, Problem> {
+        let order = own.order();
+        let at = self.top.iter().position(|one| one.n == own.n);
+        let place = at.unwrap_or_else(|| self.top.partition_point(|one| one.order() < order));
+        if let Some(below) = self.top_from(place + usize::from(at.is_some()), NEIGHBOURS) {
+            let above = self.top.get(place.saturating_sub(NEIGHBOURS)..place).unwrap_or_default();
+            return Ok(Some((self.named(above).await?, self.named(below).await?)));
+        }
+        if !always && self.at.row.members > NEAR_MAX {
+            return Ok(None);
+        }
+        let (mut above, mut below) = (Nearest::new(NEIGHBOURS), Nearest::new(NEIGHBOURS));
+        self.each(|other, one| {
+            if one.n != own.n {
+                if other < order { above.last(other, one) } else { below.first(other, one) }
             }
-        }
-        if !is_all && let Some(mut last) = buckets.pop() {
-            // The others are whole; the last one may go on.
-            if buckets.is_empty() {
-                last.members.truncate(most);
-                last.is_cut = true;
-                buckets.push(last);
-            }
-        }
-        for bucket in &mut buckets {
-            bucket.is_cut |= bucket.members.len() > most;
-            bucket.members.truncate(most);
-        }
-        let cut = buckets.iter().position(|bucket| bucket.is_cut).map_or(buckets.len(), |place| place + 1);
-        buckets.truncate(cut);
-        Ok(buckets)
+        })
+        .await?;
+        Ok(Some((above.found.into_values().collect(), below.found.into_values().collect())))
     }
 
-    /// The members of a bucket in order, those who have moved on since left out.
-    async fn members(&self, bucket: &Bucket) -> Result<Vec<Ranked>, Problem> {
-        let keys: Vec<_> = bucket.members.iter().map(|n| tables::member(self.at.p, &self.at.id, *n)).collect();
+    /// So many of the top from a place on, fewer where the board ends; `None` where it goes on below the top.
+    fn top_from(&self, from: usize, count: usize) -> Option<&[Top]> {
+        let is_whole = u64::try_from(self.top.len()).is_ok_and(|len| len >= self.ranked());
+        let rest = self.top.get(from..).unwrap_or_default();
+        (rest.len() >= count || is_whole).then(|| rest.get(..count).unwrap_or(rest))
+    }
+
+    async fn named(&self, places: &[Top]) -> Result<Vec<Ranked>, Problem> {
+        let keys: Vec<_> = places.iter().map(|one| tables::member(self.at.p, &self.at.id, one.n)).collect();
         let mut members = Vec::with_capacity(keys.len());
-        for row in self.at.store.get(&keys).await?.into_iter().flatten() {
-            let Some((n, member)) = decode(row)? else { continue };
-            let held = self.asked.held(&member);
-            if held.value > 0 && code(held.value) == bucket.code {
-                members.push(Ranked { held, n, member });
-            }
-        }
-        if !bucket.is_cut {
-            members.sort_by_key(Ranked::order);
+        for (row, place) in self.at.store.get(&keys).await?.into_iter().zip(places) {
+            let Some((n, member)) = row.map(decode).transpose()?.flatten() else { continue };
+            let held = Held { value: place.value, reached_at: place.reached };
+            members.push(Ranked { held, n, member });
         }
         Ok(members)
     }
 
-    fn start(&self, after: Option<After>) -> Bound {
-        match after {
-            None => self.all(),
-            Some(after) => {
-                let at = Col::IntDesc(code(after.value).into());
-                if after.by_joining {
-                    return Bound::Excluded(self.cols(&[at, Col::Int(after.n.into())]));
+    /// Every member with a place on the board, in no order of it.
+    async fn each(&self, mut take: impl FnMut(Order, Ranked)) -> Result<(), Problem> {
+        let end = u32::try_from(self.at.row.members).unwrap_or(u32::MAX);
+        let mut from = 0;
+        while from < end {
+            let to = end.min(from.saturating_add(STEP));
+            for (n, member) in members_between(self.at, (from, to), false, usize::MAX).await? {
+                let held = self.asked.held(&member);
+                if held.value > 0 {
+                    let one = Ranked { held, n, member };
+                    take(one.order(), one);
                 }
-                Bound::Included(self.cols(&[at]))
             }
+            from = to;
+        }
+        Ok(())
+    }
+}
+
+impl Nearest {
+    const fn new(most: usize) -> Self {
+        Self { most, found: BTreeMap::new() }
+    }
+
+    /// Keeps those that come first.
+    fn first(&mut self, order: Order, one: Ranked) {
+        self.found.insert(order, one);
+        if self.found.len() > self.most {
+            self.found.pop_last();
         }
     }
 
-    fn behind(&self, bucket: &Bucket) -> Bound {
-        let last = bucket.members.last().copied().unwrap_or_default();
-        Bound::Excluded(self.cols(&[Col::IntDesc(bucket.code.into()), Col::Int(last.into())]))
-    }
-
-    fn behind_all(&self, bucket: &Bucket) -> Bound {
-        Bound::Excluded(self.cols(&[Col::IntDesc(bucket.code.into())]))
-    }
-
-    fn all(&self) -> Bound {
-        Bound::Included(self.cols(&[]))
-    }
-
-    fn cols(&self, more: &[Col]) -> Cols {
-        let mut cols = boards::board_cols(&self.at.id, self.asked.key);
-        cols.extend_from_slice(more);
-        Cols(cols)
+    /// Keeps those that come last.
+    fn last(&mut self, order: Order, one: Ranked) {
+        self.found.insert(order, one);
+        if self.found.len() > self.most {
+            self.found.pop_first();
+        }
     }
 }

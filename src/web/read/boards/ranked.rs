@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::Asked;
 use super::asked::About;
 use super::large::Large;
-use crate::fold::boards::SMALL;
+use crate::fold::boards::{Order, SMALL};
 use crate::project::rows::MemberRow;
 use crate::project::scores::Held;
 use crate::store::Store;
@@ -20,9 +20,6 @@ pub(in crate::web::read) struct Ranked {
     pub(in crate::web::read) n: u32,
     pub(in crate::web::read) member: MemberRow,
 }
-
-/// The order of a board: value down, earlier reached first, then who joined first.
-pub(super) type Order = (Reverse<i64>, i64, u32);
 
 /// A member's place. `rank` is one more than the members strictly ahead; equals share it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,35 +81,37 @@ impl<'a, S: Store> Board<'a, S> {
         }
     }
 
-    /// At most `limit` members behind a place, in order, whether that order is exact, and where to go on.
+    /// At most `limit` members behind a place, in order, and where to go on.
     pub(in crate::web::read) async fn list(
         &self,
         after: Option<After>,
         limit: usize,
-    ) -> Result<(Vec<Ranked>, bool, Option<After>), Problem> {
+    ) -> Result<(Vec<Ranked>, Option<After>), Problem> {
         match self {
             Self::Small(ranked) => {
                 let from = after.map_or(0, |after| ranked.partition_point(|one| one.order() <= after.order()));
                 let page: Vec<Ranked> = ranked.iter().skip(from).take(limit).cloned().collect();
                 let next = if from + limit < ranked.len() { page.last().map(After::of) } else { None };
-                Ok((page, true, next))
+                Ok((page, next))
             }
             Self::Large(large) => large.list(after, limit).await,
         }
     }
 
-    /// Two members above and two below, nearest in order, and whether that order is exact.
+    /// Two members above and two below, nearest in order; `None` where every member would have to be looked at, and
+    /// that is not `always` wanted.
     pub(in crate::web::read) async fn neighbours(
         &self,
         own: &Ranked,
-    ) -> Result<(Vec<Ranked>, Vec<Ranked>, bool), Problem> {
+        always: bool,
+    ) -> Result<Option<(Vec<Ranked>, Vec<Ranked>)>, Problem> {
         match self {
             Self::Small(ranked) => {
                 let place = ranked.partition_point(|one| one.order() < own.order());
                 let above = ranked.iter().take(place).skip(place.saturating_sub(NEIGHBOURS)).cloned().collect();
-                Ok((above, ranked.iter().skip(place + 1).take(NEIGHBOURS).cloned().collect(), true))
+                Ok(Some((above, ranked.iter().skip(place + 1).take(NEIGHBOURS).cloned().collect())))
             }
-            Self::Large(large) => large.neighbours(own).await,
+            Self::Large(large) => large.neighbours(own, always).await,
         }
     }
 }
@@ -133,29 +132,22 @@ pub(in crate::web::read) struct After {
     pub(super) value: i64,
     pub(super) reached_at: i64,
     pub(super) n: u32,
-    /// Its equals are too many to be put in order: they go by who joined first.
-    pub(super) by_joining: bool,
 }
 
 impl After {
     pub(super) const fn of(last: &Ranked) -> Self {
-        Self { value: last.held.value, reached_at: last.held.reached_at, n: last.n, by_joining: false }
+        Self { value: last.held.value, reached_at: last.held.reached_at, n: last.n }
     }
 
     pub(super) const fn order(&self) -> Order {
         (Reverse(self.value), self.reached_at, self.n)
     }
 
-    pub(super) fn parse([value, reached_at, n, by_joining]: [String; 4]) -> Option<Self> {
-        Some(Self {
-            value: value.parse().ok()?,
-            reached_at: reached_at.parse().ok()?,
-            n: n.parse().ok()?,
-            by_joining: by_joining.parse().ok()?,
-        })
+    pub(super) fn parse([value, reached_at, n]: [String; 3]) -> Option<Self> {
+        Some(Self { value: value.parse().ok()?, reached_at: reached_at.parse().ok()?, n: n.parse().ok()? })
     }
 
-    pub(super) fn parts(&self) -> [String; 4] {
-        [self.value.to_string(), self.reached_at.to_string(), self.n.to_string(), self.by_joining.to_string()]
+    pub(super) fn parts(&self) -> [String; 3] {
+        [self.value.to_string(), self.reached_at.to_string(), self.n.to_string()]
     }
 }

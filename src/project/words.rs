@@ -1,0 +1,54 @@
+//! Combinations and texts that rows were made of lately.
+//!
+//! A cache: what it holds never changes. One belongs to one state of one partition.
+
+use hashbrown::HashMap;
+
+use crate::fold::groups::dimension::Dimension;
+use crate::fold::groups::{NO_GROUP, NONE, OTHER};
+use crate::fold::records::Combo;
+use crate::fold::state::State;
+
+/// Entries of each kind; beyond, the cache starts anew.
+const KEPT_MAX: usize = 131_072;
+
+#[derive(Debug, Default)]
+pub struct Words {
+    /// By creator and ordinal.
+    combos: HashMap<(u32, u32), Combo>,
+    texts: HashMap<(u32, u32), Box<str>>,
+}
+
+impl Words {
+    /// The values of a combination.
+    pub(super) fn combo(&mut self, state: &State, creator: u32, combo: u32) -> Combo {
+        make_room(&mut self.combos);
+        *self.combos.entry((creator, combo)).or_insert_with(|| state.combo(creator, combo))
+    }
+
+    /// The text of a value.
+    pub(super) fn text(&mut self, state: &State, creator: u32, value: u32) -> &str {
+        make_room(&mut self.texts);
+        // Ordinals are given out with the text; a damaged read poisons the store, which drops what was made of it.
+        let read = || state.value_text(creator, value).map_or_else(Box::default, |text| text.as_str().into());
+        self.texts.entry((creator, value)).or_insert_with(read)
+    }
+
+    /// The text that a combination has in a dimension; empty if none is known.
+    pub(super) fn of(&mut self, state: &State, (creator, combo): (u32, u32), dimension: Dimension) -> &str {
+        if combo == NO_GROUP {
+            return "";
+        }
+        match self.combo(state, creator, combo).values.get(dimension.place()).copied().unwrap_or(NONE) {
+            NONE => "",
+            OTHER => "(other)",
+            value => self.text(state, creator, value),
+        }
+    }
+}
+
+fn make_room<T>(cache: &mut HashMap<(u32, u32), T>) {
+    if cache.len() >= KEPT_MAX {
+        cache.clear();
+    }
+}

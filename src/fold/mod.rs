@@ -56,7 +56,7 @@ use state::{FOR_EVER, State};
 use zone::Calendars;
 
 /// Names this meaning of the events. State of another fingerprint is refused: replay into a new generation.
-pub const FINGERPRINT: u64 = 3;
+pub const FINGERPRINT: u64 = 4;
 
 /// Where a record came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +112,8 @@ fn refuse(class: &'static str, message: impl Into<String>) -> Stop {
 pub struct Fold {
     /// Boards of large programmes.
     pub ranks: boards::Ranks,
+    /// Combinations of late quarter hours.
+    pub quarters: groups::Quarters,
     calendars: Calendars,
     agents: Agents,
     combos: Combos,

@@ -3,12 +3,12 @@
 use super::effects::Tally;
 use super::kind;
 use super::records::{
-    ActiveKey, ActiveTally, ActiveWeek, Admitted, AdmittedKey, Awaited, Click, Combo, ComboKey, ComboList, ComboSlot,
-    Commission, CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, Creator,
-    CreatorProfile, CreditPage, CreditPageKey, Customer, Day, DayCell, GroupDay, GroupHead, Head, HourKey, LongProfile,
-    Mark, Member, MemberDay, MemberDayKey, MemberKey, Name, OrdinalKey, Parked, ParkedPage, Partition, Purse, PurseKey,
-    Score, ScoreDayKey, ScoreKey, ScoreLink, Seen, SeqKey, Share, ShortProfile, Slot, SlotKey, Text, Timer, TimerHour,
-    Touch, Visitor,
+    ActiveKey, ActiveTally, ActiveWeek, AdmittedKey, Awaited, Click, Combo, ComboKey, ComboList, ComboSlot, Commission,
+    CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, Creator, CreatorProfile,
+    CreditPage, CreditPageKey, Customer, Day, DayCell, GroupDay, GroupHead, Head, HourKey, LongProfile, Mark, Member,
+    MemberDay, MemberDayKey, MemberKey, Name, OrdinalKey, Parked, ParkedPage, Partition, Purse, PurseKey, Score,
+    ScoreDayKey, ScoreKey, ScoreLink, Seen, SeqKey, Share, ShortProfile, Slot, SlotKey, Text, Timer, TimerHour, Touch,
+    Visitor,
 };
 use crate::ids::{Code, ID_BYTES_MAX, Millis};
 use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps, Store};
@@ -50,7 +50,7 @@ pub struct State {
     pub combo_slots: Cold<ComboKey, ComboSlot>,
     pub combo_lists: Cold<SlotKey, ComboList>,
     pub group_days: Cold<SlotKey, GroupDay>,
-    pub admitted: Cold<AdmittedKey, Admitted>,
+    pub admitted: Cold<AdmittedKey, Mark>,
     pub events: Cold<Id128, Seen>,
     pub shares: Cold<Id128, Share>,
     pub clicks: Cold<Id128, Click>,

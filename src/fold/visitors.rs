@@ -6,7 +6,7 @@ use super::records::{Click as Record, Conversion, NO_ID, Text, Visitor};
 use super::{Turn, kind};
 use crate::event::Click;
 use crate::ids::Token;
-use crate::keep::Id128;
+use crate::keep::{HashKey, Id128};
 
 /// A visitor's newest human clicks that are looked at.
 const CLICKS_MAX: usize = 32;
@@ -91,6 +91,16 @@ fn one(touch: Option<Touch>) -> (Vec<u32>, Id128) {
     touch.map_or((Vec::new(), NO_ID), |touch| (vec![touch.n], touch.click))
 }
 
+pub(super) fn visitor(key: &HashKey, creator: u32, device: Option<Token>, ip: Option<Token>) -> Id128 {
+    let Some(token) = device.or(ip) else { return NO_ID };
+    let mut bytes = [0_u8; 17];
+    bytes
+        .iter_mut()
+        .zip(token.0.into_iter().chain([u8::from(device.is_some())]))
+        .for_each(|(place, byte)| *place = byte);
+    key.id(kind::VISITOR, creator, &bytes)
+}
+
 /// By time, then by id.
 fn is_before(a: &Touch, b: &Touch) -> bool {
     (a.t, a.text.as_str()) < (b.t, b.text.as_str())
@@ -99,13 +109,7 @@ fn is_before(a: &Touch, b: &Touch) -> bool {
 impl Turn<'_> {
     /// Who clicks or converts, as far as a token tells.
     pub(super) fn visitor(&self, device: Option<Token>, ip: Option<Token>) -> Id128 {
-        let Some(token) = device.or(ip) else { return NO_ID };
-        let mut bytes = [0_u8; 17];
-        bytes
-            .iter_mut()
-            .zip(token.0.into_iter().chain([u8::from(device.is_some())]))
-            .for_each(|(place, byte)| *place = byte);
-        self.state.hash_key.id(kind::VISITOR, self.c, &bytes)
+        visitor(&self.state.hash_key, self.c, device, ip)
     }
 
     /// Hangs a human click into its visitor's list, which is in the order of (t, id), newest first.

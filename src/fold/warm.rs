@@ -9,6 +9,7 @@ use super::boards::{Measure, Metric};
 use super::effects::Effects;
 use super::records::{MemberKey, ScoreKey};
 use super::state::{FOR_EVER, State};
+use super::visitors::visitor;
 use super::{Fold, Origin, kind, time, traffic};
 use crate::event::{Body, Click, Event};
 use crate::keep::Id128;
@@ -66,6 +67,11 @@ impl Fold {
 
     fn warm_visit(&mut self, state: &State, step: &Step, event: &Event<'_>, origin: Origin) {
         let Body::Click(click) = &event.body else { return };
+        let visitor = visitor(&state.hash_key, step.creator, click.device_token, click.ip_token);
+        state.visitors.warm(&visitor);
+        if let Some(share) = click.share_id {
+            state.shares.warm(&state.hash_key.id(kind::SHARE, step.creator, share.0.as_bytes()));
+        }
         let Ok(t) = time::of(event, origin.timestamp) else { return };
         let Some(day) = self.calendars.local_day(step.creator, t) else { return };
         let visit = traffic::visit(&state.hash_key, (step.creator, step.n), click, day);

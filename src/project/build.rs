@@ -5,6 +5,7 @@ use crate::fold::attribute::{Credit, model};
 use crate::fold::calendar::month_start;
 use crate::fold::commissions::State as CommissionState;
 use crate::fold::effects::{FastRows, LedgerLeft, Named, SlowRows, TouchedName};
+use crate::fold::groups::Quarters;
 use crate::fold::groups::dimension::Axis;
 use crate::fold::orders::number as kind_number;
 use crate::fold::records::{Commission, CommissionTexts, Conversion, Creator, MemberDayKey, MemberKey, NONE, Purse};
@@ -40,14 +41,14 @@ pub fn fast(state: &State, touched: &FastRows, p: Partition) -> Vec<Row> {
 }
 
 /// Rows of the tables that follow within a second.
-pub fn slow(state: &State, words: &mut Words, touched: &SlowRows, p: Partition) -> Vec<Row> {
+pub fn slow(state: &State, (words, lately): (&mut Words, &Quarters), touched: &SlowRows, p: Partition) -> Vec<Row> {
     let builder = Builder { state, p };
     let mut rows = Vec::with_capacity(touched.len());
     for ((creator, hour), at) in &touched.hours {
-        builder.hour(words, (*creator, *hour), *at, &mut rows);
+        builder.hour((words, lately), (*creator, *hour), *at, &mut rows);
     }
     for ((creator, day), at) in &touched.days {
-        builder.day(words, (*creator, *day), *at, &mut rows);
+        builder.day((words, lately), (*creator, *day), *at, &mut rows);
     }
     rows.extend(touched.months.iter().filter_map(|((creator, month), at)| builder.month(*creator, *month, *at)));
     rows.extend(touched.touches.iter().filter_map(|(page, at)| builder.touches(words, *page, *at)));
@@ -55,6 +56,9 @@ pub fn slow(state: &State, words: &mut Words, touched: &SlowRows, p: Partition) 
     rows.extend(touched.member_days.iter().filter_map(|(key, at)| builder.member_day(*key, *at)));
     rows
 }
+
+/// What spares reading the state's files.
+type Caches<'a> = (&'a mut Words, &'a Quarters);
 
 pub(super) struct Builder<'a> {
     pub(super) state: &'a State,
@@ -140,10 +144,10 @@ impl Builder<'_> {
     }
 
     /// The hour's row, and a row for each axis if its breakdown is too large for it.
-    fn hour(&self, words: &mut Words, (creator, hour): (u32, i64), at: Next, rows: &mut Vec<Row>) {
+    fn hour(&self, caches: Caches<'_>, (creator, hour): (u32, i64), at: Next, rows: &mut Vec<Row>) {
         let (Some(id), Ok(first)) = (self.id(creator), i32::try_from(hour * 60)) else { return };
         let value = series(at, 60, |slot| self.state.minute_sums(creator, first + i32::from(slot)));
-        let broken_down = groups::build(self.state, words, creator, first / 15..first / 15 + 4);
+        let broken_down = groups::build(self.state, caches, creator, first / 15..first / 15 + 4);
         let expires = Some(Millis(hour * Millis::HOUR + tables::HOUR_KEPT));
         for (part, value) in broken_down.parts(at, &value.encode()) {
             rows.push(Row { key: tables::hour_part(self.p, id, hour, part), at, value: Some(value), expires });
@@ -151,10 +155,10 @@ impl Builder<'_> {
     }
 
     /// The same of a day.
-    fn day(&self, words: &mut Words, (creator, day): (u32, i64), at: Next, rows: &mut Vec<Row>) {
+    fn day(&self, caches: Caches<'_>, (creator, day): (u32, i64), at: Next, rows: &mut Vec<Row>) {
         let (Some(id), Ok(first)) = (self.id(creator), i32::try_from(day * 96)) else { return };
         let value = series(at, 96, |slot| self.state.quarter_sums(creator, first + i32::from(slot)));
-        let broken_down = groups::build(self.state, words, creator, first..first + 96);
+        let broken_down = groups::build(self.state, caches, creator, first..first + 96);
         for (part, value) in broken_down.parts(at, &value.encode()) {
             rows.push(row(tables::day_part(self.p, id, day, part), at, value));
         }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::fold::groups::dimension::Axis;
 use crate::fold::groups::view::{axes, group_of};
-use crate::fold::groups::{NONE, OTHER};
+use crate::fold::groups::{NONE, OTHER, Quarters};
 use crate::fold::records::PAIRS;
 use crate::fold::state::State;
 use crate::ids::Next;
@@ -68,84 +68,187 @@ pub struct PartRow {
     pub groups: Vec<Group>,
 }
 
-/// A combination's share in a slot of a group: the part of the axis, ordinals of values, slot, place of the figures.
-type Share = (u8, u32, u32, u16, usize);
-
 /// The breakdowns of some quarter hours of one UTC day, before they are laid out.
 pub(super) struct Built {
     /// `None`: nothing has figures here.
     pairs: Option<[u8; PAIRS]>,
-    axes: Vec<(Axis, Vec<Group>)>,
+    /// By part, ascending: the groups as rows hold them.
+    axes: Vec<(u8, Vec<u8>)>,
     weight: usize,
 }
 
+/// A combination's share in a slot of a group: ordinals of values, slot, place of the figures, as one number to sort by.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Share(u128);
+
+impl Share {
+    fn new((a, b): (u32, u32), slot: u16, place: u32) -> Self {
+        Self(u128::from(a) << 80 | u128::from(b) << 48 | u128::from(slot) << 32 | u128::from(place))
+    }
+
+    const fn group(self) -> u128 {
+        self.0 >> 48
+    }
+
+    fn values(self) -> (u32, u32) {
+        (low(self.0 >> 80), low(self.0 >> 48))
+    }
+
+    fn slot(self) -> u16 {
+        u16::try_from(self.0 >> 32 & 0xffff).unwrap_or_default()
+    }
+
+    fn place(self) -> usize {
+        usize::try_from(low(self.0)).unwrap_or_default()
+    }
+}
+
+fn low(number: u128) -> u32 {
+    u32::try_from(number & u128::from(u32::MAX)).unwrap_or_default()
+}
+
+/// A value as rows are in order of it: none, other, then texts.
+type Label<'a> = (u8, &'a str);
+
+/// What combinations count in slots, each as rows hold it too: most stand in a group of every axis, alone in its slot.
+#[derive(Default)]
+struct Figures {
+    totals: Vec<Totals>,
+    packed: Vec<u8>,
+    /// Where each begins in `packed`.
+    starts: Vec<usize>,
+}
+
 /// Adds up the combinations of `quarters`, which are of one UTC day.
-pub(super) fn build(state: &State, words: &mut Words, creator: u32, quarters: Range<i32>) -> Built {
-    let Some(pairs) = state.pairs_of_day(creator, quarters.start.div_euclid(96)) else {
-        return Built { pairs: None, axes: Vec::new(), weight: 0 };
-    };
-    let all: Vec<(usize, Axis)> = axes(&pairs).enumerate().filter_map(|(place, axis)| Some((place, axis?))).collect();
-    let (mut figures, mut shares) = (Vec::<Totals>::new(), Vec::<Share>::new());
+pub(super) fn build(
+    state: &State,
+    (words, lately): (&mut Words, &Quarters),
+    creator: u32,
+    quarters: Range<i32>,
+) -> Built {
+    let mut built = Built { pairs: None, axes: Vec::new(), weight: 0 };
+    let Some(pairs) = state.pairs_of_day(creator, quarters.start.div_euclid(96)) else { return built };
+    let (mut figures, mut cells) = (Figures::default(), Vec::new());
+    words.make_room();
     for (slot, quarter) in (0_u16..).zip(quarters) {
-        for found in state.combos_of_quarter(creator, quarter) {
-            let combo = words.combo(state, creator, found.combo);
-            for (place, axis) in &all {
-                let (a, b) = group_of(&combo, *axis, found.others >> place & 1 == 1);
-                if (a, b) != (NONE, NONE) {
-                    shares.push((axis.part(), a, b, slot, figures.len()));
-                }
-            }
+        for found in state.combos_of_quarter(lately, creator, quarter) {
+            let place = u32::try_from(figures.totals.len()).unwrap_or(u32::MAX);
+            cells.push((words.combo(state, creator, found.combo), found.others, slot, place));
             figures.push(totals(&found.sums));
         }
     }
-    shares.sort_unstable();
-    let mut built = Built { pairs: None, axes: Vec::new(), weight: 0 };
-    for shares in shares.chunk_by(|one, other| one.0 == other.0) {
-        let groups = shares.chunk_by(|one, other| (one.1, one.2) == (other.1, other.2));
-        let groups = groups.filter_map(|shares| group(&mut built.weight, (state, words, creator), shares, &figures));
-        let mut groups: Vec<Group> = groups.collect();
-        groups.retain(|group| !group.slots.is_empty());
-        groups.sort_unstable_by(|one, other| (&one.a, &one.b).cmp(&(&other.a, &other.b)));
-        built.axes.extend(shares.first().and_then(|share| Axis::of_part(share.0)).map(|axis| (axis, groups)));
+    let mut shares = Vec::with_capacity(cells.len());
+    for (number, axis) in axes(&pairs).enumerate() {
+        let Some(axis) = axis else { continue };
+        let part = axis.part();
+        shares.clear();
+        for (combo, others, slot, place) in &cells {
+            let values = group_of(combo, axis, others >> number & 1 == 1);
+            if values != (NONE, NONE) {
+                shares.push(Share::new(values, *slot, *place));
+            }
+        }
+        if shares.is_empty() {
+            continue;
+        }
+        shares.sort_unstable();
+        let groups = shares.chunk_by(|one, other| one.group() == other.group());
+        for share in groups.clone().filter_map(|shares| shares.first()) {
+            let (a, b) = share.values();
+            [a, b].into_iter().filter(|value| *value > OTHER).for_each(|value| words.learn(state, creator, value));
+        }
+        let label = |value| match value {
+            NONE | OTHER => (u8::try_from(value).unwrap_or_default(), ""),
+            value => (2, words.text(creator, value)),
+        };
+        let labelled = groups.filter_map(|shares| {
+            let (a, b) = shares.first()?.values();
+            Some((label(a), (part > LAST_DIMENSION).then(|| label(b)), shares))
+        });
+        let mut groups: Vec<(Label<'_>, Option<Label<'_>>, &[Share])> = labelled.collect();
+        groups.sort_unstable_by_key(|(a, b, _)| (*a, *b));
+        let mut packed = Vec::new();
+        let mut count = 0;
+        for (a, b, shares) in groups {
+            built.weight += GROUP_BYTES + weight(a) + b.map_or(0, weight);
+            count += usize::from(figures.pack((a, b), shares, &mut packed, &mut built.weight));
+        }
+        let mut axis = Vec::with_capacity(packed.len() + 4);
+        put_count(&mut axis, count);
+        axis.extend_from_slice(&packed);
+        built.axes.push((part, axis));
     }
+    // In order of their part, whatever the order of the pairs.
+    built.axes.sort_unstable_by_key(|(part, _)| *part);
     built.pairs = (!built.axes.is_empty()).then_some(pairs);
     built
 }
 
-/// The shares of one group, added up slot by slot, with texts for ordinals.
-fn group(
-    weight: &mut usize,
-    (state, words, creator): (&State, &mut Words, u32),
-    shares: &[Share],
-    figures: &[Totals],
-) -> Option<Group> {
-    let (part, a, b, ..) = *shares.first()?;
-    let mut value = |value| match value {
-        NONE => Value::None,
-        OTHER => Value::Other,
-        value => Value::Text(words.text(state, creator, value).to_owned()),
-    };
-    let (a, b) = (value(a), (part > 15).then(|| value(b)));
-    *weight += GROUP_BYTES + a.len() + b.as_ref().map_or(0, Value::len);
-    let mut slots = Vec::new();
-    for shares in shares.chunk_by(|one, other| one.3 == other.3) {
-        let mut sums = Totals::default();
-        shares.iter().filter_map(|share| figures.get(share.4)).for_each(|figures| sums.add(figures));
-        // Reckoned, not measured: what is reckoned never shrinks, so rows once written are never left behind.
-        *weight += SLOT_BYTES + CURRENCY_BYTES * sums.money.len();
-        slots.extend(shares.first().filter(|_| !sums.is_zero()).map(|share| (share.3, sums)));
+/// Parts up to here are of one dimension.
+const LAST_DIMENSION: u8 = 15;
+
+const fn weight((_, text): Label<'_>) -> usize {
+    text.len() + 1
+}
+
+impl Figures {
+    fn push(&mut self, totals: Totals) {
+        self.starts.push(self.packed.len());
+        totals.pack(&mut self.packed);
+        self.totals.push(totals);
     }
-    Some(Group { a, b, slots })
+
+    fn packed(&self, place: usize) -> &[u8] {
+        let from = self.starts.get(place).copied().unwrap_or_default();
+        let to = self.starts.get(place + 1).copied().unwrap_or(self.packed.len());
+        self.packed.get(from..to).unwrap_or_default()
+    }
+
+    /// The shares of one group, added up slot by slot; false if nothing is left of it.
+    fn pack(
+        &self,
+        (a, b): (Label<'_>, Option<Label<'_>>),
+        shares: &[Share],
+        out: &mut Vec<u8>,
+        weight: &mut usize,
+    ) -> bool {
+        let (mut slots, mut count) = (Vec::new(), 0);
+        for shares in shares.chunk_by(|one, other| one.slot() == other.slot()) {
+            let Some(share) = shares.first() else { continue };
+            let (slot, place) = (share.slot(), share.place());
+            let Some(first) = self.totals.get(place) else { continue };
+            let mut added = None;
+            for share in shares.iter().skip(1) {
+                let more = self.totals.get(share.place());
+                more.into_iter().for_each(|more| added.get_or_insert_with(|| first.clone()).add(more));
+            }
+            let sums = added.as_ref().unwrap_or(first);
+            // Reckoned, not measured: what is reckoned never shrinks, so rows once written are never left behind.
+            *weight += SLOT_BYTES + CURRENCY_BYTES * sums.money.len();
+            if sums.is_zero() {
+                continue;
+            }
+            count += 1;
+            put_unsigned(&mut slots, u128::from(slot));
+            match added {
+                Some(added) => added.pack(&mut slots),
+                None => slots.extend_from_slice(self.packed(place)),
+            }
+        }
+        if count == 0 {
+            return false;
+        }
+        pack_label(out, a);
+        // Nothing is a pair's second value more often than not: the mark says whether there is one at all.
+        out.push(u8::from(b.is_some()));
+        b.into_iter().for_each(|b| pack_label(out, b));
+        put_count(out, count);
+        out.extend_from_slice(&slots);
+        true
+    }
 }
 
 impl Value {
-    fn len(&self) -> usize {
-        match self {
-            Self::None | Self::Other => 1,
-            Self::Text(text) => text.len() + 1,
-        }
-    }
-
     /// As answers show it.
     pub fn label(&self) -> &str {
         match self {
@@ -166,15 +269,13 @@ impl Built {
         cell.extend_from_slice(&pairs);
         cell.push(u8::try_from(self.axes.len()).unwrap_or_default());
         let mut parts = Vec::new();
-        for (axis, groups) in &self.axes {
-            cell.push(axis.part());
+        for (part, groups) in &self.axes {
+            cell.push(*part);
             if is_here {
-                pack(&mut cell, groups);
+                cell.extend_from_slice(groups);
             } else {
-                let mut packed = Vec::new();
-                pack(&mut packed, groups);
                 let at = i64::try_from(at.0).expect("a log has fewer than 2^63 records");
-                parts.push((axis.part(), Writer::default().int(at).blob(&packed).finish()));
+                parts.push((*part, Writer::default().int(at).blob(groups).finish()));
             }
         }
         let last = Writer::default().blob(&cell).finish();
@@ -225,23 +326,6 @@ impl PartRow {
     }
 }
 
-fn pack(out: &mut Vec<u8>, groups: &[Group]) {
-    put_count(out, groups.len());
-    for group in groups {
-        pack_value(out, &group.a);
-        // Nothing is a pair's second value more often than not: the mark says whether there is one at all.
-        out.push(u8::from(group.b.is_some()));
-        if let Some(b) = &group.b {
-            pack_value(out, b);
-        }
-        put_count(out, group.slots.len());
-        for (slot, sums) in &group.slots {
-            put_unsigned(out, u128::from(*slot));
-            sums.pack(out);
-        }
-    }
-}
-
 fn unpack(bytes: &mut &[u8]) -> Option<Vec<Group>> {
     let mut groups = Vec::new();
     for _ in 0..take_unsigned(bytes)? {
@@ -260,15 +344,9 @@ fn unpack(bytes: &mut &[u8]) -> Option<Vec<Group>> {
 }
 
 /// 0 none, 1 other, else the length of the text plus two and the text.
-fn pack_value(out: &mut Vec<u8>, value: &Value) {
-    match value {
-        Value::None => put_count(out, 0),
-        Value::Other => put_count(out, 1),
-        Value::Text(text) => {
-            put_count(out, text.len() + 2);
-            out.extend_from_slice(text.as_bytes());
-        }
-    }
+fn pack_label(out: &mut Vec<u8>, (kind, text): Label<'_>) {
+    put_count(out, usize::from(kind) + text.len());
+    out.extend_from_slice(text.as_bytes());
 }
 
 fn unpack_value(bytes: &mut &[u8]) -> Option<Value> {

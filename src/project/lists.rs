@@ -119,6 +119,7 @@ impl Builder<'_> {
         let id = self.id(creator)?;
         let (found, expires) = self.state.touches_of_page(creator, page);
         let mut packed = Vec::new();
+        words.make_room();
         for (place, touch) in found {
             pack(&mut packed, place, &touch);
             let group = (creator, touch.group);

@@ -162,7 +162,7 @@ impl Totals {
     /// Appends: a bit mask of the non-zero counts, those as zigzag varints, the number of currencies, then per
     /// currency its code, mask and values.
     pub fn pack(&self, out: &mut Vec<u8>) {
-        pack_fields(out, &self.counts.fields().map(i128::from));
+        pack_counts(out, &self.counts.fields());
         put_unsigned(out, u128::try_from(self.money.len()).unwrap_or_default());
         for (currency, money) in &self.money {
             out.extend_from_slice(&currency.0);
@@ -192,6 +192,15 @@ impl Totals {
     }
 }
 
+/// As [`pack_fields`], of numbers that are half as wide.
+fn pack_counts(out: &mut Vec<u8>, fields: &[i64; 9]) {
+    let mask = fields.iter().enumerate().fold(0_u64, |mask, (i, value)| mask | (u64::from(*value != 0) << i));
+    put_short(out, mask);
+    for value in fields.iter().filter(|value| **value != 0) {
+        put_short(out, ((value << 1) ^ (value >> 63)).cast_unsigned());
+    }
+}
+
 fn pack_fields(out: &mut Vec<u8>, fields: &[i128; 9]) {
     let mask = fields.iter().enumerate().fold(0_u128, |mask, (i, value)| mask | (u128::from(*value != 0) << i));
     put_unsigned(out, mask);
@@ -214,6 +223,17 @@ fn unpack_fields(bytes: &mut &[u8], fields: &mut [i128; 9]) -> Option<()> {
 
 /// Seven bits a byte, the lowest first; the high bit says that more follow.
 pub fn put_unsigned(out: &mut Vec<u8>, mut value: u128) {
+    if let Ok(short) = u64::try_from(value) {
+        return put_short(out, short);
+    }
+    while value >= 0x80 {
+        out.push(u8::try_from(value & 0x7f).unwrap_or_default() | 0x80);
+        value >>= 7;
+    }
+    out.push(u8::try_from(value).unwrap_or_default());
+}
+
+fn put_short(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(u8::try_from(value & 0x7f).unwrap_or_default() | 0x80);
         value >>= 7;

@@ -20,18 +20,31 @@ pub struct Words {
 }
 
 impl Words {
+    /// Before each row.
+    pub(super) fn make_room(&mut self) {
+        if self.combos.len() >= KEPT_MAX {
+            self.combos.clear();
+        }
+        if self.texts.len() >= KEPT_MAX {
+            self.texts.clear();
+        }
+    }
+
     /// The values of a combination.
     pub(super) fn combo(&mut self, state: &State, creator: u32, combo: u32) -> Combo {
-        make_room(&mut self.combos);
         *self.combos.entry((creator, combo)).or_insert_with(|| state.combo(creator, combo))
     }
 
-    /// The text of a value.
-    pub(super) fn text(&mut self, state: &State, creator: u32, value: u32) -> &str {
-        make_room(&mut self.texts);
+    /// Reads the text of a value.
+    pub(super) fn learn(&mut self, state: &State, creator: u32, value: u32) {
         // Ordinals are given out with the text; a damaged read poisons the store, which drops what was made of it.
         let read = || state.value_text(creator, value).map_or_else(Box::default, |text| text.as_str().into());
-        self.texts.entry((creator, value)).or_insert_with(read)
+        self.texts.entry((creator, value)).or_insert_with(read);
+    }
+
+    /// The text of a value that was learnt since there was room.
+    pub(super) fn text(&self, creator: u32, value: u32) -> &str {
+        self.texts.get(&(creator, value)).map_or("", |text| text)
     }
 
     /// The text that a combination has in a dimension; empty if none is known.
@@ -42,13 +55,10 @@ impl Words {
         match self.combo(state, creator, combo).values.get(dimension.place()).copied().unwrap_or(NONE) {
             NONE => "",
             OTHER => "(other)",
-            value => self.text(state, creator, value),
+            value => {
+                self.learn(state, creator, value);
+                self.text(creator, value)
+            }
         }
-    }
-}
-
-fn make_room<T>(cache: &mut HashMap<(u32, u32), T>) {
-    if cache.len() >= KEPT_MAX {
-        cache.clear();
     }
 }

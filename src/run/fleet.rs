@@ -75,10 +75,10 @@ impl Parts {
         Ok(())
     }
 
-    /// As many threads for each generation.
+    /// As many threads for each generation: one core is left to everything else where there are more than two.
     fn threads(&self) -> u32 {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let spare = u32::try_from(cores.saturating_sub(1)).unwrap_or(1).max(1);
+        let spare = u32::try_from(cores.saturating_sub(1)).unwrap_or(1).max(2);
         self.options.workers.unwrap_or(spare).clamp(1, self.partitions())
     }
 }

@@ -299,7 +299,7 @@ impl<K: Sink, T: Store> Task<K, T> {
         self.last.fast = now;
         let slow_to = if with_slow {
             let slow = self.effects.take_slow();
-            rows.extend(build::slow(&self.state, &mut self.words, &slow, self.partition));
+            rows.extend(build::slow(&self.state, (&mut self.words, &self.fold.quarters), &slow, self.partition));
             let place = (self.partition, self.position);
             rows.extend(boards::rows(&self.state, &mut self.fold.ranks, &slow, place));
             self.last.slow = now;

@@ -12,6 +12,7 @@ use crate::consume::{Batch, Limits, Polled, Source};
 use crate::decode::{Decoder, Place};
 use crate::fold::boards::Ranks;
 use crate::fold::effects::{Effects, FastRows, SlowRows};
+use crate::fold::groups::Quarters;
 use crate::fold::records::MemberKey;
 use crate::fold::state::{FOR_EVER, State};
 use crate::fold::{FINGERPRINT, Fold, Origin};
@@ -230,7 +231,7 @@ impl Comparison {
             let due = if is_stored { self.due(state, &slow, partition) } else { SlowRows::default() };
             let rows = build::fast(state, &fast, partition).into_iter().chain(build::slow(
                 state,
-                &mut self.words,
+                (&mut self.words, &Quarters::default()),
                 &due,
                 partition,
             ));
@@ -293,7 +294,7 @@ impl Comparison {
         }
         self.touched.fast.members.extend(self.touched.members.drain());
         let fast = build::fast(state, &self.touched.fast, partition).into_iter().map(|row| (row, applied.fast));
-        let slow = build::slow(state, &mut self.words, &self.touched.slow, partition)
+        let slow = build::slow(state, (&mut self.words, &Quarters::default()), &self.touched.slow, partition)
             .into_iter()
             .map(|row| (row, applied.slow));
         // What was touched later may not be out yet.

@@ -19,6 +19,8 @@ const COMBOS_MAX: usize = 262_144;
 #[derive(Debug, Default)]
 pub(in crate::fold) struct Combos {
     by_texts: HashMap<Id128, u32>,
+    /// Ordinals of single texts.
+    of_value: HashMap<Id128, u32>,
     /// By creator and ordinal.
     values: HashMap<(u32, u32), Combo>,
 }
@@ -175,9 +177,22 @@ impl Turn<'_> {
             _ => {}
         }
         let id = self.id(kind::VALUE, text);
-        if let Some(known) = self.state.group_ids.get(&id, FOR_EVER) {
-            return known.n;
+        if let Some(known) = self.fold.combos.of_value.get(&id) {
+            return *known;
         }
+        let n = match self.state.group_ids.get(&id, FOR_EVER) {
+            Some(known) => known.n,
+            None => self.new_value(id, text),
+        };
+        let cache = &mut self.fold.combos.of_value;
+        if cache.len() >= COMBOS_MAX {
+            cache.clear();
+        }
+        cache.insert(id, n);
+        n
+    }
+
+    fn new_value(&mut self, id: Id128, text: &str) -> u32 {
         let head = self.group_head();
         let n = head.values;
         head.values += 1;

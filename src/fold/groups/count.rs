@@ -8,7 +8,7 @@ use super::view::{axes, value_of};
 use crate::fold::Turn;
 use crate::fold::booking::{Movement, scope};
 use crate::fold::records::{
-    Admitted, AdmittedKey, ComboKey, ComboSlot, Counts, CurrencyCode, GroupDay, PAIRS, PurseKey, SlotKey,
+    AdmittedKey, ComboKey, ComboSlot, Counts, CurrencyCode, GroupDay, Mark, PAIRS, PurseKey, SlotKey,
 };
 use crate::fold::state::FOR_EVER;
 use crate::fold::sums::{QUARTER, slot_of};
@@ -74,8 +74,9 @@ impl Turn<'_> {
         let slot = self.state.combo_slots.entry(&key, Millis(0), FOR_EVER);
         change(slot);
         if slot.listed == 0 {
-            self.enlist_combo(key, slot_of(t, Millis::DAY));
+            return self.enlist_combo(key, slot_of(t, Millis::DAY));
         }
+        self.fold.quarters.changed(key, *slot, false);
     }
 
     /// The combination's first figure of the quarter hour.
@@ -85,18 +86,16 @@ impl Turn<'_> {
         let next = std::mem::replace(&mut list.first, key.combo + 1);
         let slot = self.state.combo_slots.entry(&key, Millis(0), FOR_EVER);
         (slot.listed, slot.next, slot.others) = (1, next, others);
+        self.fold.quarters.changed(key, *slot, next == 0);
     }
 
-    /// Where the combination reads `(other)` on that day: decided at its first figure of the day.
+    /// Where the combination reads `(other)` on that day. What the day did not admit it never will, so this is the
+    /// same at every later figure.
     fn others_of(&mut self, combo: u32, day: i32) -> u32 {
-        let this = AdmittedKey { creator: self.c, day, axis: 0, a: combo, b: 0 };
         if let Some(others) = self.fold.days.of(self.c, day).combos.get(&combo) {
             return *others;
         }
-        let others = match self.state.admitted.get(&this, FOR_EVER) {
-            Some(known) => known.others,
-            None => self.admit_values(combo, day),
-        };
+        let others = self.admit_values(combo, day);
         self.fold.days.of(self.c, day).combos.insert(combo, others);
         others
     }
@@ -119,7 +118,7 @@ impl Turn<'_> {
             if let Some(admitted) = of_day.admitted.get_mut(place).filter(|admitted| !is_admitted && **admitted < most)
             {
                 *admitted += 1;
-                self.state.admitted.put(&key, Admitted { others: 0 }, Millis(0));
+                self.state.admitted.put(&key, Mark { pad: 0 }, Millis(0));
                 is_admitted = true;
             }
             if is_admitted {
@@ -131,11 +130,6 @@ impl Turn<'_> {
         if of_day != before || others == 0 && before.admitted == [0; DIMENSIONS + PAIRS] {
             self.state.group_days.put(&SlotKey { creator: self.c, slot: day }, of_day, Millis(0));
         }
-        self.state.admitted.put(
-            &AdmittedKey { creator: self.c, day, axis: 0, a: combo, b: 0 },
-            Admitted { others },
-            Millis(0),
-        );
         others
     }
 

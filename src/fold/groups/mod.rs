@@ -7,11 +7,13 @@
 mod combine;
 mod count;
 pub mod dimension;
+mod quarters;
 mod values;
 pub mod view;
 
 pub(super) use combine::Combos;
 pub(super) use count::Days;
+pub use quarters::Quarters;
 
 /// The combination in which nothing is known.
 pub const NO_GROUP: u32 = 0;

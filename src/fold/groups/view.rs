@@ -3,9 +3,9 @@
 use bytemuck::Zeroable;
 
 use super::dimension::{Axis, Dimension};
-use super::{NONE, OTHER};
+use super::{NONE, OTHER, Quarters};
 use crate::fold::booking::scope;
-use crate::fold::records::{Combo, ComboKey, OrdinalKey, PAIRS, PurseKey, SlotKey, Text};
+use crate::fold::records::{Combo, ComboKey, ComboSlot, OrdinalKey, PAIRS, PurseKey, SlotKey, Text};
 use crate::fold::state::{FOR_EVER, State};
 use crate::fold::views::Sums;
 
@@ -60,18 +60,25 @@ impl State {
         head.into_iter().flat_map(|head| head.pairs).filter_map(Axis::of_part).collect()
     }
 
-    /// All combinations that have figures in a quarter hour, the newest first; the empty one is not among them.
-    pub fn combos_of_quarter(&self, creator: u32, quarter: i32) -> Vec<ComboSums> {
+    /// All combinations that have figures in a quarter hour, in no particular order; the empty one is not among them.
+    pub fn combos_of_quarter(&self, lately: &Quarters, creator: u32, quarter: i32) -> Vec<ComboSums> {
+        if let Some(cells) = lately.of(creator, quarter) {
+            return cells.iter().map(|(combo, slot)| self.combo_sums(creator, (*combo, quarter), slot)).collect();
+        }
         let list = self.combo_lists.get(&SlotKey { creator, slot: quarter }, FOR_EVER);
         let (mut next, mut found) = (list.map_or(0, |list| list.first), Vec::new());
         while let Some(combo) = next.checked_sub(1) {
             let Some(slot) = self.combo_slots.get(&ComboKey { creator, combo, slot: quarter }, FOR_EVER) else { break };
-            let b = quarter.cast_unsigned();
-            let first = PurseKey { creator, kind: scope::COMBO, a: combo, b, currency: [0; 4] };
-            let sums = Sums { counts: slot.counts.into(), purses: self.series(first, slot.purses) };
-            found.push(ComboSums { combo, others: slot.others, sums });
+            found.push(self.combo_sums(creator, (combo, quarter), &slot));
             next = slot.next;
         }
         found
+    }
+
+    fn combo_sums(&self, creator: u32, (combo, quarter): (u32, i32), slot: &ComboSlot) -> ComboSums {
+        let b = quarter.cast_unsigned();
+        let first = PurseKey { creator, kind: scope::COMBO, a: combo, b, currency: [0; 4] };
+        let sums = Sums { counts: slot.counts.into(), purses: self.series(first, slot.purses) };
+        ComboSums { combo, others: slot.others, sums }
     }
 }

@@ -54,7 +54,7 @@ pub struct ComboSlot {
     /// The next combination of the quarter hour, plus one; 0 ends the list.
     pub next: u32,
     pub purses: CurrencyCode,
-    /// See [`Admitted`]: of its day.
+    /// Bit i is set where it reads `(other)` on the i-th axis of its day.
     pub others: u32,
     /// In the list already.
     pub listed: u32,
@@ -77,7 +77,7 @@ pub struct GroupDay {
     pub pairs: [u8; PAIRS],
 }
 
-/// A value, or two, that a day has admitted; on axis 0 a combination that has figures on it.
+/// A value, or two, that a day has admitted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Pod, Zeroable)]
 #[repr(C)]
 pub struct AdmittedKey {
@@ -86,11 +86,4 @@ pub struct AdmittedKey {
     pub axis: u32,
     pub a: u32,
     pub b: u32,
-}
-
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-pub struct Admitted {
-    /// Of a combination: bit i is set where it reads `(other)` on the i-th axis of the day.
-    pub others: u32,
 }

@@ -13,9 +13,7 @@ mod traffic;
 mod waiting;
 
 pub use activity::{ActiveKey, ActiveWeek, Activity, Tally as ActiveTally};
-pub use groups::{
-    Admitted, AdmittedKey, Combo, ComboKey, ComboList, ComboSlot, GroupDay, GroupHead, OrdinalKey, PAIRS,
-};
+pub use groups::{AdmittedKey, Combo, ComboKey, ComboList, ComboSlot, GroupDay, GroupHead, OrdinalKey, PAIRS};
 pub use money::{
     Commission, CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, CreditPage,
     CreditPageKey, Customer, Head,

@@ -2,8 +2,9 @@
 
 use crate::ids::Millis;
 
-/// Records of a chunk of the tail.
-const CHUNK_RECORDS: usize = 4_096;
+/// Bytes of a chunk of the tail, at most: larger ones are given back to the system when they are freed, and every
+/// page of the next has to be cleared again.
+const CHUNK_BYTES: usize = 64 << 10;
 
 /// One record of a Cold map.
 #[derive(Clone, Copy)]
@@ -24,13 +25,16 @@ pub(in crate::keep) struct Tail<K, V> {
 }
 
 impl<K, V> Tail<K, V> {
+    /// Records of a chunk: a power of two.
+    const CHUNK_RECORDS: usize = 1 << (CHUNK_BYTES / size_of::<Record<K, V>>()).ilog2();
+
     pub(super) const fn new(base: u64) -> Self {
         Self { base, chunks: Vec::new() }
     }
 
     pub(super) fn len(&self) -> usize {
         let last = self.chunks.last().map_or(0, Vec::len);
-        self.chunks.len().saturating_sub(1) * CHUNK_RECORDS + last
+        self.chunks.len().saturating_sub(1) * Self::CHUNK_RECORDS + last
     }
 
     /// One past the number of its last record.
@@ -49,8 +53,8 @@ impl<K, V> Tail<K, V> {
     }
 
     pub(super) fn push(&mut self, record: Record<K, V>) -> &mut Record<K, V> {
-        if self.chunks.last().is_none_or(|c| c.len() == CHUNK_RECORDS) {
-            self.chunks.push(Vec::with_capacity(CHUNK_RECORDS));
+        if self.chunks.last().is_none_or(|c| c.len() == Self::CHUNK_RECORDS) {
+            self.chunks.push(Vec::with_capacity(Self::CHUNK_RECORDS));
         }
         let chunk = self.chunks.last_mut().expect("pushed above");
         chunk.push(record);
@@ -63,6 +67,6 @@ impl<K, V> Tail<K, V> {
 
     fn split(&self, number: u64) -> Option<(usize, usize)> {
         let ahead = usize::try_from(number.checked_sub(self.base)?).ok()?;
-        Some((ahead / CHUNK_RECORDS, ahead % CHUNK_RECORDS))
+        Some((ahead / Self::CHUNK_RECORDS, ahead % Self::CHUNK_RECORDS))
     }
 }

@@ -7,7 +7,7 @@ mod rows;
 use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
-use tributary::fold::boards::{CountMap, Metric, PAGE_VALUES_MAX, Window, code, least};
+use tributary::fold::boards::{CountMap, Metric, PAGE_VALUES_MAX, TOP, Window};
 use tributary::fold::calendar;
 
 use super::story::told;
@@ -147,28 +147,6 @@ fn weeks_begin_on_monday_and_months_are_those_of_the_calendar() {
 }
 
 #[test]
-fn codes_rise_with_the_value_and_a_value_that_doubles_passes_64_of_them() {
-    let mut values: Vec<i64> = (0..20_000).collect();
-    values.extend((15..63).flat_map(|bits| [(1_i64 << bits) - 1, 1 << bits, (1 << bits) + 1, (1 << bits) / 3]));
-    values.push(i64::MAX);
-    values.sort_unstable();
-    for pair in values.windows(2) {
-        assert!(code(pair[0]) <= code(pair[1]), "{pair:?}");
-    }
-    for value in values.into_iter().filter(|value| *value > 0) {
-        let code = code(value);
-        assert!(
-            least(code) <= value && (code == u16::MAX || least(code + 1) > value || value > i64::MAX / 2),
-            "{value}"
-        );
-        if (64..i64::MAX / 2).contains(&value) {
-            assert_eq!(tributary::fold::boards::code(value * 2), code + 64, "{value}");
-        }
-    }
-    assert_eq!((code(0), code(-5), code(63), code(127)), (0, 0, 63, 127));
-}
-
-#[test]
 fn pages_are_a_function_of_the_content_and_what_changed_is_told() {
     let mut random = history::random(7);
     let (mut map, mut held, mut stored) = (CountMap::default(), Vec::new(), std::collections::BTreeMap::new());
@@ -287,8 +265,8 @@ fn what_a_member_passed_and_left_again_is_written_over_what_a_former_owner_wrote
     let counts = reader.counts(Metric::Earnings, Window::All, 0);
     assert!(counts.pages() > 1, "the rise was to another page");
     assert_eq!(counts.values(), board.iter().map(|one| (one.value, 1)).collect());
-    let under = board.iter().map(|one| (code(one.value), one.n)).collect();
-    assert_eq!(reader.standings()[&reader.key_of(Metric::Earnings, Window::All, 0)], under);
+    let top: Vec<_> = board.iter().take(TOP).map(|one| (one.value, one.reached_at, one.n)).collect();
+    assert_eq!(reader.top(Metric::Earnings, Window::All, 0), top);
 }
 
 #[test]

@@ -78,7 +78,7 @@ impl World {
         let position = Next(u64::try_from(self.read).unwrap());
         let fast = build::fast(&self.state, &self.effects.take_fast(position), Partition(0));
         let touched = self.effects.take_slow();
-        let slow = build::slow(&self.state, &mut self.words, &touched, Partition(0));
+        let slow = build::slow(&self.state, (&mut self.words, &self.fold.quarters), &touched, Partition(0));
         let boards = boards::rows(&self.state, &mut self.fold.ranks, &touched, (Partition(0), position));
         for row in fast.into_iter().chain(slow).chain(boards) {
             self.keep(row);

@@ -161,7 +161,7 @@ async fn boards_of_a_large_programme_are_those_of_sorting_everybody() {
     expected.sort_by_key(|(value, reached, n)| (-value, *reached, *n));
     let path = "/v1/creators/acme/leaderboard?metric=earnings&window=month&limit=170";
     let listed = pages(&server, path, |answer| {
-        assert_eq!((&answer["data"]["exact_order"], &answer["data"]["ready"]), (&json!(true), &json!(true)));
+        assert_eq!(answer["data"]["ready"], json!(true));
         answer["data"]["entries"].as_array().unwrap().clone()
     })
     .await;
@@ -193,16 +193,14 @@ async fn boards_of_a_large_programme_are_those_of_sorting_everybody() {
     let stats = server.get("/v1/creators/acme/members/m1/stats").await.ok();
     assert_eq!(stats["data"]["rank"]["ranked"], json!(expected.len()));
 
-    // All clicked once: too many equals to be put in order, but each is listed once.
+    // All clicked once: who did first comes first.
     let equals = pages(&server, "/v1/creators/acme/leaderboard?metric=clicks&limit=400", |answer| {
         answer["data"]["entries"].as_array().unwrap().clone()
     })
     .await;
     assert!(equals.iter().all(|one| (&one["rank"], &one["tied"]) == (&json!(1), &json!(MEMBERS))));
-    let mut names: Vec<&str> = equals.iter().map(|one| one["member"]["member_id"].as_str().unwrap()).collect();
-    names.sort_unstable();
-    names.dedup();
-    assert_eq!((names.len(), equals.len()), (MEMBERS as usize, MEMBERS as usize));
+    let names: Vec<&str> = equals.iter().map(|one| one["member"]["member_id"].as_str().unwrap()).collect();
+    assert_eq!(names, (0..MEMBERS).map(|n| format!("m{n}")).collect::<Vec<_>>());
 
     // Lists of members: those with a place first, then the others, each once.
     let list = pages(&server, "/v1/creators/acme/members?sort=earnings&limit=300", |answer| {

@@ -169,29 +169,27 @@ async fn boards_of_a_large_programme_are_compared_with_the_log() {
         engine.sink.append(chunk.to_vec()).await.unwrap();
         engine.caught_up().await.unwrap();
     }
-    let (ranks, standings) = (rows_of(&engine, tables::RANK).await, rows_of(&engine, tables::STANDING).await);
-    assert!(ranks.len() > 20 && standings.len() > 3_000, "{} and {}", ranks.len(), standings.len());
+    let before = rows_of(&engine, tables::RANK).await.len();
     assert_eq!(differences(&engine).await, []);
     let purged = engine.purge().await.unwrap();
-    let left = rows_of(&engine, tables::RANK).await.len() + rows_of(&engine, tables::STANDING).await.len();
-    assert!(purged > 1_000, "boards of days and weeks that nobody asks for any more: {purged}");
+    let ranks = rows_of(&engine, tables::RANK).await;
     // Pages of clicks expire too.
-    let gone = ranks.len() + standings.len() - left;
-    assert!(gone > 1_000 && gone <= usize::try_from(purged).unwrap(), "{gone} of {purged}");
+    let gone = before - ranks.len();
+    assert!(
+        gone > 100 && gone <= usize::try_from(purged).unwrap(),
+        "boards of days and weeks that nobody asks for any more: {gone} of {purged}"
+    );
     assert_eq!(differences(&engine).await, []);
-    let (ranks, standings) = (rows_of(&engine, tables::RANK).await, rows_of(&engine, tables::STANDING).await);
 
     // Of all time: it is one of those that still change.
     let is_of_all_time = |row: &&Row| row.key.cols.0[2] == Col::Int(0) && row.key.cols.0[1] != Col::Int(0);
     let at = |row: &Row| Next(row.at.0 + 1);
-    let standing = standings.iter().find(is_of_all_time).unwrap();
-    engine.store.write(vec![Row { value: None, at: at(standing), ..standing.clone() }]).await.unwrap();
-    let page = ranks.iter().find(|row| is_of_all_time(row) && row.key.cols.0[4] != Col::Int(-1)).unwrap();
-    engine.store.write(vec![Row { value: None, at: at(page), ..page.clone() }]).await.unwrap();
+    for low in [-2, 0] {
+        let row = ranks.iter().find(|row| is_of_all_time(row) && row.key.cols.0[4] == Col::Int(low)).unwrap();
+        engine.store.write(vec![Row { value: None, at: at(row), ..row.clone() }]).await.unwrap();
+    }
     let found = differences(&engine).await;
-    let mut missing: Vec<&str> =
-        found.iter().filter(|one| one.what.starts_with("missing")).map(|one| one.table).collect();
-    missing.sort_unstable();
-    assert_eq!(missing, ["rank", "standing"], "{found:?}");
+    let missing: Vec<&str> = found.iter().filter(|one| one.what.starts_with("missing")).map(|one| one.table).collect();
+    assert_eq!(missing, ["rank", "rank"], "{found:?}");
     engine.stop().await.unwrap();
 }

@@ -1,10 +1,10 @@
 //! Boards as their rows say, in whatever order those were written.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
 use tributary::fold::boards::{BoardKey, Measure, Metric, SMALL, Window};
 use tributary::ids::{Currency, Next, Partition};
-use tributary::project::boards::{self, BoardsRow, PageRow, RootRow};
+use tributary::project::boards::{self, BoardsRow, PageRow, RootRow, TopRow};
 use tributary::project::key::{Col, Key};
 use tributary::project::rows::{CreatorRow, MemberRow, MemberState};
 use tributary::project::tables;
@@ -120,38 +120,11 @@ impl<'w> Reader<'w> {
         Counts { root, pages }
     }
 
-    /// Who stands under which code.
-    pub fn standings(&self) -> HashMap<BoardKey, BTreeSet<(u16, u32)>> {
-        let mut standings: HashMap<BoardKey, BTreeSet<(u16, u32)>> = HashMap::new();
-        for row in self.world.live().filter(|row| row.key.part.table == tables::STANDING.id) {
-            let [
-                Col::Text(owner),
-                Col::Int(measure),
-                Col::Int(window),
-                Col::Int(period),
-                Col::IntDesc(code),
-                Col::Int(n),
-            ] = row.key.cols.0.as_slice()
-            else {
-                panic!("not a standing: {:?}", row.key)
-            };
-            if *owner != self.id {
-                continue;
-            }
-            let window = Window::ALL.into_iter().find(|one| one.number() == *window).unwrap();
-            let key = BoardKey {
-                measure: Measure(u32::try_from(*measure).unwrap()),
-                window,
-                period: i32::try_from(*period).unwrap(),
-            };
-            let standing = (u16::try_from(*code).unwrap(), u32::try_from(*n).unwrap());
-            assert!(standings.entry(key).or_default().insert(standing));
-        }
-        standings
-    }
-
-    pub fn key_of(&self, metric: Metric, window: Window, period: i32) -> BoardKey {
-        self.key(metric, window, period)
+    /// Who stands at the top: value, when it was reached, ordinal.
+    pub fn top(&self, metric: Metric, window: Window, period: i32) -> Vec<(i64, i64, u32)> {
+        let row = self.row(&boards::top_key(P, &self.id, self.key(metric, window, period)));
+        let places = row.map_or_else(Vec::new, |bytes| TopRow::decode(&bytes).unwrap().places);
+        places.into_iter().map(|place| (place.value, place.reached, place.n)).collect()
     }
 }
 

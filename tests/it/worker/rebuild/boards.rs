@@ -4,7 +4,7 @@
 use tributary::ids::{Next, Partition};
 use tributary::project::boards::PageRow;
 use tributary::project::key::{Col, Key};
-use tributary::project::tables::{self, RANK, STANDING};
+use tributary::project::tables::{self, RANK};
 use tributary::store::{Row, Store};
 
 use super::*;
@@ -59,7 +59,6 @@ async fn boards_that_were_flushed_at_other_places_are_the_same_by_what_they_hold
     let is_stamped_otherwise =
         |row: &&Row| other.iter().any(|other| other.key == row.key && other.at != row.at && other.value != row.value);
     assert!(live.iter().filter(is_stamped_otherwise).count() > 5, "the rule has something to judge");
-    assert!(rows_of(&engine.store, STANDING).await.len() > 1_000);
     ask(&engine, Ask::Switch { force: false }).await;
     assert_eq!(differences_from_the_log(&engine).await, 0);
     engine.stop().await.unwrap();
@@ -79,14 +78,14 @@ async fn a_wrong_count_and_a_place_that_is_missing_are_found() {
     counts.values.first_mut().unwrap().1 += 1;
     counts.at = Next(page.at.0 + 1);
     let page = Row { at: counts.at, value: Some(counts.encode()), ..page };
-    let standings = rows_of(&engine.store, STANDING).await;
-    let place = standings.into_iter().find(|row| is_of_all_time(&row.key)).unwrap();
-    let gone = Row { value: None, expires: None, ..place };
+    let is_top = |row: &Row| is_of_all_time(&row.key) && row.key.cols.0.last() == Some(&Col::Int(-2));
+    let top = rows_of(&engine.store, RANK).await.into_iter().find(is_top).unwrap();
+    let gone = Row { value: None, expires: None, ..top };
     engine.store.write(vec![page, gone]).await.unwrap();
 
     ask(&engine, Ask::Rebuild { rate: None }).await;
     let made = ready(&engine).await;
-    assert_eq!(differences(&made), [("rank", 1), ("standing", 1)], "{made:?}");
+    assert_eq!(differences(&made), [("rank", 2)], "{made:?}");
     assert_eq!(ask(&engine, Ask::Switch { force: true }).await.live, 2);
     assert_eq!(differences_from_the_log(&engine).await, 0);
     engine.stop().await.unwrap();

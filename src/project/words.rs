@@ -2,6 +2,7 @@
 //!
 //! A cache: what it holds never changes. One belongs to one state of one partition.
 
+use bytemuck::Zeroable;
 use hashbrown::HashMap;
 
 use crate::fold::groups::dimension::Dimension;
@@ -10,20 +11,24 @@ use crate::fold::records::Combo;
 use crate::fold::state::State;
 
 /// Entries of each kind; beyond, the cache starts anew.
-const KEPT_MAX: usize = 131_072;
+const KEPT_MAX: usize = 262_144;
 
 #[derive(Debug, Default)]
 pub struct Words {
+    /// By creator, then by ordinal; one that has no value is not known yet.
+    combos: HashMap<u32, Vec<Combo>>,
+    /// Combinations there is room for in `combos`.
+    room: usize,
     /// By creator and ordinal.
-    combos: HashMap<(u32, u32), Combo>,
     texts: HashMap<(u32, u32), Box<str>>,
 }
 
 impl Words {
     /// Before each row.
     pub(super) fn make_room(&mut self) {
-        if self.combos.len() >= KEPT_MAX {
+        if self.room >= KEPT_MAX {
             self.combos.clear();
+            self.room = 0;
         }
         if self.texts.len() >= KEPT_MAX {
             self.texts.clear();
@@ -32,7 +37,17 @@ impl Words {
 
     /// The values of a combination.
     pub(super) fn combo(&mut self, state: &State, creator: u32, combo: u32) -> Combo {
-        *self.combos.entry((creator, combo)).or_insert_with(|| state.combo(creator, combo))
+        let Ok(place) = usize::try_from(combo) else { return Combo::zeroed() };
+        let combos = self.combos.entry(creator).or_default();
+        if combos.len() <= place {
+            self.room += place + 1 - combos.len();
+            combos.resize(place + 1, Combo::zeroed());
+        }
+        let Some(known) = combos.get_mut(place) else { return Combo::zeroed() };
+        if *known == Combo::zeroed() {
+            *known = state.combo(creator, combo);
+        }
+        *known
     }
 
     /// Reads the text of a value.

@@ -186,7 +186,11 @@ pub const ROUTES: &[Route] = &[
         &["metric", "window", "period", "limit", "cursor"],
         Question::Leaderboard,
     ),
-    ask("/v1/creators/{creator}/members/{member}/rank", &["metric", "window", "period"], Question::MemberRank),
+    ask(
+        "/v1/creators/{creator}/members/{member}/rank",
+        &["metric", "window", "period", "neighbours"],
+        Question::MemberRank,
+    ),
     ask("/v1/creators/{creator}/live", &[], Question::Live),
 ];
 

@@ -83,10 +83,11 @@ impl Turn<'_> {
     fn enlist_combo(&mut self, key: ComboKey, day: i32) {
         let others = self.others_of(key.combo, day);
         let list = self.state.combo_lists.entry(&SlotKey { creator: self.c, slot: key.slot }, Millis(0), FOR_EVER);
-        let next = std::mem::replace(&mut list.first, key.combo + 1);
+        list.count += 1;
+        let (listed, next) = (list.count, std::mem::replace(&mut list.first, key.combo + 1));
         let slot = self.state.combo_slots.entry(&key, Millis(0), FOR_EVER);
-        (slot.listed, slot.next, slot.others) = (1, next, others);
-        self.fold.quarters.changed(key, *slot, next == 0);
+        (slot.listed, slot.next, slot.others) = (listed, next, others);
+        self.fold.quarters.changed(key, *slot, listed == 1);
     }
 
     /// Where the combination reads `(other)` on that day. What the day did not admit it never will, so this is the

@@ -1,20 +1,20 @@
 //! The combinations of quarter hours that began lately, beside the files that keep them.
 //!
-//! A cache: what it holds of a quarter hour is all that is known of it. Quarter hours with many combinations are left
-//! to the files, where one row is made of many events anyway.
+//! A cache: what it holds of a quarter hour is all that is known of it. Quarter hours with very many combinations are
+//! left to the files, where one row is made of many events anyway.
 
 use hashbrown::HashMap;
 
 use crate::fold::records::{ComboKey, ComboSlot};
 
 /// Combinations of a quarter hour that is remembered.
-const CELLS_MAX: usize = 128;
+const CELLS_MAX: usize = 4_096;
 /// Combinations of all that were changed since the others were last forgotten: about twice as many are held.
 const YOUNG_MAX: usize = 131_072;
 
 type Cells = Vec<(u32, ComboSlot)>;
 
-/// By creator and quarter hour: each combination, in the order in which they came.
+/// By creator and quarter hour: each combination, in the order in which they came, as `ComboSlot::listed` numbers it.
 #[derive(Default)]
 pub struct Quarters {
     young: HashMap<(u32, i32), Cells>,
@@ -30,12 +30,14 @@ impl Quarters {
         self.young.get(&quarter).or_else(|| self.old.get(&quarter)).map(Vec::as_slice)
     }
 
-    /// A combination's figures are these now; `is_first` of its quarter hour.
-    pub(super) fn changed(&mut self, key: ComboKey, slot: ComboSlot, is_first: bool) {
+    /// A combination's figures are these now. It is in its quarter hour's list, which `begins` with it just now.
+    pub(super) fn changed(&mut self, key: ComboKey, slot: ComboSlot, begins: bool) {
         let quarter = (key.creator, key.slot);
+        let Some(place) = usize::try_from(slot.listed).ok().and_then(|listed| listed.checked_sub(1)) else { return };
         if !self.young.contains_key(&quarter) {
-            let cells = if is_first { Cells::new() } else { self.old.remove(&quarter).unwrap_or_default() };
-            if cells.is_empty() && !is_first {
+            let cells = self.old.remove(&quarter).unwrap_or_default();
+            // What came before this cache was made is not in it.
+            if cells.is_empty() && !begins {
                 return;
             }
             if self.cells >= YOUNG_MAX {
@@ -46,9 +48,9 @@ impl Quarters {
             self.young.insert(quarter, cells);
         }
         let Some(cells) = self.young.get_mut(&quarter) else { return };
-        if let Some((_, known)) = cells.iter_mut().find(|(combo, _)| *combo == key.combo) {
-            *known = slot;
-        } else if cells.len() < CELLS_MAX {
+        if let Some(known) = cells.get_mut(place) {
+            *known = (key.combo, slot);
+        } else if cells.len() == place && place < CELLS_MAX {
             cells.push((key.combo, slot));
             self.cells += 1;
         } else {

@@ -56,15 +56,16 @@ pub struct ComboSlot {
     pub purses: CurrencyCode,
     /// Bit i is set where it reads `(other)` on the i-th axis of its day.
     pub others: u32,
-    /// In the list already.
+    /// Its number in the list, from 1; 0: it is not in it yet.
     pub listed: u32,
 }
 
-/// Head of the list of a quarter hour's combinations: one of them, plus one.
+/// The list of a quarter hour's combinations: the newest, plus one, and how many they are.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct ComboList {
     pub first: u32,
+    pub count: u32,
 }
 
 /// What a UTC day has admitted, and the pairs that are kept of it.

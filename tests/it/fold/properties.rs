@@ -121,6 +121,27 @@ fn creators_are_strangers((ours, theirs, first): (Vec<Draw>, Vec<Draw>, bool)) -
     Ok(())
 }
 
+/// A restart forgets all that is not state: no row changes.
+fn caches_decide_nothing((draws, places): (Vec<Draw>, Vec<usize>)) -> Outcome {
+    let events = events(&draws, Temper::Wild, "c");
+    let mut world = World::alone(Flush::AtTheEnd);
+    for (n, (event, timestamp)) in events.iter().enumerate() {
+        if places.iter().any(|place| place % events.len() == n) {
+            world.forget_caches();
+        }
+        world.apply(event, *timestamp);
+    }
+    world.flush();
+    prop_assert_eq!(rows_text(&run_alone(&events, Flush::AtTheEnd), ALL, "c"), rows_text(&world, ALL, "c"));
+    Ok(())
+}
+
+#[test]
+fn what_a_restart_forgets_changes_no_row() {
+    let places = proptest::collection::vec(any::<usize>(), 1..4);
+    hold(SHORT, (draws(MOST), places), |script| wild(&script.0), caches_decide_nothing);
+}
+
 #[test]
 fn sums_hold_of_any_script() {
     hold(SHORT, draws(MOST), |draws| wild(draws), sums_hold);
@@ -150,4 +171,6 @@ fn any_law_holds_of_many_scripts() {
     let places = proptest::collection::vec((any::<usize>(), any::<usize>()), 1..20);
     hold(LONG, (draws(MOST), places), |script| wild(&script.0), duplicates_change_nothing);
     hold(LONG, (draws(MOST), draws(MOST), any::<bool>()), |script| wild(&script.0), creators_are_strangers);
+    let places = proptest::collection::vec(any::<usize>(), 1..4);
+    hold(LONG, (draws(MOST), places), |script| wild(&script.0), caches_decide_nothing);
 }

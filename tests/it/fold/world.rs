@@ -87,7 +87,7 @@ impl World {
 
     /// As after a restart: what is not kept is made again.
     pub(crate) fn forget_caches(&mut self) {
-        self.fold.ranks = tributary::fold::boards::Ranks::default();
+        (self.fold, self.words) = (Fold::default(), Words::default());
     }
 
     /// Rows of another owner of the same log, who flushed at other places.

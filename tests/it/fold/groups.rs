@@ -12,9 +12,9 @@ use tributary::project::rows::SeriesRow;
 use tributary::project::tables::{self, Table};
 use tributary::project::totals::Totals;
 
-use super::story::{told, totals};
+use super::story::{events, run, told, totals};
 use super::sums;
-use super::world::World;
+use super::world::{Flush, World};
 
 /// By quarter hour since 1970, then by group.
 pub(crate) type Slots = BTreeMap<(i64, String), Totals>;
@@ -281,6 +281,25 @@ fn strangers(day: u32, count: u32) -> String {
         )
     };
     (0..count).map(click).collect()
+}
+
+#[test]
+fn a_restart_in_the_middle_of_a_quarter_hour_loses_none_of_its_combinations() {
+    let lines = "06-01 10:00 Creator name=Club currency=EUR time_zone=UTC
+         06-01 10:00 Member member_id=ann
+         06-10 12:00 Click click_id=k1 member_id=ann platform=x
+         06-10 12:01 Click click_id=k2 member_id=ann platform=whatsapp
+         06-10 12:02 Click click_id=k3 member_id=ann platform=x";
+    let (mut world, never) = (World::alone(Flush::AtTheEnd), run(&events(lines), Flush::AtTheEnd));
+    for (n, (event, timestamp)) in events(lines).into_iter().enumerate() {
+        if n == 4 {
+            world.forget_caches();
+        }
+        world.apply(&event, timestamp);
+    }
+    world.flush();
+    assert!(never.rows.iter().all(|(key, row)| world.rows.get(key) == Some(row)));
+    assert_eq!(text(&world, "platform"), text(&never, "platform"));
 }
 
 #[test]

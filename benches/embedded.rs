@@ -22,12 +22,16 @@ fn main() {
         Some("drain") => measure::drain::run(events.unwrap_or(3_000_000)),
         Some("live") => measure::live::run(events.unwrap_or(400_000)),
         Some("queries") => measure::queries::run(events.unwrap_or(400_000)),
+        Some("large") => measure::large::run(events.unwrap_or(measure::large::events())),
+        Some("flat") => measure::flat::run(events.unwrap_or(30_000_000)),
         Some("records") => measure::programme::write_records(events.unwrap_or(0)),
         Some("memory") => measure::memory::run(events.unwrap_or(11_400_000)),
         Some("restart-child") => measure::restart::child(&args.next().expect("a folder"), events.unwrap_or(0)),
         Some("restart") => measure::restart::run(events.unwrap_or(5_000_000)),
         Some(other) => {
-            eprintln!("no measure is called {other:?}: all, decode, fold, log, drain, live, queries, memory, restart");
+            eprintln!(
+                "no measure is called {other:?}: all, decode, fold, log, drain, live, queries, large, flat, memory, restart"
+            );
             std::process::exit(2);
         }
     }

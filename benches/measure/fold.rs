@@ -60,7 +60,7 @@ fn fold_all(records: &Encoded, dir: Option<&std::path::Path>) {
     let events = records.len() as f64;
     let (what, asked) = match dir {
         None => ("decode and fold on one core, in RAM", ""),
-        Some(_) => ("decode and fold on one core, with state commits", "≥ 400,000"),
+        Some(_) => ("decode and fold on one core, with state commits", "≥ 300,000"),
     };
     let (rate, per_million) = (events / took.as_secs_f64(), used.as_secs_f64() * 1e6 / events);
     let own = own.as_secs_f64() * 1e6 / events;

@@ -2,7 +2,9 @@
 
 pub mod decode;
 pub mod drain;
+pub mod flat;
 pub mod fold;
+pub mod large;
 pub mod live;
 pub mod log;
 pub mod machine;

@@ -159,7 +159,7 @@ async fn ask(
     (samples, errors)
 }
 
-async fn connect(addr: SocketAddr) -> SendRequest<Empty<Bytes>> {
+pub async fn connect(addr: SocketAddr) -> SendRequest<Empty<Bytes>> {
     let stream = TcpStream::connect(addr).await.unwrap();
     stream.set_nodelay(true).unwrap();
     let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
@@ -168,7 +168,7 @@ async fn connect(addr: SocketAddr) -> SendRequest<Empty<Bytes>> {
 }
 
 /// The body of a 200.
-async fn fetch(sender: &mut SendRequest<Empty<Bytes>>, path: &str) -> Option<Bytes> {
+pub async fn fetch(sender: &mut SendRequest<Empty<Bytes>>, path: &str) -> Option<Bytes> {
     let request = Request::get(path).header("host", "localhost").body(Empty::new()).unwrap();
     sender.ready().await.ok()?;
     let answer = sender.send_request(request).await.ok()?;
@@ -217,12 +217,20 @@ async fn members(addr: SocketAddr) -> Vec<(String, String)> {
     found
 }
 
+/// An answer, which must be a 200.
+pub async fn json(addr: SocketAddr, path: &str) -> Value {
+    let mut sender = connect(addr).await;
+    serde_json::from_slice(&fetch(&mut sender, path).await.unwrap_or_else(|| panic!("a 200 of {path}"))).unwrap()
+}
+
 async fn ids(sender: &mut SendRequest<Empty<Bytes>>, path: &str, id: &str) -> Vec<String> {
     let answer: Value = serde_json::from_slice(&fetch(sender, path).await.expect("a 200")).unwrap();
     answer["data"].as_array().unwrap().iter().map(|each| each[id].as_str().unwrap().to_owned()).collect()
 }
 
-fn app(engine: &Embedded) -> App<tributary::store::embedded::EmbeddedStore, tributary::append::embedded::EmbeddedSink> {
+pub fn app(
+    engine: &Embedded,
+) -> App<tributary::store::embedded::EmbeddedStore, tributary::append::embedded::EmbeddedSink> {
     let partitions = engine.log.topic().partitions;
     let log = engine.log.clone();
     let end = move |p| log.bounds(Stream::Events, Partition(p)).map_or(Next(0), |bounds| bounds.end);

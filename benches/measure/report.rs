@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::process::{Command, Stdio};
 
 const MARK: &str = "RESULT\t";
-const MEASURES: [&str; 8] = ["decode", "fold", "log", "drain", "live", "queries", "memory", "restart"];
+const MEASURES: [&str; 10] =
+    ["decode", "fold", "log", "drain", "live", "queries", "large", "flat", "memory", "restart"];
 
 /// A figure, with what is asked of it if anything is.
 pub fn figure(what: &str, value: impl std::fmt::Display, target: &str) {

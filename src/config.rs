@@ -46,7 +46,7 @@ pub struct Log {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Worker {
-    /// 0: one less than there are cores, at least one.
+    /// 0: one less than there are cores, at least two.
     pub threads: u32,
     pub poll_records_max: usize,
     pub poll_bytes_max: usize,

@@ -58,6 +58,10 @@ pub fn random(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
+/// About so many in a history, whatever its length.
+const FLUSHES: u64 = 100;
+const RESTARTS: u64 = 20;
+
 pub fn below(random: &mut ChaCha8Rng, end: u64) -> u64 {
     random.next_u64() % end
 }
@@ -126,10 +130,10 @@ impl History {
                 self.join();
             }
             self.step();
-            if chance(&mut self.flushes, 5) {
+            if below(&mut self.flushes, self.plan.events.into()) < FLUSHES {
                 self.world.flush();
             }
-            if chance(&mut self.flushes, 1) {
+            if below(&mut self.flushes, self.plan.events.into()) < RESTARTS {
                 self.world.forget_caches();
             }
             if turn % every == 0 {

@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 use tributary::append::Sink;
 use tributary::clock::Clock;
 use tributary::run::{Embedded, Options};
-use tributary::web::{self, Access};
 
 use super::live;
 use super::programme::{START, of_event, spec};
-use super::queries::{app, connect, fetch, json};
+use super::queries::{Server, connect, fetch, json};
 use super::report::figure;
 
 /// Of the largest programme of all.
@@ -55,16 +54,11 @@ async fn serve<F: Future<Output = ()>>(
         engine.sink.append(some).await.unwrap();
     }
     engine.caught_up().await.unwrap();
-    let listener = web::bind("127.0.0.1:0".parse().unwrap(), Access::InsecureDev).await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(web::serve(listener, app(&engine), web::Limits::default(), async {
-        drop(stopped.await);
-    }));
+    let server = Server::start(&engine).await;
+    let addr = server.addr;
     let creator = json(addr, "/v1/creators?limit=1").await["data"][0]["creator_id"].as_str().unwrap().to_owned();
     ask(addr, creator).await;
-    stop.send(()).unwrap();
-    serving.await.unwrap().unwrap();
+    server.stop().await;
     engine.stop().await.unwrap();
 }
 

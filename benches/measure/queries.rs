@@ -13,7 +13,7 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tributary::append::Sink;
 use tributary::append::intake::{self, Intake};
 use tributary::clock::Clock;
@@ -57,12 +57,8 @@ pub fn run(events: u64) {
             engine.sink.append(chunk.map(|record| outgoing(record, 4)).collect()).await.unwrap();
         }
         engine.caught_up().await.unwrap();
-        let listener = web::bind("127.0.0.1:0".parse().unwrap(), Access::InsecureDev).await.unwrap();
-        let addr = listener.local_addr().unwrap();
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let serving = tokio::spawn(web::serve(listener, app(&engine), web::Limits::default(), async {
-            drop(stopped.await);
-        }));
+        let server = Server::start(&engine).await;
+        let addr = server.addr;
         let members = Arc::new(members(addr).await);
         let half = usize::try_from(events).unwrap() / RATE * TICKS / 2;
         for (how, pause) in [("each at once after the last", Duration::ZERO), ("200 ms after the last", PAUSE)] {
@@ -73,8 +69,7 @@ pub fn run(events: u64) {
             let (took, used) = (start.elapsed(), machine::cpu() - cpu);
             load.report(how, took, used, &waits).await;
         }
-        stop.send(()).unwrap();
-        serving.await.unwrap().unwrap();
+        server.stop().await;
         engine.stop().await.unwrap();
     });
 }
@@ -228,9 +223,31 @@ async fn ids(sender: &mut SendRequest<Empty<Bytes>>, path: &str, id: &str) -> Ve
     answer["data"].as_array().unwrap().iter().map(|each| each[id].as_str().unwrap().to_owned()).collect()
 }
 
-pub fn app(
-    engine: &Embedded,
-) -> App<tributary::store::embedded::EmbeddedStore, tributary::append::embedded::EmbeddedSink> {
+/// The HTTP server of an engine, in this process.
+pub struct Server {
+    pub addr: SocketAddr,
+    stop: tokio::sync::oneshot::Sender<()>,
+    serving: JoinHandle<Result<(), web::Error>>,
+}
+
+impl Server {
+    pub async fn start(engine: &Embedded) -> Self {
+        let listener = web::bind("127.0.0.1:0".parse().unwrap(), Access::InsecureDev).await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let serving = tokio::spawn(web::serve(listener, app(engine), web::Limits::default(), async {
+            drop(stopped.await);
+        }));
+        Self { addr, stop, serving }
+    }
+
+    pub async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.serving.await.unwrap().unwrap();
+    }
+}
+
+fn app(engine: &Embedded) -> App<tributary::store::embedded::EmbeddedStore, tributary::append::embedded::EmbeddedSink> {
     let partitions = engine.log.topic().partitions;
     let log = engine.log.clone();
     let end = move |p| log.bounds(Stream::Events, Partition(p)).map_or(Next(0), |bounds| bounds.end);

@@ -6,9 +6,10 @@
 mod guard;
 mod head;
 mod joined;
+pub(crate) mod lock;
 
 use std::error::Error as StdError;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -136,10 +137,10 @@ fn create(path: &Path, options: Options) -> Result<(), Error> {
 fn lock(path: &Path, name: &str) -> Result<File, Error> {
     let open = |source| Error::Open { file: name.to_owned(), source };
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(open)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse { file: name.to_owned(), holder: holder(&file) }),
-        Err(TryLockError::Error(source)) => Err(open(source)),
+    if lock::within_a_second(&file).map_err(open)? {
+        Ok(file)
+    } else {
+        Err(Error::InUse { file: name.to_owned(), holder: holder(&file) })
     }
 }
 

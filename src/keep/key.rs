@@ -1,10 +1,9 @@
 //! The file `KEY`: whose state a folder holds, and the secret of its hashes. Also the lock on the folder.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     io::{Read, Write},
     path::Path,
-    time::Duration,
 };
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -14,8 +13,6 @@ use crate::ids::Partition;
 
 const MAGIC: [u8; 8] = *b"TrKEY_01";
 pub(super) const NAME: &str = "KEY";
-const LOCK_TRIES: u32 = 50;
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) struct Key {
     pub(super) hash_key: HashKey,
@@ -28,15 +25,10 @@ pub(super) fn lock(dir: &Path) -> Result<File, Error> {
     fs::create_dir_all(dir).naming("create", dir)?;
     let path = dir.join("LOCK");
     let file = File::options().create(true).truncate(false).write(true).open(&path).naming("open", &path)?;
-    for _ in 0..LOCK_TRIES {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            // An owner that is just ending, or a child between fork and exec, holds it for a moment more.
-            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
-            Err(TryLockError::Error(source)) => return Err(Error::Io { verb: "lock", file: path, source }),
-        }
+    match crate::disk::lock::within_a_second(&file).naming("lock", &path)? {
+        true => Ok(file),
+        false => Err(Error::InUse { dir: dir.to_owned() }),
     }
-    Err(Error::InUse { dir: dir.to_owned() })
 }
 
 /// `None`: there is none yet.

@@ -14,7 +14,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("decode", &["event", "schema"], "bytes become events by way of a schema"),
     ("event", &[], "an event knows nothing but itself"),
     ("fold", &["event", "keep"], "(State, Event) → (State, Effects), and no more"),
-    ("keep", &[], "maps and files; it knows no domain"),
+    ("keep", &["disk"], "maps and files; it knows no domain: of disk it takes the lock"),
     ("project", &["event", "fold"], "rows are made from state"),
     ("project", &["keep"], "the keys of the state's maps are keep's: ADR 0006"),
     ("publish", &["fold", "project"], "what the fold decided, on its way out"),

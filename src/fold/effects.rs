@@ -36,8 +36,14 @@ pub struct FastRows {
 pub struct SlowRows {
     /// (creator, hours since 1970)
     pub hours: HashMap<(u32, i64), Next>,
+    /// The same, of days that were not sealed: their breakdowns.
+    pub hour_groups: HashMap<(u32, i64), Next>,
     /// (creator, days since 1970), sealed days only
     pub days: HashMap<(u32, i64), Next>,
+    /// The same, when they were sealed: their breakdowns up to then.
+    pub day_groups: HashMap<(u32, i64), Next>,
+    /// The same, for what came later.
+    pub late_groups: HashMap<(u32, i64), Next>,
     /// (creator, months since year 0)
     pub months: HashMap<(u32, u16), Next>,
     pub member_days: HashMap<MemberDayKey, Next>,
@@ -163,7 +169,10 @@ impl SlowRows {
 
     pub fn len(&self) -> usize {
         self.hours.len()
+            + self.hour_groups.len()
             + self.days.len()
+            + self.day_groups.len()
+            + self.late_groups.len()
             + self.months.len()
             + self.member_days.len()
             + self.touches.len()

@@ -182,9 +182,12 @@ impl Turn<'_> {
     /// Marks the rows that show the instant `t`: its hour, and the day and month once they are sealed.
     pub(super) fn touch_series(&mut self, t: Millis) {
         let (slow, at) = (&mut self.effects.slow, self.at);
-        slow.hours.insert((self.c, t.0.div_euclid(Millis::HOUR)), at);
+        let hour = (self.c, t.0.div_euclid(Millis::HOUR));
+        slow.hours.insert(hour, at);
         let day = t.0.div_euclid(Millis::DAY);
-        if day < self.head.sealed_to {
+        if day >= self.head.sealed_to {
+            slow.hour_groups.insert(hour, at);
+        } else {
             slow.days.insert((self.c, day), at);
             slow.months.insert((self.c, key_month(day)), at);
         }
@@ -201,6 +204,7 @@ impl Turn<'_> {
             let Ok(slot) = i32::try_from(day) else { break };
             let Some(sums) = self.state.day_of(self.c, &self.head, slot) else { continue };
             self.effects.slow.days.insert((self.c, day), self.at);
+            self.seal_groups(slot);
             self.effects.slow.months.insert((self.c, key_month(day)), self.at);
             self.touch_members_of(slot, sums.members);
         }

@@ -5,8 +5,8 @@ use crate::fold::attribute::{Credit, model};
 use crate::fold::calendar::month_start;
 use crate::fold::commissions::State as CommissionState;
 use crate::fold::effects::{FastRows, LedgerLeft, Named, SlowRows, TouchedName};
-use crate::fold::groups::Quarters;
 use crate::fold::groups::dimension::Axis;
+use crate::fold::groups::{LATE, Quarters};
 use crate::fold::orders::number as kind_number;
 use crate::fold::records::{Commission, CommissionTexts, Conversion, Creator, MemberDayKey, MemberKey, NONE, Purse};
 use crate::fold::state::{FOR_EVER, State};
@@ -44,11 +44,15 @@ pub fn fast(state: &State, touched: &FastRows, p: Partition) -> Vec<Row> {
 pub fn slow(state: &State, (words, lately): (&mut Words, &Quarters), touched: &SlowRows, p: Partition) -> Vec<Row> {
     let builder = Builder { state, p };
     let mut rows = Vec::with_capacity(touched.len());
-    for ((creator, hour), at) in &touched.hours {
-        builder.hour((words, lately), (*creator, *hour), *at, &mut rows);
+    rows.extend(touched.hours.iter().filter_map(|((creator, hour), at)| builder.hour(*creator, *hour, *at)));
+    rows.extend(touched.days.iter().filter_map(|((creator, day), at)| builder.day(*creator, *day, *at)));
+    for ((creator, hour), at) in &touched.hour_groups {
+        builder.hour_groups((words, lately), (*creator, *hour), *at, &mut rows);
     }
-    for ((creator, day), at) in &touched.days {
-        builder.day((words, lately), (*creator, *day), *at, &mut rows);
+    for (touched, late) in [(&touched.day_groups, false), (&touched.late_groups, true)] {
+        for ((creator, day), at) in touched {
+            builder.day_groups((words, lately), (*creator, *day, late), *at, &mut rows);
+        }
     }
     rows.extend(touched.months.iter().filter_map(|((creator, month), at)| builder.month(*creator, *month, *at)));
     rows.extend(touched.touches.iter().filter_map(|(page, at)| builder.touches(words, *page, *at)));
@@ -143,24 +147,44 @@ impl Builder<'_> {
         Some(row(key, at, value.encode()))
     }
 
-    /// The hour's row, and a row for each axis if its breakdown is too large for it.
-    fn hour(&self, caches: Caches<'_>, (creator, hour): (u32, i64), at: Next, rows: &mut Vec<Row>) {
-        let (Some(id), Ok(first)) = (self.id(creator), i32::try_from(hour * 60)) else { return };
-        let value = series(at, 60, |slot| self.state.minute_sums(creator, first + i32::from(slot)));
-        let broken_down = groups::build(self.state, caches, creator, first / 15..first / 15 + 4);
-        let expires = Some(Millis(hour * Millis::HOUR + tables::HOUR_KEPT));
-        for (part, value) in broken_down.parts(at, &value.encode()) {
+    fn hour(&self, creator: u32, hour: i64, at: Next) -> Option<Row> {
+        let (id, first) = (self.id(creator)?, i32::try_from(hour * 60).ok()?);
+        let mut value = series(at, 60, |slot| self.state.minute_sums(creator, first + i32::from(slot)));
+        let has_groups = quarters_of(hour)?.any(|quarter| self.state.has_combos(creator, quarter));
+        value.groups = has_groups.then_some(at);
+        let expires = Some(expiry(hour));
+        Some(Row { key: tables::hour(self.p, id, hour), at, value: Some(value.encode()), expires })
+    }
+
+    fn day(&self, creator: u32, day: i64, at: Next) -> Option<Row> {
+        let (id, slot) = (self.id(creator)?, i32::try_from(day).ok()?);
+        let mut value = series(at, 96, |quarter| self.state.quarter_sums(creator, slot * 96 + i32::from(quarter)));
+        let groups = self.state.group_day(creator, slot).filter(|day| day.changed > 0);
+        value.groups = groups.map(|day| Next(day.changed));
+        Some(row(tables::day(self.p, id, day), at, value.encode()))
+    }
+
+    /// The breakdowns of an hour as they are until its day is sealed.
+    fn hour_groups(&self, caches: Caches<'_>, (creator, hour): (u32, i64), at: Next, rows: &mut Vec<Row>) {
+        let (Some(id), Some(mut quarters)) = (self.id(creator), quarters_of(hour)) else { return };
+        if !quarters.clone().any(|quarter| self.state.has_combos(creator, quarter)) {
+            return;
+        }
+        let built = groups::build(self.state, caches, creator, &mut quarters);
+        let expires = Some(expiry(hour));
+        for (part, value) in built.parts(at) {
             rows.push(Row { key: tables::hour_part(self.p, id, hour, part), at, value: Some(value), expires });
         }
     }
 
-    /// The same of a day.
-    fn day(&self, caches: Caches<'_>, (creator, day): (u32, i64), at: Next, rows: &mut Vec<Row>) {
-        let (Some(id), Ok(first)) = (self.id(creator), i32::try_from(day * 96)) else { return };
-        let value = series(at, 96, |slot| self.state.quarter_sums(creator, first + i32::from(slot)));
-        let broken_down = groups::build(self.state, caches, creator, first..first + 96);
-        for (part, value) in broken_down.parts(at, &value.encode()) {
-            rows.push(row(tables::day_part(self.p, id, day, part), at, value));
+    /// The breakdowns of a day when it was sealed, or of what came late.
+    fn day_groups(&self, caches: Caches<'_>, (creator, day, late): (u32, i64, bool), at: Next, rows: &mut Vec<Row>) {
+        let (Some(id), Ok(slot)) = (self.id(creator), i32::try_from(day)) else { return };
+        let (after, parts) = if late { (LATE, tables::LATE) } else { (0, 0) };
+        let first = slot * 96 + after;
+        let built = groups::build(self.state, caches, creator, &mut (first..first + 96));
+        for (part, value) in built.parts(at) {
+            rows.push(row(tables::day_part(self.p, id, day, parts + part), at, value));
         }
     }
 
@@ -273,6 +297,16 @@ impl Builder<'_> {
     }
 }
 
+/// The quarter hours of an hour.
+fn quarters_of(hour: i64) -> Option<std::ops::Range<i32>> {
+    let first = i32::try_from(hour * 4).ok()?;
+    Some(first..first + 4)
+}
+
+const fn expiry(hour: i64) -> Millis {
+    Millis(hour * Millis::HOUR + tables::HOUR_KEPT)
+}
+
 /// Those that hold anything.
 fn scores(state: &State, key: MemberKey) -> Vec<MemberScore> {
     let scores = state.scores_of(key.creator, key.n).map(|(key, score)| MemberScore::new(key, score));
@@ -285,7 +319,7 @@ pub(super) fn row(key: Key, at: Next, value: bytes::Bytes) -> Row {
 
 /// The slots that hold anything, and their sum.
 fn series(at: Next, slots: u16, sums_of: impl Fn(u16) -> Option<Sums>) -> SeriesRow {
-    let mut row = SeriesRow { at, totals: Totals::default(), slots: Vec::new() };
+    let mut row = SeriesRow { at, totals: Totals::default(), slots: Vec::new(), groups: None };
     for slot in 0..slots {
         let Some(sums) = sums_of(slot) else { continue };
         let totals = totals(&sums);

@@ -1,4 +1,4 @@
-//! The breakdowns of an hour or a day: in its row as long as they are small, else in one more row for each axis.
+//! The breakdowns of an hour or a day: in a row beside it, and where that is too much, in one more for each axis.
 //!
 //! What no value is known of is not written: `(none)` is what the other groups leave of the totals, slot by slot.
 
@@ -8,17 +8,18 @@ use bytes::Bytes;
 
 use crate::fold::groups::dimension::Axis;
 use crate::fold::groups::view::{axes, group_of};
-use crate::fold::groups::{NONE, OTHER, Quarters};
+use crate::fold::groups::{LATE, NONE, OTHER, Quarters};
 use crate::fold::records::PAIRS;
 use crate::fold::state::State;
 use crate::ids::Next;
 
 use super::build::totals;
 use super::codec::{Malformed, Reader, Writer};
+use super::tables::GROUPS;
 use super::totals::{Totals, put_unsigned, take_unsigned};
 use super::words::Words;
 
-/// Breakdowns that weigh more leave the row for rows of their own.
+/// Breakdowns that weigh more have a row for each axis.
 const HERE_MAX: usize = 16_384;
 /// Bytes that the sums of a slot are reckoned at, and those of each of its currencies.
 const SLOT_BYTES: usize = 12;
@@ -46,13 +47,20 @@ pub struct Group {
     pub slots: Vec<(u16, Totals)>,
 }
 
-/// What a row says of its breakdowns.
+/// The row [`GROUPS`] of an hour or a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupsRow {
+    pub at: Next,
+    pub breakdowns: Breakdowns,
+}
+
+/// What breakdowns there are, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Breakdowns {
     /// No value of anything is known: whatever is asked for, all is `(none)`.
     Bare,
     Here {
-        /// Pairs that are kept here.
+        /// Pairs that are kept of the day.
         pairs: Vec<Axis>,
         /// In order of their part; an axis without a group is not there.
         axes: Vec<(Axis, Vec<Group>)>,
@@ -124,10 +132,11 @@ pub(super) fn build(
     state: &State,
     (words, lately): (&mut Words, &Quarters),
     creator: u32,
-    quarters: Range<i32>,
+    quarters: &mut Range<i32>,
 ) -> Built {
     let mut built = Built { pairs: None, axes: Vec::new(), weight: 0 };
-    let Some(pairs) = state.pairs_of_day(creator, quarters.start.div_euclid(96)) else { return built };
+    let Some(day) = state.group_day(creator, (quarters.start % LATE).div_euclid(96)) else { return built };
+    let pairs = day.pairs;
     let (mut figures, mut cells) = (Figures::default(), Vec::new());
     words.make_room();
     for (slot, quarter) in (0_u16..).zip(quarters) {
@@ -260,41 +269,50 @@ impl Value {
 }
 
 impl Built {
-    /// Values of the rows: part 0 is `row` with the breakdowns, or where they are, as its last field.
-    pub(super) fn parts(&self, at: Next, row: &Bytes) -> Vec<(u8, Bytes)> {
-        let mut cell = Vec::new();
-        let Some(pairs) = self.pairs else { return vec![(0, row.clone())] };
-        let is_here = self.weight <= HERE_MAX;
-        cell.push(u8::from(is_here));
-        cell.extend_from_slice(&pairs);
-        cell.push(u8::try_from(self.axes.len()).unwrap_or_default());
-        let mut parts = Vec::new();
-        for (part, groups) in &self.axes {
-            cell.push(*part);
-            if is_here {
-                cell.extend_from_slice(groups);
-            } else {
-                let at = i64::try_from(at.0).expect("a log has fewer than 2^63 records");
-                parts.push((*part, Writer::default().int(at).blob(groups).finish()));
+    /// Values of the rows, by part.
+    pub(super) fn parts(&self, at: Next) -> Vec<(u16, Bytes)> {
+        let row = |cell: &[u8]| {
+            let at = i64::try_from(at.0).expect("a log has fewer than 2^63 records");
+            Writer::default().int(at).blob(cell).finish()
+        };
+        let (mut cell, mut parts) = (Vec::new(), Vec::new());
+        if let Some(pairs) = self.pairs {
+            let is_here = self.weight <= HERE_MAX;
+            cell.push(u8::from(is_here));
+            cell.extend_from_slice(&pairs);
+            cell.push(u8::try_from(self.axes.len()).unwrap_or_default());
+            for (part, groups) in &self.axes {
+                cell.push(*part);
+                if is_here {
+                    cell.extend_from_slice(groups);
+                } else {
+                    parts.push((u16::from(*part), row(groups)));
+                }
             }
         }
-        let last = Writer::default().blob(&cell).finish();
-        parts.push((0, Bytes::from([row.as_ref(), last.as_ref()].concat())));
+        parts.push((GROUPS, row(&cell)));
         parts
     }
 }
 
-impl Breakdowns {
-    /// Of the value of an hour's or a day's row: the field behind its slots.
+impl GroupsRow {
     pub fn decode(row: &[u8]) -> Result<Self, Malformed> {
-        let mut fields = Reader::new(row);
-        for _ in 0..3 {
-            fields.field()?;
-        }
-        let Some(mut cell) = fields.field()? else { return Ok(Self::Bare) };
-        Self::take(&mut cell).ok_or(Malformed { field: 4 })
+        let (at, mut cell) = decode_part(row)?;
+        let breakdowns = match cell {
+            [] => Breakdowns::Bare,
+            _ => Breakdowns::take(&mut cell).ok_or(Malformed { field: 2 })?,
+        };
+        Ok(Self { at, breakdowns })
     }
+}
 
+fn decode_part(row: &[u8]) -> Result<(Next, &[u8]), Malformed> {
+    let mut fields = Reader::new(row);
+    let at = u64::try_from(fields.int()?).map(Next).map_err(|_| Malformed { field: 1 })?;
+    Ok((at, fields.field()?.unwrap_or_default()))
+}
+
+impl Breakdowns {
     fn take(cell: &mut &[u8]) -> Option<Self> {
         let (is_here, rest) = cell.split_first()?;
         let (pairs, rest) = rest.split_first_chunk::<PAIRS>()?;
@@ -319,9 +337,7 @@ impl Breakdowns {
 impl PartRow {
     /// Of the value of a row of one axis.
     pub fn decode(row: &[u8]) -> Result<Self, Malformed> {
-        let mut fields = Reader::new(row);
-        let at = u64::try_from(fields.int()?).map(Next).map_err(|_| Malformed { field: 1 })?;
-        let mut packed = fields.field()?.unwrap_or_default();
+        let (at, mut packed) = decode_part(row)?;
         Ok(Self { at, groups: unpack(&mut packed).ok_or(Malformed { field: 2 })? })
     }
 }

@@ -93,6 +93,8 @@ pub struct SeriesRow {
     pub totals: Totals,
     /// Slot number within the row, ascending.
     pub slots: Vec<(u16, Totals)>,
+    /// The event that changed its breakdowns last, where it has any: they are in rows of their own.
+    pub groups: Option<Next>,
 }
 
 /// `conversion`: one conversion and whom it was credited to.
@@ -302,7 +304,7 @@ impl SeriesRow {
             put_unsigned(&mut packed, u128::from(*slot));
             sums.pack(&mut packed);
         }
-        row.blob(&packed).finish()
+        row.blob(&packed).optional_int(self.groups.map(next_to_int)).finish()
     }
 
     /// The sum of the whole alone: a tenth of the work.
@@ -320,8 +322,22 @@ impl SeriesRow {
         while !packed.is_empty() {
             slots.push(take_slot(&mut packed).ok_or(Malformed { field: 3 })?);
         }
-        Ok(Self { at, totals, slots })
+        Ok(Self { at, totals, slots, groups: take_groups(&mut row)? })
     }
+
+    /// When its breakdowns changed last, alone.
+    pub fn decode_groups(bytes: &[u8]) -> Result<Option<Next>, Malformed> {
+        let mut row = Reader::new(bytes);
+        for _ in 0..3 {
+            row.field()?;
+        }
+        take_groups(&mut row)
+    }
+}
+
+fn take_groups(row: &mut Reader<'_>) -> Result<Option<Next>, Malformed> {
+    let groups = row.optional_int()?.map(u64::try_from).transpose();
+    Ok(groups.map_err(|_| Malformed { field: 4 })?.map(Next))
 }
 
 fn take_slot(packed: &mut &[u8]) -> Option<(u16, Totals)> {

@@ -166,17 +166,22 @@ pub fn day(p: Partition, creator: &str, day: i64) -> Key {
     Key { part, cols: Cols(vec![text(creator), Col::Int(day), Col::Int(0)]) }
 }
 
-/// A part of an hour's row: 0 is the row itself, the others hold the breakdown by one axis each.
-pub fn hour_part(p: Partition, creator: &str, hour: i64, part: u8) -> Key {
+/// Part of an hour or day that says what its breakdowns are, or where.
+pub const GROUPS: u16 = 256;
+/// Parts from here on: what came once the day was sealed, in parts as before it.
+pub const LATE: u16 = 512;
+
+/// A part of an hour's row: 0 is the row itself, [`GROUPS`] its breakdowns, the others the breakdown by one axis each.
+pub fn hour_part(p: Partition, creator: &str, hour: i64, part: u16) -> Key {
     with_part(self::hour(p, creator, hour), part)
 }
 
 /// The same of a day's.
-pub fn day_part(p: Partition, creator: &str, day: i64, part: u8) -> Key {
+pub fn day_part(p: Partition, creator: &str, day: i64, part: u16) -> Key {
     with_part(self::day(p, creator, day), part)
 }
 
-fn with_part(mut key: Key, part: u8) -> Key {
+fn with_part(mut key: Key, part: u16) -> Key {
     if let Some(last) = key.cols.0.last_mut() {
         *last = Col::Int(i64::from(part));
     }

@@ -265,11 +265,21 @@ impl Comparison {
         let mut due = SlowRows { months: touched.months.clone(), ..SlowRows::default() };
         due.member_days.clone_from(&touched.member_days);
         due.active.clone_from(&touched.active);
-        // The parts of a row are written with it.
-        let hours = touched.hours.iter();
-        due.hours.extend(hours.filter(|((c, hour), at)| is_due(*c, **at, &|id| tables::hour(p, id, *hour))));
-        let days = touched.days.iter();
-        due.days.extend(days.filter(|((c, day), at)| is_due(*c, **at, &|id| tables::day(p, id, *day))));
+        // The rows of its axes are written with the row of breakdowns.
+        for (touched, due, part) in
+            [(&touched.hours, &mut due.hours, 0), (&touched.hour_groups, &mut due.hour_groups, tables::GROUPS)]
+        {
+            let is_due = |c: u32, hour: i64, at| is_due(c, at, &|id| tables::hour_part(p, id, hour, part));
+            due.extend(touched.iter().filter(|((c, hour), at)| is_due(*c, *hour, **at)));
+        }
+        for (touched, due, part) in [
+            (&touched.days, &mut due.days, 0),
+            (&touched.day_groups, &mut due.day_groups, tables::GROUPS),
+            (&touched.late_groups, &mut due.late_groups, tables::LATE + tables::GROUPS),
+        ] {
+            let is_due = |c: u32, day: i64, at| is_due(c, at, &|id| tables::day_part(p, id, day, part));
+            due.extend(touched.iter().filter(|((c, day), at)| is_due(*c, *day, **at)));
+        }
         let pages = touched.touches.iter();
         due.touches.extend(pages.filter(|((c, page), at)| is_due(*c, **at, &|id| tables::touch(p, id, *page))));
         due
@@ -329,7 +339,10 @@ impl Touched {
         self.fast.names.extend(fast.names);
         self.fast.ledger_left.extend(fast.ledger_left);
         self.slow.hours.extend(slow.hours);
+        self.slow.hour_groups.extend(slow.hour_groups);
         self.slow.days.extend(slow.days);
+        self.slow.day_groups.extend(slow.day_groups);
+        self.slow.late_groups.extend(slow.late_groups);
         self.slow.months.extend(slow.months);
         self.slow.member_days.extend(slow.member_days);
         self.slow.touches.extend(slow.touches);

@@ -2,9 +2,9 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::NO_GROUP;
 use super::dimension::DIMENSIONS;
 use super::view::{axes, value_of};
+use super::{LATE, NO_GROUP};
 use crate::fold::Turn;
 use crate::fold::booking::{Movement, scope};
 use crate::fold::records::{
@@ -60,7 +60,7 @@ impl Turn<'_> {
         if group == NO_GROUP {
             return;
         }
-        let b = slot_of(t, QUARTER).cast_unsigned();
+        let b = self.group_slot(t).cast_unsigned();
         let key = PurseKey { creator: self.c, kind: scope::COMBO, a: group, b, currency: currency.0 };
         let mut purse = self.state.series_purses.get(&key, FOR_EVER).unwrap_or_else(bytemuck::Zeroable::zeroed);
         moved.add_to_series(&mut purse);
@@ -70,13 +70,40 @@ impl Turn<'_> {
 
     /// Of a combination that is not the empty one.
     fn change_slot<T>(&mut self, t: Millis, combo: u32, change: impl FnOnce(&mut ComboSlot) -> T) {
-        let key = ComboKey { creator: self.c, combo, slot: slot_of(t, QUARTER) };
+        let key = ComboKey { creator: self.c, combo, slot: self.group_slot(t) };
+        if key.slot >= LATE {
+            self.change_sealed(slot_of(t, Millis::DAY));
+        }
         let slot = self.state.combo_slots.entry(&key, Millis(0), FOR_EVER);
         change(slot);
         if slot.listed == 0 {
             return self.enlist_combo(key, slot_of(t, Millis::DAY));
         }
         self.fold.quarters.changed(key, *slot, false);
+    }
+
+    /// Where the instant is counted: its quarter hour, and once that is sealed, what came late of it.
+    fn group_slot(&self, t: Millis) -> i32 {
+        let is_sealed = t.0.div_euclid(Millis::DAY) < self.head.sealed_to;
+        slot_of(t, QUARTER) + if is_sealed { LATE } else { 0 }
+    }
+
+    /// The day is over: its breakdowns are written, and then no more.
+    pub(in crate::fold) fn seal_groups(&mut self, day: i32) {
+        if self.state.group_days.contains(&SlotKey { creator: self.c, slot: day }, FOR_EVER) {
+            self.mark_changed(day);
+            self.effects.slow.day_groups.insert((self.c, i64::from(day)), self.at);
+        }
+    }
+
+    fn change_sealed(&mut self, day: i32) {
+        self.mark_changed(day);
+        self.effects.slow.late_groups.insert((self.c, i64::from(day)), self.at);
+    }
+
+    fn mark_changed(&mut self, day: i32) {
+        let changed = GroupDay { changed: self.at.0, ..self.group_day(day) };
+        self.state.group_days.put(&SlotKey { creator: self.c, slot: day }, changed, Millis(0));
     }
 
     /// The combination's first figure of the quarter hour.
@@ -138,7 +165,7 @@ impl Turn<'_> {
     fn group_day(&self, day: i32) -> GroupDay {
         self.state.group_days.get(&SlotKey { creator: self.c, slot: day }, FOR_EVER).unwrap_or_else(|| {
             let pairs = self.state.group_heads.peek(&self.c, FOR_EVER).map_or([0; PAIRS], |head| head.pairs);
-            GroupDay { admitted: [0; DIMENSIONS + PAIRS], pairs }
+            GroupDay { admitted: [0; DIMENSIONS + PAIRS], pairs, pad: [0; 4], changed: 0 }
         })
     }
 }

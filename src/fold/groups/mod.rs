@@ -15,6 +15,9 @@ pub(super) use combine::Combos;
 pub(super) use count::Days;
 pub use quarters::Quarters;
 
+/// What is counted once a day is sealed stands apart, under its quarter hour and this: so the breakdowns of a sealed day
+/// are written once, and what came late beside them, by itself.
+pub const LATE: i32 = 1 << 24;
 /// The combination in which nothing is known.
 pub const NO_GROUP: u32 = 0;
 /// The value of a dimension that is not known: `(none)`.

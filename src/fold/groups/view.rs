@@ -5,7 +5,7 @@ use bytemuck::Zeroable;
 use super::dimension::{Axis, Dimension};
 use super::{NONE, OTHER, Quarters};
 use crate::fold::booking::scope;
-use crate::fold::records::{Combo, ComboKey, ComboSlot, OrdinalKey, PAIRS, PurseKey, SlotKey, Text};
+use crate::fold::records::{Combo, ComboKey, ComboSlot, GroupDay, OrdinalKey, PAIRS, PurseKey, SlotKey, Text};
 use crate::fold::state::{FOR_EVER, State};
 use crate::fold::views::Sums;
 
@@ -49,9 +49,14 @@ impl State {
         self.value_texts.get(&OrdinalKey { creator, n: value }, FOR_EVER)
     }
 
-    /// The pairs kept of a UTC day; `None` before its first figure.
-    pub fn pairs_of_day(&self, creator: u32, day: i32) -> Option<[u8; PAIRS]> {
-        self.group_days.get(&SlotKey { creator, slot: day }, FOR_EVER).map(|day| day.pairs)
+    /// What is known of the breakdowns of a UTC day; `None` before its first figure.
+    pub fn group_day(&self, creator: u32, day: i32) -> Option<GroupDay> {
+        self.group_days.get(&SlotKey { creator, slot: day }, FOR_EVER)
+    }
+
+    /// Whether a combination has figures in a quarter hour.
+    pub fn has_combos(&self, creator: u32, quarter: i32) -> bool {
+        self.combo_lists.contains(&SlotKey { creator, slot: quarter }, FOR_EVER)
     }
 
     /// The pairs that days are given from now on.

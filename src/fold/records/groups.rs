@@ -42,7 +42,7 @@ pub struct Combo {
 pub struct ComboKey {
     pub creator: u32,
     pub combo: u32,
-    /// Quarter hours since 1970.
+    /// Quarter hours since 1970; beyond [`LATE`](crate::fold::groups::LATE): what came once its day was sealed.
     pub slot: i32,
 }
 
@@ -76,6 +76,9 @@ pub struct GroupDay {
     pub admitted: [u16; DIMENSIONS + PAIRS],
     /// As in [`GroupHead`].
     pub pairs: [u8; PAIRS],
+    pub pad: [u8; 4],
+    /// The event that sealed the day, or the last one since that changed its breakdowns; 0 before.
+    pub changed: u64,
 }
 
 /// A value, or two, that a day has admitted.

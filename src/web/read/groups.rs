@@ -7,9 +7,9 @@ use bytes::Bytes;
 use super::At;
 use crate::fold::groups::dimension::Axis;
 use crate::ids::Millis;
-use crate::project::groups::{Breakdowns, Group, PartRow, Value};
+use crate::project::groups::{Breakdowns, Group, GroupsRow, PartRow, Value};
 use crate::project::rows::SeriesRow;
-use crate::project::tables;
+use crate::project::tables::{self, GROUPS, LATE};
 use crate::project::totals::Totals;
 use crate::store::{Bound, Col, Cols, Key, Range, Row, Store};
 use crate::web::calendar::Span;
@@ -19,8 +19,8 @@ use crate::web::problem::{Kind, Problem};
 const KEYS_MAX: usize = 256;
 /// Days whose hours are asked for one by one; more are looked through for those that there are.
 const DAYS_BY_HOUR: i64 = 2;
-/// Rows of the hours of a month, with those of every axis.
-const MONTH_ROWS_MAX: usize = 31 * 24 * 20;
+/// Rows of the hours of a month, with those of their breakdowns.
+const MONTH_ROWS_MAX: usize = 31 * 24 * 21;
 /// How often a row is read again whose parts were written meanwhile.
 const TRIES: usize = 5;
 
@@ -41,13 +41,15 @@ struct Grid {
     unit: i64,
     /// A slot of the totals, and of the groups.
     slot: i64,
-    key: fn(crate::ids::Partition, &str, i64, u8) -> Key,
+    key: fn(crate::ids::Partition, &str, i64, u16) -> Key,
+    /// Where the breakdowns begin that are added up.
+    parts: &'static [u16],
 }
 
 /// A row's slots are quarter hours.
-const DAYS: Grid = Grid { unit: Millis::DAY, slot: QUARTER, key: tables::day_part };
+const DAYS: Grid = Grid { unit: Millis::DAY, slot: QUARTER, key: tables::day_part, parts: &[0, LATE] };
 /// A row's slots are minutes; of groups, quarter hours.
-const HOURS: Grid = Grid { unit: Millis::HOUR, slot: Millis::MINUTE, key: tables::hour_part };
+const HOURS: Grid = Grid { unit: Millis::HOUR, slot: Millis::MINUTE, key: tables::hour_part, parts: &[0] };
 
 const QUARTER: i64 = 15 * Millis::MINUTE;
 
@@ -126,25 +128,34 @@ async fn hours_of<S: Store>(at: &At<'_, S>, span: Span) -> Result<Vec<i64>, Prob
 /// The rows of these numbers that there are, in order.
 async fn rows<S: Store>(at: &At<'_, S>, grid: &Grid, numbers: &[i64], axis: Axis) -> Result<Vec<Pair>, Problem> {
     let mut found = Vec::new();
-    for some in numbers.chunks(KEYS_MAX / 2) {
+    for some in numbers.chunks(KEYS_MAX / grid.rows()) {
         found.extend(read(at, grid, some, axis).await?);
     }
     Ok(found)
 }
 
-/// A row and its part are written together, but may be read between two writings: then once more.
+impl Grid {
+    /// Rows that may have to be read of an hour or a day.
+    const fn rows(&self) -> usize {
+        1 + 2 * self.parts.len()
+    }
+}
+
+/// A row and its parts are written together, but may be read between two writings: then once more.
 async fn read<S: Store>(at: &At<'_, S>, grid: &Grid, numbers: &[i64], axis: Axis) -> Result<Vec<Pair>, Problem> {
-    let parts = |number: &i64| [0, axis.part()].map(|part| (grid.key)(at.p, &at.id, *number, part));
-    let keys: Vec<Key> = numbers.iter().flat_map(parts).collect();
+    let parts = grid.parts.iter().flat_map(|first| [first + GROUPS, first + u16::from(axis.part())]);
+    let parts: Vec<u16> = std::iter::once(0).chain(parts).collect();
+    let keys_of = |number: &i64| parts.iter().map(|part| (grid.key)(at.p, &at.id, *number, *part)).collect::<Vec<_>>();
+    let keys: Vec<Key> = numbers.iter().flat_map(keys_of).collect();
     for _ in 0..TRIES {
         let rows = at.store.get(&keys).await?;
         let (mut found, mut is_torn) = (Vec::new(), false);
-        for (number, rows) in numbers.iter().zip(rows.chunks(2)) {
-            let [Some(row), part] = rows else { continue };
+        for (number, rows) in numbers.iter().zip(rows.chunks(grid.rows())) {
+            let [Some(row), parts @ ..] = rows else { continue };
             if row.expires.is_some_and(|expires| expires <= at.row.watermark()) {
                 continue;
             }
-            match pair(*number, (row, part.as_ref()), axis)? {
+            match pair(*number, (row, parts), axis)? {
                 Some(pair) => found.push(pair),
                 None => is_torn = true,
             }
@@ -156,23 +167,30 @@ async fn read<S: Store>(at: &At<'_, S>, grid: &Grid, numbers: &[i64], axis: Axis
     Err(Problem::retry(Kind::Overloaded, "the figures change faster than they can be read; ask again", 1))
 }
 
-/// `None`: the row's part was written at another time.
-fn pair(number: i64, (row, part): (&Row, Option<&Row>), axis: Axis) -> Result<Option<Pair>, Problem> {
-    let value = row.value.clone().unwrap_or_default();
-    let (pairs, groups) = match Breakdowns::decode(&value)? {
-        Breakdowns::Bare => return Ok(Some(Pair { number, row: value, groups: Some(Vec::new()) })),
-        Breakdowns::Here { pairs, axes } => {
-            let groups = axes.into_iter().find(|(there, _)| *there == axis).map(|(_, groups)| groups);
-            (pairs, groups.unwrap_or_default())
-        }
-        Breakdowns::Apart { pairs, axes } if axes.contains(&axis) => {
-            let Some(part) = part.filter(|part| part.at == row.at) else { return Ok(None) };
-            (pairs, PartRow::decode(part.value.as_deref().unwrap_or_default())?.groups)
-        }
-        Breakdowns::Apart { pairs, .. } => (pairs, Vec::new()),
-    };
-    let is_kept = axis.b.is_none() || pairs.contains(&axis);
-    Ok(Some(Pair { number, row: value, groups: is_kept.then_some(groups) }))
+/// `None`: a part was written at another time. `parts`: breakdowns, and those of the axis; then what came late.
+fn pair(number: i64, (row, parts): (&Row, &[Option<Row>]), axis: Axis) -> Result<Option<Pair>, Problem> {
+    let row = row.value.clone().unwrap_or_default();
+    let (mut newest, mut is_kept, mut groups) = (None, true, Vec::new());
+    for parts in parts.chunks(2) {
+        let [Some(Row { value: Some(value), .. }), part] = parts else { continue };
+        let GroupsRow { at, breakdowns } = GroupsRow::decode(value)?;
+        newest = newest.max(Some(at));
+        let (pairs, found) = match breakdowns {
+            Breakdowns::Bare => continue,
+            Breakdowns::Here { pairs, axes } => {
+                (pairs, axes.into_iter().find(|(there, _)| *there == axis).map(|(_, groups)| groups))
+            }
+            Breakdowns::Apart { pairs, axes } if axes.contains(&axis) => {
+                let Some(part) = part.as_ref().filter(|part| part.at == at) else { return Ok(None) };
+                (pairs, Some(PartRow::decode(part.value.as_deref().unwrap_or_default())?.groups))
+            }
+            Breakdowns::Apart { pairs, .. } => (pairs, None),
+        };
+        is_kept &= axis.b.is_none() || pairs.contains(&axis);
+        groups.extend(found.unwrap_or_default());
+    }
+    let is_whole = newest == SeriesRow::decode_groups(&row)?;
+    Ok(is_whole.then(|| Pair { number, row, groups: is_kept.then_some(groups) }))
 }
 
 impl Found {
@@ -206,6 +224,8 @@ impl Found {
 
     /// What no value is known of is what the others leave.
     fn fill(&mut self, axis: Axis) {
+        // What came late may have taken away all there was.
+        self.groups.retain(|_, sums| !sums.is_zero());
         let mut rest = self.total.clone();
         for sums in self.groups.values() {
             rest.subtract(sums);

@@ -349,7 +349,7 @@ fn every_breakdown_is_what_is_counted_from_the_lists() {
     hold(|world| {
         let counted = Counted::new(world);
         for axis in Dimension::ALL.into_iter().map(Axis::one).chain(Axis::PAIRS) {
-            let Some(there) = slots(world, "c", tables::HOUR, axis) else { panic!("{} is kept", axis.name()) };
+            let Some(there) = slots(world, "c", axis) else { panic!("{} is kept", axis.name()) };
             days(world, "c", axis).unwrap();
             if let Some(owed) = owed_expected(&counted, axis) {
                 assert_eq!(owed_by_group(&there), owed, "commissions by {}", axis.name());

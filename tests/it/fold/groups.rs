@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
 use tributary::fold::groups::dimension::Axis;
-use tributary::ids::Millis;
-use tributary::project::groups::{Breakdowns, Group, PartRow};
-use tributary::project::key::{Col, Row};
+use tributary::ids::{Millis, Next};
+use tributary::project::groups::{Breakdowns, Group, GroupsRow, PartRow};
+use tributary::project::key::{Col, Key, Row};
 use tributary::project::rows::SeriesRow;
-use tributary::project::tables::{self, Table};
+use tributary::project::tables;
 use tributary::project::totals::Totals;
 
 use super::story::{events, run, told, totals};
@@ -19,26 +19,49 @@ use super::world::{Flush, World};
 /// By quarter hour since 1970, then by group.
 pub(crate) type Slots = BTreeMap<(i64, String), Totals>;
 
-/// What the rows of a table say of an axis; `None`: a day does not keep it.
-pub(crate) fn slots(world: &World, creator: &str, table: Table, axis: Axis) -> Option<Slots> {
-    let quarters = if table.id == tables::HOUR.id { 4 } else { 96 };
+/// What the rows say of an axis, a sealed day's by its own; `None`: a day does not keep it.
+pub(crate) fn slots(world: &World, creator: &str, axis: Axis) -> Option<Slots> {
     let mut found = Slots::new();
-    for row in sums::rows(world, table, creator) {
-        let [_, Col::Int(number), Col::Int(0)] = row.key.cols.0.as_slice() else { continue };
-        let mut rest = totals_of(row, quarters);
-        for group in groups(world, row, axis)? {
+    for row in sums::rows(world, tables::DAY, creator) {
+        take(world, row, axis, &[0, tables::LATE], &mut found)?;
+    }
+    for row in sums::rows(world, tables::HOUR, creator) {
+        let [_, Col::Int(hour), Col::Int(0)] = row.key.cols.0.as_slice() else { continue };
+        if !world.rows.contains_key(&tables::day(row.key.part.p, creator, hour.div_euclid(24))) {
+            take(world, row, axis, &[0], &mut found)?;
+        }
+    }
+    Some(found)
+}
+
+/// Adds what an hour or a day says; `parts`: where breakdowns begin. Its breakdowns are as new as it says.
+fn take(world: &World, row: &Row, axis: Axis, parts: &[u16], found: &mut Slots) -> Option<()> {
+    let [_, Col::Int(number), Col::Int(0)] = row.key.cols.0.as_slice() else { return Some(()) };
+    let quarters = if row.key.part.table == tables::HOUR.id { 4 } else { 96 };
+    let mut rest = totals_of(row, quarters);
+    let (mut newest, mut added) = (None, Slots::new());
+    for first in parts {
+        let Some((at, groups)) = groups(world, row, axis, *first) else { continue };
+        newest = newest.max(Some(at));
+        for group in groups? {
             let label = label(&group);
             for (slot, sums) in group.slots {
                 let quarter = number * quarters + i64::from(slot);
                 subtract(rest.entry(quarter).or_default(), &sums);
-                found.entry((quarter, label.clone())).or_default().add(&sums);
+                added.entry((quarter, label.clone())).or_default().add(&sums);
             }
         }
-        let none = if axis.b.is_some() { "(none) (none)" } else { "(none)" };
-        rest.retain(|_, sums| !sums.is_zero());
-        found.extend(rest.into_iter().map(|(quarter, sums)| ((quarter, none.to_owned()), sums)));
     }
-    Some(found)
+    let says = SeriesRow::decode(row.value.as_deref().unwrap()).unwrap().groups;
+    assert_eq!(newest, says, "an hour or a day knows its breakdowns");
+    let none = if axis.b.is_some() { "(none) (none)" } else { "(none)" };
+    added.retain(|_, sums| !sums.is_zero());
+    rest.retain(|_, sums| !sums.is_zero());
+    found.extend(added);
+    for (quarter, sums) in rest {
+        found.entry((quarter, none.to_owned())).or_default().add(&sums);
+    }
+    Some(())
 }
 
 /// The totals of a row's quarter hours.
@@ -52,25 +75,37 @@ fn totals_of(row: &Row, quarters: i64) -> BTreeMap<i64, Totals> {
     found
 }
 
-fn groups(world: &World, row: &Row, axis: Axis) -> Option<Vec<Group>> {
-    let (pairs, groups) = match Breakdowns::decode(row.value.as_deref().unwrap()).unwrap() {
-        Breakdowns::Bare => return Some(Vec::new()),
+/// When the breakdowns were written that begin at a part, and those of the axis; inner `None`: the day does not keep it.
+fn groups(world: &World, row: &Row, axis: Axis, first: u16) -> Option<(Next, Option<Vec<Group>>)> {
+    let row = world.rows.get(&with_part(row, first + tables::GROUPS))?;
+    let GroupsRow { at, breakdowns } = GroupsRow::decode(row.value.as_deref().unwrap()).unwrap();
+    assert_eq!(row.at, at);
+    let (pairs, groups) = match breakdowns {
+        Breakdowns::Bare => return Some((at, Some(Vec::new()))),
         Breakdowns::Here { pairs, axes } => {
             (pairs, axes.into_iter().find(|(there, _)| *there == axis).map(|(_, groups)| groups))
         }
-        Breakdowns::Apart { pairs, axes } => (pairs, axes.contains(&axis).then(|| part(world, row, axis).groups)),
+        Breakdowns::Apart { pairs, axes } => {
+            (pairs, axes.contains(&axis).then(|| of_axis(world, row, first + u16::from(axis.part())).groups))
+        }
     };
-    (axis.b.is_none() || pairs.contains(&axis)).then(|| groups.unwrap_or_default())
+    let is_kept = axis.b.is_none() || pairs.contains(&axis);
+    Some((at, is_kept.then(|| groups.unwrap_or_default())))
 }
 
-/// The row of an axis, which must be as new as the row itself.
-fn part(world: &World, row: &Row, axis: Axis) -> PartRow {
-    let mut key = row.key.clone();
-    *key.cols.0.last_mut().unwrap() = Col::Int(i64::from(axis.part()));
+/// The row of an axis, which must be as new as the one that leads to it.
+fn of_axis(world: &World, row: &Row, part: u16) -> PartRow {
+    let key = with_part(row, part);
     let part = world.rows.get(&key).unwrap_or_else(|| panic!("there is no {key:?}"));
     let value = PartRow::decode(part.value.as_deref().unwrap()).unwrap();
     assert_eq!((part.at, value.at), (row.at, row.at), "parts are written together");
     value
+}
+
+fn with_part(row: &Row, part: u16) -> Key {
+    let mut key = row.key.clone();
+    *key.cols.0.last_mut().unwrap() = Col::Int(i64::from(part));
+    key
 }
 
 fn label(group: &Group) -> String {
@@ -111,25 +146,27 @@ pub(crate) fn subtract(from: &mut Totals, sums: &Totals) {
     from.add(&negative);
 }
 
-/// The days of a creator, broken down: by their hours, and where they are sealed by their own rows, which must agree.
+/// The days of a creator, broken down. Where one is sealed, its hours say the same of what came before.
 pub(crate) fn days(world: &World, creator: &str, axis: Axis) -> Option<BTreeMap<(i64, String), Totals>> {
-    let of_hours = slots(world, creator, tables::HOUR, axis)?;
-    let of_days = slots(world, creator, tables::DAY, axis)?;
-    let sealed: Vec<i64> = sums::rows(world, tables::DAY, creator)
-        .filter_map(|row| match row.key.cols.0.as_slice() {
-            [_, Col::Int(day), Col::Int(0)] => Some(*day),
-            _ => None,
-        })
-        .collect();
-    let same: Slots = of_hours
-        .iter()
-        .filter(|((quarter, _), sums)| sealed.contains(&quarter.div_euclid(96)) && !sums.is_zero())
-        .map(|(place, sums)| (place.clone(), sums.clone()))
-        .collect();
-    let of_days: Slots = of_days.into_iter().filter(|(_, sums)| !sums.is_zero()).collect();
-    assert_eq!(same, of_days, "a day says what its hours say by {}", axis.name());
+    let mut before: [Slots; 2] = [Slots::new(), Slots::new()];
+    for (table, quarters, found) in [(tables::DAY, 96, 0), (tables::HOUR, 4, 1)] {
+        for row in sums::rows(world, table, creator) {
+            let [_, Col::Int(number), Col::Int(0)] = row.key.cols.0.as_slice() else { continue };
+            let day = number * quarters / 96;
+            if !world.rows.contains_key(&tables::day(row.key.part.p, creator, day)) {
+                continue;
+            }
+            for group in groups(world, row, axis, 0).map_or(Some(Vec::new()), |(_, groups)| groups)? {
+                let label = label(&group);
+                let slots = group.slots.into_iter();
+                before[found]
+                    .extend(slots.map(|(slot, sums)| ((number * quarters + i64::from(slot), label.clone()), sums)));
+            }
+        }
+    }
+    assert_eq!(before[0], before[1], "a day says what its hours say by {}", axis.name());
     let mut days: BTreeMap<(i64, String), Totals> = BTreeMap::new();
-    for ((quarter, group), sums) in of_hours {
+    for ((quarter, group), sums) in slots(world, creator, axis)? {
         days.entry((quarter.div_euclid(96), group)).or_default().add(&sums);
     }
     days.retain(|_, sums| !sums.is_zero());
@@ -326,8 +363,9 @@ fn a_day_keeps_256_values_of_a_dimension_and_512_of_a_pair_the_first_to_come() {
     assert_eq!(counts("utm_source,utm_campaign", 7), (257, 0, 0));
     let apart = sums::rows(&world, tables::DAY, "c")
         .filter(|row| {
-            let row = Breakdowns::decode(row.value.as_deref().unwrap()).unwrap();
-            matches!(row, Breakdowns::Apart { .. })
+            let groups = world.rows.get(&with_part(row, tables::GROUPS));
+            let groups = groups.map(|row| GroupsRow::decode(row.value.as_deref().unwrap()).unwrap().breakdowns);
+            matches!(groups, Some(Breakdowns::Apart { .. }))
         })
         .count();
     assert_eq!(apart, 1, "the day that is over and weighs more than its row holds");

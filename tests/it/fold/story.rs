@@ -352,7 +352,7 @@ fn broken_down(world: &World, creator: &str, by: &str) -> Vec<Line> {
     let (axis, on) = by.split_once('@').map_or((by, None), |(axis, on)| (axis, Some(on)));
     let axis = Axis::parse(axis).unwrap_or_else(|| panic!("{axis} is no dimension"));
     let mut sums: BTreeMap<String, Totals> = BTreeMap::new();
-    for ((quarter, group), totals) in groups::slots(world, creator, tables::HOUR, axis).expect("the pair is kept") {
+    for ((quarter, group), totals) in groups::slots(world, creator, axis).expect("the pair is kept") {
         if on.is_none_or(|on| day(quarter.div_euclid(96)) == on) {
             sums.entry(group).or_default().add(&totals);
         }

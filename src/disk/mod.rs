@@ -3,6 +3,7 @@
 //! Promise: a second process is refused by name; what is read is what was written, or an error; a full disk is told
 //! apart from all else and is over when there is room again. Transactions must set `quick_repair`: `begin_write`.
 
+mod behind;
 mod guard;
 mod head;
 mod joined;
@@ -18,6 +19,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use redb::{Builder, Database, DatabaseError, Durability, StorageError, WriteTransaction};
 
 use guard::{Fault, Guard, Watch, fault_of};
+pub(crate) use behind::stand_back;
 pub(crate) use joined::Joined;
 
 /// How a file is kept.

@@ -180,6 +180,7 @@ impl Fleet {
 }
 
 fn run(worker: EmbeddedWorker, generation: u32, progress: &Progress, ending: Ending) -> Result<(), worker::Error> {
+    crate::disk::stand_back();
     let outcome = worker.run();
     if let Err(error) = &outcome {
         if matches!(error, worker::Error::OtherFold { .. }) {

@@ -71,6 +71,7 @@ pub(super) fn looks(sight: Sight, turns: Turns, runtime: tokio::runtime::Handle)
         let telling = Telling { lines: lines.clone(), over: turns.over.subscribe() };
         let (sight, runtime) = (sight.clone(), runtime.clone());
         let run = move || {
+            crate::disk::stand_back();
             runtime.block_on(telling.tell(look, &sight));
             // Files are free for the next owner before the turn is over.
             drop(sight);

@@ -11,7 +11,7 @@ use super::reader::stored;
 use super::space::Space;
 use super::value::{Content, Stored};
 use super::{Trouble, explain, key, purge};
-use crate::disk::{self, Disk, Joined};
+use crate::disk::{self, Disk, Joined, stand_back};
 use crate::ids::Next;
 use crate::store::{Error, Key, Row, Swap};
 
@@ -70,6 +70,7 @@ pub(super) fn spawn(disk: Arc<Disk>, mut queue: mpsc::Receiver<Job>, trouble: Tr
     let file = disk.file().to_owned();
     let mut spaces = disk.run(read_spaces)?;
     let run = move || {
+        stand_back();
         let mut old: Vec<(Space, u64)> = spaces.iter().map(|(space, next)| (*space, *next)).collect();
         old.retain(|(_, below)| *below > 0);
         while let Some(first) = next(&disk, &mut queue, &mut old) {

@@ -18,8 +18,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::{Builder, Database, DatabaseError, Durability, StorageError, WriteTransaction};
 
-use guard::{Fault, Guard, Watch, fault_of};
 pub(crate) use behind::stand_back;
+use guard::{Fault, Guard, Watch, fault_of};
 pub(crate) use joined::Joined;
 
 /// How a file is kept.

@@ -180,11 +180,11 @@ impl Turn<'_> {
         let Some(mut customer) = self.state.customers.get(&conversion.customer, FOR_EVER) else { return };
         for first in First::ALL {
             if *first.of(&mut customer) == id {
-                let delta = first.counts(sign);
-                if first == First::Conversion {
+                let delta = first.counts_if_credited(sign);
+                if delta != Counts::default() {
                     self.count_creator(made, &delta);
                 }
-                self.count_member(conversion.n, made, &delta);
+                self.count_member(conversion.n, made, &first.counts_of_member(sign));
             }
         }
     }

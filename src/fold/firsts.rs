@@ -29,11 +29,29 @@ impl First {
         }
     }
 
+    /// Whoever it is credited to.
     pub(super) fn counts(self, sign: i64) -> Counts {
         match self {
             Self::Conversion => Counts { referrals: sign, ..Counts::default() },
             Self::Signup => Counts { signups: sign, ..Counts::default() },
             Self::Order => Counts { customers: sign, ..Counts::default() },
+        }
+    }
+
+    /// What being credited adds to it for the creator.
+    pub(super) fn counts_if_credited(self, sign: i64) -> Counts {
+        match self {
+            Self::Conversion => self.counts(sign),
+            Self::Signup => Counts { signups_credited: sign, ..Counts::default() },
+            Self::Order => Counts::default(),
+        }
+    }
+
+    /// All that the member has of it.
+    pub(super) fn counts_of_member(self, sign: i64) -> Counts {
+        match self {
+            Self::Signup => Counts { signups_credited: sign, ..self.counts(sign) },
+            Self::Conversion | Self::Order => self.counts(sign),
         }
     }
 }
@@ -114,12 +132,15 @@ impl Turn<'_> {
             return;
         }
         let conversion = self.conversion_at(id);
-        let (booked, delta) = (conversion.booked(Millis(conversion.t)), first.counts(sign));
-        if conversion.counts_for_members() || first != First::Conversion {
-            self.count_creator(booked, &delta);
+        let booked = conversion.booked(Millis(conversion.t));
+        let is_credited = conversion.counts_for_members();
+        let mut delta = if first == First::Conversion { Counts::default() } else { first.counts(sign) };
+        if is_credited {
+            delta.add(&first.counts_if_credited(sign));
+            self.count_member(conversion.n, booked, &first.counts_of_member(sign));
         }
-        if conversion.counts_for_members() {
-            self.count_member(conversion.n, booked, &delta);
+        if delta != Counts::default() {
+            self.count_creator(booked, &delta);
         }
     }
 }

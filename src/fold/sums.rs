@@ -29,6 +29,7 @@ impl Counts {
         self.orders += delta.orders;
         self.customers += delta.customers;
         self.referrals += delta.referrals;
+        self.signups_credited += delta.signups_credited;
     }
 }
 
@@ -45,6 +46,7 @@ impl SlotCounts {
         add(&mut self.orders, delta.orders);
         add(&mut self.customers, delta.customers);
         add(&mut self.referrals, delta.referrals);
+        add(&mut self.signups_credited, delta.signups_credited);
     }
 }
 
@@ -60,6 +62,7 @@ impl From<SlotCounts> for Counts {
             orders: i64::from(counts.orders),
             customers: i64::from(counts.customers),
             referrals: i64::from(counts.referrals),
+            signups_credited: i64::from(counts.signups_credited),
         }
     }
 }

@@ -342,6 +342,7 @@ pub(super) fn totals(sums: &Sums) -> Totals {
             orders: counts.orders,
             customers: counts.customers,
             referrals: counts.referrals,
+            signups_credited: counts.signups_credited,
         },
         money: sums.purses.iter().map(|(code, purse)| (Currency::from(*code), money(purse))).collect(),
     };

@@ -15,6 +15,8 @@ pub struct Counts {
     pub orders: i64,
     pub customers: i64,
     pub referrals: i64,
+    /// Of `signups`, those credited to a member: the dividend of `k_factor`.
+    pub signups_credited: i64,
 }
 
 /// Money of one scope in one currency, in minor units.
@@ -79,7 +81,7 @@ impl Money {
 }
 
 impl Counts {
-    const fn fields(&self) -> [i64; 9] {
+    const fn fields(&self) -> [i64; 10] {
         [
             self.clicks_total,
             self.clicks_human,
@@ -90,10 +92,11 @@ impl Counts {
             self.orders,
             self.customers,
             self.referrals,
+            self.signups_credited,
         ]
     }
 
-    fn fields_mut(&mut self) -> [&mut i64; 9] {
+    fn fields_mut(&mut self) -> [&mut i64; 10] {
         [
             &mut self.clicks_total,
             &mut self.clicks_human,
@@ -104,6 +107,7 @@ impl Counts {
             &mut self.orders,
             &mut self.customers,
             &mut self.referrals,
+            &mut self.signups_credited,
         ]
     }
 
@@ -173,9 +177,9 @@ impl Totals {
     /// Takes what `pack` wrote off the front; `None` for damage.
     pub fn unpack(bytes: &mut &[u8]) -> Option<Self> {
         let mut totals = Self::default();
-        let mut wide = [0_i128; 9];
-        unpack_fields(bytes, &mut wide)?;
-        for (field, value) in totals.counts.fields_mut().into_iter().zip(wide) {
+        let (mut counts, mut wide) = ([0_i128; 10], [0_i128; 9]);
+        unpack_fields(bytes, &mut counts)?;
+        for (field, value) in totals.counts.fields_mut().into_iter().zip(counts) {
             *field = i64::try_from(value).ok()?;
         }
         for _ in 0..take_unsigned(bytes)? {
@@ -193,7 +197,7 @@ impl Totals {
 }
 
 /// As [`pack_fields`], of numbers that are half as wide.
-fn pack_counts(out: &mut Vec<u8>, fields: &[i64; 9]) {
+fn pack_counts(out: &mut Vec<u8>, fields: &[i64]) {
     let mask = fields.iter().enumerate().fold(0_u64, |mask, (i, value)| mask | (u64::from(*value != 0) << i));
     put_short(out, mask);
     for value in fields.iter().filter(|value| **value != 0) {
@@ -209,7 +213,7 @@ fn pack_fields(out: &mut Vec<u8>, fields: &[i128; 9]) {
     }
 }
 
-fn unpack_fields(bytes: &mut &[u8], fields: &mut [i128; 9]) -> Option<()> {
+fn unpack_fields(bytes: &mut &[u8], fields: &mut [i128]) -> Option<()> {
     let mask = take_unsigned(bytes)?;
     for (i, field) in fields.iter_mut().enumerate() {
         *field = 0;

@@ -104,7 +104,7 @@ pub struct Member {
     pub status: u8,
     /// Bit i: it has, or had, a figure of metric i.
     pub scored: u8,
-    pub pad: [u8; 6],
+    pub pad: [u8; 2],
     /// The place of its newest click or share, plus one; 0 is none.
     pub touch: u64,
     pub activity: Activity,

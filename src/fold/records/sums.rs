@@ -17,6 +17,7 @@ pub struct Counts {
     pub orders: i64,
     pub customers: i64,
     pub referrals: i64,
+    pub signups_credited: i64,
 }
 
 /// The same of a scope that ends: a minute, a quarter hour, a member's day. Narrow, because there are many.
@@ -32,6 +33,7 @@ pub struct SlotCounts {
     pub orders: i32,
     pub customers: i32,
     pub referrals: i32,
+    pub signups_credited: i32,
 }
 
 /// Money of a scope in one currency; the purses of a scope are a list.

@@ -156,7 +156,8 @@ impl Book {
 /// §9 for one customer, whose conversions are in order of (t, id).
 fn add_customer(sheet: &mut Sheet, theirs: &[&ConversionBook]) {
     if let Some(signup) = theirs.iter().find(|conversion| conversion.kind == ConversionKind::Signup) {
-        sheet.count(signup, &Counts { signups: 1, ..Counts::default() });
+        let credited = i64::from(matches!(signup.credit, Credit::To(_)));
+        sheet.count(signup, &Counts { signups: 1, signups_credited: credited, ..Counts::default() });
     }
     let counted = theirs.iter().find(|order| is_order(order.kind) && order.amount - order.moved() > 0);
     if let Some(order) = counted {

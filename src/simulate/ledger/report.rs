@@ -59,7 +59,7 @@ fn number(value: i128) -> Value {
 }
 
 /// The counts and what they are called.
-pub fn counts(counts: &Counts) -> [(&'static str, i64); 9] {
+pub fn counts(counts: &Counts) -> [(&'static str, i64); 10] {
     [
         ("clicks_total", counts.clicks_total),
         ("clicks_human", counts.clicks_human),
@@ -70,6 +70,7 @@ pub fn counts(counts: &Counts) -> [(&'static str, i64); 9] {
         ("orders", counts.orders),
         ("customers", counts.customers),
         ("referrals", counts.referrals),
+        ("signups_credited", counts.signups_credited),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::figures::Figures;
+use super::figures::{Figures, Rate, rate};
 use super::funnel::{Stage, stages};
 use super::growth::{Before, Growth, compare, span_before};
 use super::{At, One, Stamp, active, range, sums};
@@ -20,6 +20,8 @@ struct Analytics {
     figures: Figures,
     /// Null where the span is no day, week or month of the creator's calendar.
     active_members: Option<i64>,
+    /// Credited signups of the span for each of its active members; null as `active_members` is, and where that is 0.
+    k_factor: Option<Rate>,
     /// Null when no comparison is asked for, like `growth`.
     before: Option<Before>,
     growth: Option<Growth>,
@@ -41,12 +43,15 @@ pub(in crate::web) async fn analytics<S: Store>(at: &At<'_, S>, query: &Query) -
         let (figures, ratios) = compare(at, &totals, earlier, &sums::sum(at, earlier).await?);
         (before, growth) = (Some(figures), Some(ratios));
     }
+    let active_members = active::members(at, span).await?;
+    let k_factor = active_members.and_then(|active| rate(totals.counts.signups_credited.into(), active.into()));
     let data = Analytics {
         tz: zone.name().to_owned(),
         from: Stamp(span.from),
         to: Stamp(span.to),
         figures: Figures::span(&totals, at.row.currency),
-        active_members: active::members(at, span).await?,
+        active_members,
+        k_factor,
         before,
         growth,
         funnel: stages(&totals.counts),

@@ -191,6 +191,7 @@ fn remainder(member: &MemberRow, days: &[Day]) -> Totals {
         orders: all.orders - of_days.orders,
         customers: all.customers - of_days.customers,
         referrals: all.referrals - of_days.referrals,
+        signups_credited: all.signups_credited - of_days.signups_credited,
     };
     let mut left = Totals { counts, money: Vec::new() };
     let currencies: Vec<Currency> = member.totals.money.iter().chain(&over.money).map(|(code, _)| *code).collect();

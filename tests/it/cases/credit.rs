@@ -22,7 +22,7 @@ fn purchase_before_its_signup_or_click() {
             01-02 10:05 p2 purchase 500 EUR by u2 → bob: owner
             01-02 10:06 p3 purchase 300 EUR by u3 → bob: code
             ann active code ANN, joined 01-01 00:00, seen 01-02 10:05; clicks 1/1/1, orders 1, customers 1, referrals 1, EUR gross 1000
-            bob active code BOB, joined 01-01 00:00, seen 01-03 11:00; shares 1, signups 1, orders 2, customers 2, referrals 2, EUR gross 800
+            bob active code BOB, joined 01-01 00:00, seen 01-03 11:00; shares 1, signups 1, orders 2, customers 2, referrals 2, signups_credited 1, EUR gross 800
             = 9 read: 9 applied
         "#]],
     );
@@ -107,13 +107,13 @@ fn click_on_b_after_signup_through_a_then_order_model_last() {
     through_both(
         "last",
         expect![[r#"
-        01-02 10:01 s1 signup 0 EUR by u1 → ann: click
-        01-05 10:01 p1 purchase 1001 EUR by u1 → bob: visitor
-        01-05 10:01 auto:p1:bob bob for p1: 100 EUR earned, initial, held
-        ann active code ANN, joined 01-01 00:00, seen 01-02 10:01; clicks 1/1/1, signups 1, referrals 1
-        bob active code BOB, joined 01-01 00:00, seen 01-05 10:01; clicks 1/1/1, orders 1, customers 1, EUR gross 1001 earned 100 held 100
-        = 7 read: 7 applied
-    "#]],
+            01-02 10:01 s1 signup 0 EUR by u1 → ann: click
+            01-05 10:01 p1 purchase 1001 EUR by u1 → bob: visitor
+            01-05 10:01 auto:p1:bob bob for p1: 100 EUR earned, initial, held
+            ann active code ANN, joined 01-01 00:00, seen 01-02 10:01; clicks 1/1/1, signups 1, referrals 1, signups_credited 1
+            bob active code BOB, joined 01-01 00:00, seen 01-05 10:01; clicks 1/1/1, orders 1, customers 1, EUR gross 1001 earned 100 held 100
+            = 7 read: 7 applied
+        "#]],
     );
 }
 
@@ -122,13 +122,13 @@ fn click_on_b_after_signup_through_a_then_order_model_first() {
     through_both(
         "first",
         expect![[r#"
-        01-02 10:01 s1 signup 0 EUR by u1 → ann: click
-        01-05 10:01 p1 purchase 1001 EUR by u1 → ann: visitor
-        01-05 10:01 auto:p1:ann ann for p1: 100 EUR earned, initial, held
-        ann active code ANN, joined 01-01 00:00, seen 01-05 10:01; clicks 1/1/1, signups 1, orders 1, customers 1, referrals 1, EUR gross 1001 earned 100 held 100
-        bob active code BOB, joined 01-01 00:00, seen 01-05 10:00; clicks 1/1/1
-        = 7 read: 7 applied
-    "#]],
+            01-02 10:01 s1 signup 0 EUR by u1 → ann: click
+            01-05 10:01 p1 purchase 1001 EUR by u1 → ann: visitor
+            01-05 10:01 auto:p1:ann ann for p1: 100 EUR earned, initial, held
+            ann active code ANN, joined 01-01 00:00, seen 01-05 10:01; clicks 1/1/1, signups 1, orders 1, customers 1, referrals 1, signups_credited 1, EUR gross 1001 earned 100 held 100
+            bob active code BOB, joined 01-01 00:00, seen 01-05 10:00; clicks 1/1/1
+            = 7 read: 7 applied
+        "#]],
     );
 }
 
@@ -137,14 +137,14 @@ fn click_on_b_after_signup_through_a_then_order_model_linear() {
     through_both(
         "linear",
         expect![[r#"
-        01-02 10:01 s1 signup 0 EUR by u1 → ann: click
-        01-05 10:01 p1 purchase 1001 EUR by u1 → ann+bob: visitor
-        01-05 10:01 auto:p1:ann ann for p1: 50 EUR earned, initial, held
-        01-05 10:01 auto:p1:bob bob for p1: 50 EUR earned, initial, held
-        ann active code ANN, joined 01-01 00:00, seen 01-02 10:01; clicks 1/1/1, signups 1, referrals 1, EUR gross 500 earned 50 held 50
-        bob active code BOB, joined 01-01 00:00, seen 01-05 10:01; clicks 1/1/1, orders 1, customers 1, EUR gross 501 earned 50 held 50
-        = 7 read: 7 applied
-    "#]],
+            01-02 10:01 s1 signup 0 EUR by u1 → ann: click
+            01-05 10:01 p1 purchase 1001 EUR by u1 → ann+bob: visitor
+            01-05 10:01 auto:p1:ann ann for p1: 50 EUR earned, initial, held
+            01-05 10:01 auto:p1:bob bob for p1: 50 EUR earned, initial, held
+            ann active code ANN, joined 01-01 00:00, seen 01-02 10:01; clicks 1/1/1, signups 1, referrals 1, signups_credited 1, EUR gross 500 earned 50 held 50
+            bob active code BOB, joined 01-01 00:00, seen 01-05 10:01; clicks 1/1/1, orders 1, customers 1, EUR gross 501 earned 50 held 50
+            = 7 read: 7 applied
+        "#]],
     );
 }
 

@@ -215,6 +215,7 @@ impl Counted {
         found.counts.customers = i64::from(is_first(&is_live));
         let is_credited = !row.member_id.is_empty() && !row.is_blocked;
         found.counts.referrals = i64::from(is_credited && is_first(&|_| true));
+        found.counts.signups_credited = if is_credited { found.counts.signups } else { 0 };
         found.counts.orders = i64::from(is_order && !row.is_blocked);
         if is_order {
             *found.money_mut(row.currency) = money(row.amount, 0, row.is_blocked);

@@ -161,7 +161,7 @@ fn signups_have_a_window_of_their_own() {
         "#,
         "creator conversions",
         expect![[r#"
-            Club EUR UTC, clock 01-05 10:00, 1/1 members active; clicks 1/1/1, signups 2, orders 1, customers 1, referrals 2, EUR gross 1000
+            Club EUR UTC, clock 01-05 10:00, 1/1 members active; clicks 1/1/1, signups 2, orders 1, customers 1, referrals 2, signups_credited 1, EUR gross 1000
             01-03 10:00 g1 signup 0 EUR by u1 → ann: click
             01-03 10:01 g2 signup 0 EUR by u2 → nobody: window_expired
             01-05 10:00 p1 purchase 1000 EUR by u3 → ann: click
@@ -217,10 +217,10 @@ fn customers_signups_and_referrals_are_counted_at_the_first_by_time_whatever_cam
         "#,
         "creator members days",
         expect![[r#"
-            Club EUR UTC, clock 01-06 10:00, 2/2 members active; signups 1, orders 2, customers 1, referrals 1, EUR gross 1500
-            ann active code ANN, joined 01-01 00:00, seen 01-04 10:00; signups 1, orders 1, customers 1, referrals 1, EUR gross 1000
+            Club EUR UTC, clock 01-06 10:00, 2/2 members active; signups 1, orders 2, customers 1, referrals 1, signups_credited 1, EUR gross 1500
+            ann active code ANN, joined 01-01 00:00, seen 01-04 10:00; signups 1, orders 1, customers 1, referrals 1, signups_credited 1, EUR gross 1000
             bob active code BOB, joined 01-01 00:00, seen 01-06 10:00; orders 1, EUR gross 500
-            01-03; signups 1, referrals 1
+            01-03; signups 1, referrals 1, signups_credited 1
             01-04; orders 1, customers 1, EUR gross 1000
             01-05; orders 1, EUR gross 500
             = 7 read: 7 applied

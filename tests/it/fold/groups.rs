@@ -128,6 +128,7 @@ pub(crate) fn subtract(from: &mut Totals, sums: &Totals) {
         &mut counts.orders,
         &mut counts.customers,
         &mut counts.referrals,
+        &mut counts.signups_credited,
     ] {
         *count = -*count;
     }

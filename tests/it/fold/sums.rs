@@ -203,7 +203,7 @@ fn check_member_days(world: &World, creator: &str, sealed: &BTreeMap<i64, Totals
 }
 
 /// What no creator has without a member.
-const fn of_members(counts: &Counts) -> [i64; 6] {
+const fn of_members(counts: &Counts) -> [i64; 7] {
     [
         counts.clicks_total,
         counts.clicks_human,
@@ -211,6 +211,7 @@ const fn of_members(counts: &Counts) -> [i64; 6] {
         counts.clicks_shared,
         counts.shares,
         counts.referrals,
+        counts.signups_credited,
     ]
 }
 

@@ -136,7 +136,8 @@ impl<'a> Creator<'a> {
             let all = || sales.iter().map(|c| (*c, &self.conversions[*c]));
             let credited = |sale: &Conversion<'a>| sale.credit.primary().filter(|_| !self.is_blocked(sale.id()));
             if let Some((_, first)) = all().find(|(_, sale)| !sale.is_order()) {
-                let counts = Counts { signups: 1, ..Counts::default() };
+                let signups_credited = i64::from(credited(first).is_some());
+                let counts = Counts { signups: 1, signups_credited, ..Counts::default() };
                 bookings.count(None, first.t, counts);
                 credited(first).into_iter().for_each(|m| bookings.count(Some(m), first.t, counts));
             }

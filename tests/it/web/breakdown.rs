@@ -32,10 +32,16 @@ fn click(id: &str, member: &str, at: i64, fields: Value) -> Value {
     click
 }
 
+fn signup(id: &str, at: i64, fields: Value) -> Value {
+    let mut conversion = event("Conversion", &format!("e-{id}"), at, fields);
+    conversion["conversion_id"] = json!(id);
+    conversion["customer_id"] = json!(format!("customer-{id}"));
+    conversion["kind"] = json!("signup");
+    conversion
+}
+
 fn purchase(id: &str, at: i64, amount: i64, fields: Value) -> Value {
-    let mut order = event("Conversion", &format!("e-{id}"), at, fields);
-    order["conversion_id"] = json!(id);
-    order["customer_id"] = json!(format!("customer-{id}"));
+    let mut order = signup(id, at, fields);
     order["kind"] = json!("purchase");
     order["amount"] = json!(amount);
     order
@@ -289,6 +295,9 @@ async fn retention_is_by_month_of_joining_and_a_streak_by_days_on_end() {
     events.extend([
         click("k1", "ann", START, json!({})),
         click("k2", "ann", START + DAY, json!({})),
+        signup("s1", START + HOUR, json!({"click_id": "k1"})),
+        signup("s2", START + HOUR, json!({"referral_code": "ANN"})),
+        signup("s3", START + HOUR, json!({})),
         click("k3", "ann", START + 30 * DAY, json!({})),
         click("k4", "bob", START + 60 * DAY, json!({})),
     ]);
@@ -301,10 +310,15 @@ async fn retention_is_by_month_of_joining_and_a_streak_by_days_on_end() {
         {"age": 2, "active": 1, "retention": 0.5},
     ]}]);
     assert_eq!(cohorts.ok()["data"]["cohorts"], expected);
-    for (span, members) in [("from=2026-01-01&to=2026-02-01", json!(1)), ("from=2026-01-01&to=2026-02-02", json!(null))]
-    {
+    // Of three signups two are credited, to one active member.
+    for (span, members, k_factor) in [
+        ("from=2026-01-01&to=2026-02-01", json!(1), json!(2.0)),
+        ("from=2026-04-01&to=2026-05-01", json!(0), json!(null)),
+        ("from=2026-01-01&to=2026-02-02", json!(null), json!(null)),
+    ] {
         let analytics = server.get(&format!("/v1/creators/acme/analytics?{span}&compare=none")).await.ok();
-        assert_eq!(analytics["data"]["active_members"], members, "{span}");
+        let data = &analytics["data"];
+        assert_eq!((&data["active_members"], &data["k_factor"]), (&members, &k_factor), "{span}");
     }
     let stats = |member: &str| {
         let path = format!("/v1/creators/acme/members/{member}/stats");

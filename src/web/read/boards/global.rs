@@ -27,7 +27,7 @@ use crate::web::server::Shared;
 /// What all creators can be compared by.
 const METRICS: [&str; 4] = ["earnings", "revenue", "referrals", "customers"];
 /// Creators whose boards are read for one answer.
-const READ_MAX: usize = 64;
+const READ_MAX: usize = 1_024;
 
 #[derive(Serialize)]
 struct Answer {

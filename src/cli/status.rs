@@ -19,6 +19,8 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<u8> {
         context.out.answer(&of_running(&addr.to_string(), &json)?, &json);
         return Ok(exit::OK);
     }
+    let dir = &context.config.data_dir;
+    anyhow::ensure!(dir.exists(), "there is no data folder {}: `--data-dir` names another", dir.display());
     let engine = Embedded::open(context.config.embedded(), context.clock.clone()).await?;
     let mut text = String::from("not running\npartition  log end  emitted (E)  rows fast  rows slow\n");
     let mut partitions = Vec::new();

@@ -124,14 +124,15 @@ fn create(path: &Path, options: Options) -> Result<(), Error> {
     let name = beside.display().to_string();
     let open = |source| Error::Open { file: name.clone(), source };
     let file = lock(&beside, &name)?;
+    // Who had the lock before may have named the file meanwhile: then it is theirs.
+    if path.exists() {
+        return Ok(());
+    }
     file.set_len(0).map_err(open)?;
     let file = Arc::new(file);
     drop(start(&file, options).map_err(|error| explain(&name, error, None))?);
     file.sync_all().map_err(open)?;
-    // Another process may have been here while this one waited for nothing: its file stays.
-    if !path.exists() {
-        std::fs::rename(&beside, path).map_err(open)?;
-    }
+    std::fs::rename(&beside, path).map_err(open)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(open)
 }

@@ -43,7 +43,7 @@ impl Turn<'_> {
     /// `Ok(true)`: seen, with the same facts. A conflict is refused: the first wins.
     pub(super) fn is_duplicate(&self, event: &Event<'_>) -> Result<bool, Stop> {
         if is_claimed(event.body.kind()) {
-            match self.state.events.get(&self.claim.id, FOR_EVER).filter(|seen| seen.t >= self.floor().0) {
+            match self.state.events.get(&self.claim.id, FOR_EVER).filter(|seen| seen.t >= self.known_from().0) {
                 Some(seen) if seen.hash == self.claim.facts => return Ok(true),
                 Some(_) => return Err(conflict("event_id", event.event_id.0)),
                 None => {}
@@ -72,8 +72,8 @@ impl Turn<'_> {
     fn stated_of(&self, event: &Event<'_>) -> Option<u64> {
         let id = self.subject.id;
         match &event.body {
-            Body::Share(_) => self.state.shares.get(&id, self.floor()).map(|share| share.names),
-            Body::Click(_) => self.state.clicks.get(&id, self.floor()).map(|click| click.names),
+            Body::Share(_) => self.state.shares.get(&id, self.known_from()).map(|share| share.names),
+            Body::Click(_) => self.state.clicks.get(&id, self.known_from()).map(|click| click.names),
             Body::Conversion(_) => self.state.conversions.get(&id, FOR_EVER).map(|conversion| conversion.names),
             Body::Commission(commission) => self.commission_stated(id, commission.kind),
             Body::Creator(_)

@@ -10,6 +10,7 @@ use super::records::{
     ScoreDayKey, ScoreKey, ScoreLink, Seen, SeqKey, Share, ShortProfile, Slot, SlotKey, Text, Timer, TimerHour, Touch,
     Visitor,
 };
+use super::time::ABSURD_AHEAD;
 use crate::ids::{Code, ID_BYTES_MAX, Millis};
 use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps, Store};
 
@@ -168,8 +169,12 @@ impl State {
         let made = self.partition.peek(&0, FOR_EVER).map_or(0, |record| record.creators);
         let floors = (0..made).filter_map(|creator| Some(self.creators.peek(&creator, FOR_EVER)?.floor));
         let floor = floors.min().unwrap_or(i64::MIN);
-        for map in ["shares", "clicks", "visits", "touches", "visitors", "score_days"] {
+        for map in ["visits", "touches", "visitors", "score_days"] {
             store.set_floor(self, map, Millis(floor));
+        }
+        // As `Turn::known_from`.
+        for map in ["shares", "clicks"] {
+            store.set_floor(self, map, Millis(floor.saturating_sub(ABSURD_AHEAD)));
         }
     }
 }

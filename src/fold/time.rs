@@ -7,7 +7,7 @@ use crate::ids::Millis;
 /// A record may be ahead of its intake by this much.
 const AHEAD_MAX: i64 = 5 * Millis::MINUTE;
 /// Further ahead than this is absurd.
-const ABSURD_AHEAD: i64 = Millis::DAY;
+pub(super) const ABSURD_AHEAD: i64 = Millis::DAY;
 /// 2000-01-01 and 2100-01-01.
 const RANGE: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
 /// The watermark's distance from the clock.
@@ -50,6 +50,12 @@ impl Turn<'_> {
             return Err(refuse("too_late", message));
         }
         Ok(())
+    }
+
+    /// Ids that expire are known a day longer than what they name: a record that was dated ahead, and so stands before
+    /// its own time, may come again until the floor has passed that.
+    pub(super) const fn known_from(&self) -> Millis {
+        Millis(self.head.floor.saturating_sub(ABSURD_AHEAD))
     }
 
     /// Entities that expire are absent below it.

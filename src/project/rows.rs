@@ -93,7 +93,8 @@ pub struct SeriesRow {
     pub totals: Totals,
     /// Slot number within the row, ascending.
     pub slots: Vec<(u16, Totals)>,
-    /// The event that changed its breakdowns last, where it has any: they are in rows of their own.
+    /// Where it has breakdowns, which are in rows of their own: the event that changed them last. An hour's are
+    /// read until its day is sealed; beyond, this follows the hour.
     pub groups: Option<Next>,
 }
 

@@ -115,9 +115,12 @@ pub(super) async fn compare(
     if number == alias.live || !alias.all().contains(&number) {
         let others: Vec<String> =
             alias.all().iter().filter(|one| **one != alias.live).map(ToString::to_string).collect();
-        let others = if others.is_empty() { "there is no other".to_owned() } else { others.join(", ") };
+        let others = match others.as_slice() {
+            [] => "there is no other".to_owned(),
+            others => format!("there is {}", others.join(", ")),
+        };
         return Err(Refused::NotNow(format!(
-            "generation {number} cannot be compared with the live one, {}: {others}",
+            "generation {number} cannot be compared with the live one, which is {}: {others}",
             alias.live
         )));
     }

@@ -2,7 +2,7 @@
 
 use super::Book;
 use super::people::normal;
-use super::time::is_forgotten_some_day;
+use super::time::{ABSURD, is_forgotten_some_day};
 use super::waiting::{Key, key};
 use crate::event::{Body, Commission, CommissionKind, Event};
 use crate::ids::Millis;
@@ -26,7 +26,8 @@ impl Book {
     pub(super) fn known(&self, event: &Event<'_>) -> Verdict {
         for (id, facts) in claims_of(event) {
             let Some(claim) = self.claims.get(&id) else { continue };
-            if claim.until_forgotten.is_some_and(|t| !self.remembers(t)) {
+            // What was dated ahead stands before its own time, and may come again until that is too late.
+            if claim.until_forgotten.is_some_and(|t| !self.remembers(Millis(t.0 + ABSURD))) {
                 continue;
             }
             return if claim.facts == facts { Verdict::Duplicate } else { Verdict::Conflict };

@@ -5,7 +5,7 @@ use crate::event::{Body, Event};
 use crate::ids::Millis;
 
 const AHEAD_MAX: i64 = 5 * Millis::MINUTE;
-const ABSURD: i64 = Millis::DAY;
+pub(super) const ABSURD: i64 = Millis::DAY;
 /// 2000-01-01 and 2100-01-01, UTC.
 const YEARS: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
 const LATENESS: i64 = 10 * Millis::MINUTE;

@@ -20,7 +20,8 @@ struct Analytics {
     figures: Figures,
     /// Null where the span is no day, week or month of the creator's calendar.
     active_members: Option<i64>,
-    /// Credited signups of the span for each of its active members; null as `active_members` is, and where that is 0.
+    signups_credited: i64,
+    /// Those for each active member; null as `active_members` is, and where that is 0.
     k_factor: Option<Rate>,
     /// Null when no comparison is asked for, like `growth`.
     before: Option<Before>,
@@ -44,13 +45,15 @@ pub(in crate::web) async fn analytics<S: Store>(at: &At<'_, S>, query: &Query) -
         (before, growth) = (Some(figures), Some(ratios));
     }
     let active_members = active::members(at, span).await?;
-    let k_factor = active_members.and_then(|active| rate(totals.counts.signups_credited.into(), active.into()));
+    let signups_credited = totals.counts.signups_credited;
+    let k_factor = active_members.and_then(|active| rate(signups_credited.into(), active.into()));
     let data = Analytics {
         tz: zone.name().to_owned(),
         from: Stamp(span.from),
         to: Stamp(span.to),
         figures: Figures::span(&totals, at.row.currency),
         active_members,
+        signups_credited,
         k_factor,
         before,
         growth,

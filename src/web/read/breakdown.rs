@@ -66,8 +66,11 @@ struct Metric {
 pub(in crate::web) async fn breakdown<S: Store>(at: &At<'_, S>, query: &Query) -> Result<Reply, Problem> {
     let limit = query.limit(100, 1_000)?;
     let metric = metric(query, at.row.currency)?;
-    let asked = asked(at, query)?;
     let by = query.get("by").unwrap_or("platform");
+    let asked = match (query.get("from"), query.get("to")) {
+        (None, None) if by == "member" => member_groups::lately(at),
+        _ => asked(at, query)?,
+    };
     let list = format!("breakdown {by} {}", metric.name);
     let after = read_cursor::<2>(query, &list)?;
     let (by, found) = if by == "member" {

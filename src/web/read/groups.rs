@@ -21,7 +21,7 @@ const KEYS_MAX: usize = 256;
 const DAYS_BY_HOUR: i64 = 2;
 /// Rows of the hours of a month, with those of their breakdowns.
 const MONTH_ROWS_MAX: usize = 31 * 24 * 21;
-/// How often a row is read again whose parts were written meanwhile.
+/// How often rows are read again that were written meanwhile.
 const TRIES: usize = 5;
 
 /// The figures of a span by group.
@@ -63,10 +63,20 @@ struct Pair {
 
 /// The bounds of `span` lie on quarter hours.
 pub(super) async fn sums<S: Store>(at: &At<'_, S>, span: Span, axis: Axis) -> Result<Found, Problem> {
+    for _ in 0..TRIES {
+        if let Some(found) = once(at, span, axis).await? {
+            return Ok(found);
+        }
+    }
+    Err(Problem::retry(Kind::Overloaded, "the figures change faster than they can be read; ask again", 1))
+}
+
+/// `None`: rows were written between the reads.
+async fn once<S: Store>(at: &At<'_, S>, span: Span, axis: Axis) -> Result<Option<Found>, Problem> {
     let mut found = Found::default();
     let days: Vec<i64> = units(span, Millis::DAY).collect();
     let mut missing = Vec::new();
-    let rows = rows(at, &DAYS, &days, axis).await?;
+    let Some(rows) = rows(at, &DAYS, &days, axis).await? else { return Ok(None) };
     let mut rows = rows.into_iter().peekable();
     for day in days {
         match rows.next_if(|pair| pair.number == day) {
@@ -85,12 +95,19 @@ pub(super) async fn sums<S: Store>(at: &At<'_, S>, span: Span, axis: Axis) -> Re
         } else {
             hours_of(at, inside).await?
         };
-        for pair in self::rows(at, &HOURS, &hours, axis).await? {
+        let Some(pairs) = self::rows(at, &HOURS, &hours, axis).await? else { return Ok(None) };
+        let mut open: Vec<i64> = pairs.iter().map(|pair| pair.number.div_euclid(24)).collect();
+        open.dedup();
+        // A day that was sealed since it was looked for: what came late of it is not in its hours.
+        if self::rows(at, &DAYS, &open, axis).await?.is_none_or(|sealed| !sealed.is_empty()) {
+            return Ok(None);
+        }
+        for pair in pairs {
             found.take(&HOURS, span, pair)?;
         }
     }
     found.fill(axis);
-    Ok(found)
+    Ok(Some(found))
 }
 
 /// The numbers since 1970 of the units that overlap `span`.
@@ -125,13 +142,19 @@ async fn hours_of<S: Store>(at: &At<'_, S>, span: Span) -> Result<Vec<i64>, Prob
     Ok(found)
 }
 
-/// The rows of these numbers that there are, in order.
-async fn rows<S: Store>(at: &At<'_, S>, grid: &Grid, numbers: &[i64], axis: Axis) -> Result<Vec<Pair>, Problem> {
+/// The rows of these numbers that there are, in order; `None`: some were being written.
+async fn rows<S: Store>(
+    at: &At<'_, S>,
+    grid: &Grid,
+    numbers: &[i64],
+    axis: Axis,
+) -> Result<Option<Vec<Pair>>, Problem> {
     let mut found = Vec::new();
     for some in numbers.chunks(KEYS_MAX / grid.rows()) {
-        found.extend(read(at, grid, some, axis).await?);
+        let Some(pairs) = read(at, grid, some, axis).await? else { return Ok(None) };
+        found.extend(pairs);
     }
-    Ok(found)
+    Ok(Some(found))
 }
 
 impl Grid {
@@ -142,7 +165,12 @@ impl Grid {
 }
 
 /// A row and its parts are written together, but may be read between two writings: then once more.
-async fn read<S: Store>(at: &At<'_, S>, grid: &Grid, numbers: &[i64], axis: Axis) -> Result<Vec<Pair>, Problem> {
+async fn read<S: Store>(
+    at: &At<'_, S>,
+    grid: &Grid,
+    numbers: &[i64],
+    axis: Axis,
+) -> Result<Option<Vec<Pair>>, Problem> {
     let parts = grid.parts.iter().flat_map(|first| [first + GROUPS, first + u16::from(axis.part())]);
     let parts: Vec<u16> = std::iter::once(0).chain(parts).collect();
     let keys_of = |number: &i64| parts.iter().map(|part| (grid.key)(at.p, &at.id, *number, *part)).collect::<Vec<_>>();
@@ -161,10 +189,10 @@ async fn read<S: Store>(at: &At<'_, S>, grid: &Grid, numbers: &[i64], axis: Axis
             }
         }
         if !is_torn {
-            return Ok(found);
+            return Ok(Some(found));
         }
     }
-    Err(Problem::retry(Kind::Overloaded, "the figures change faster than they can be read; ask again", 1))
+    Ok(None)
 }
 
 /// `None`: a part was written at another time. `parts`: breakdowns, and those of the axis; then what came late.

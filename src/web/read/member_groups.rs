@@ -15,6 +15,8 @@ use crate::web::problem::{Kind, Problem};
 
 /// Rows of members' days that are read for one answer.
 const ROWS_MAX: usize = 50_000;
+/// Days of an answer for which no bounds are given.
+const DAYS: i64 = 30;
 /// Members asked for at once.
 const KEYS_MAX: usize = 1_000;
 
@@ -37,9 +39,19 @@ pub(super) async fn by_member<S: Store>(at: &At<'_, S>, span: Span) -> Result<Br
     Ok(BrokenDown { total, groups: found })
 }
 
-/// Members' days are written once, when they are over.
+/// The last days that are over.
+pub(super) fn lately<S>(at: &At<'_, S>) -> Span {
+    let to = sealed(at);
+    Span { from: Millis(to.0 - DAYS * Millis::DAY), to }
+}
+
+/// Members' days are written once, when they are over: those before this.
+fn sealed<S>(at: &At<'_, S>) -> Millis {
+    Millis(tables::day_of(at.row.watermark()) * Millis::DAY)
+}
+
 fn check<S>(at: &At<'_, S>, span: Span) -> Result<(), Problem> {
-    let sealed = Millis(tables::day_of(at.row.watermark()) * Millis::DAY);
+    let sealed = sealed(at);
     let is_whole = |bound: Millis| bound.0.rem_euclid(Millis::DAY) == 0;
     if is_whole(span.from) && is_whole(span.to) && span.to <= sealed {
         return Ok(());

@@ -177,6 +177,30 @@ fn a_dead_record_claims_no_id() {
     );
 }
 
+/// It was taken for a time before its own, which the floor has passed; its own it has not.
+#[test]
+fn a_record_that_was_dated_ahead_is_known_as_long_as_it_is_not_too_late() {
+    club(
+        r#"
+01-02 20:00 Click click_id=k1 member_id=ann @01-02 10:00
+01-02 20:00 Share share_id=s1 member_id=ann platform=x share_type=link @01-02 10:00
+01-02 20:00 Sighting event_id=x member_id=ann @01-02 10:00
+02-16 15:00 Tick
+01-02 20:00 Click click_id=k1 member_id=ann @02-16 15:00
+01-02 20:00 Share share_id=s1 member_id=ann platform=x share_type=link @02-16 15:00
+01-02 20:00 Sighting event_id=x member_id=ann @02-16 15:00
+02-16 21:00 Tick
+01-02 20:00 Click click_id=k1 member_id=ann @02-16 21:00
+        "#,
+        "creator",
+        expect![[r#"
+            Club EUR UTC, clock 02-16 21:00, 2/2 members active; clicks 1/1/1, shares 1
+            ! too_late #11: of 2026-01-02T20:00:00Z, older than the horizon, which is at 2026-01-02T21:00:00Z
+            = 12 read: 8 applied, 3 duplicate, 1 dead
+        "#]],
+    );
+}
+
 #[test]
 fn a_click_forgotten_below_the_floor_does_not_slip_in_again() {
     club(

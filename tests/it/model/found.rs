@@ -119,3 +119,19 @@ fn what_was_tried_again_in_vain_keeps_its_place_among_those_that_wait() {
         r#"["renewal", "p2", "", ""] at 1767323460000, 0 of 1000 EUR taken, to "ann" [] by owner """#,
     );
 }
+
+#[test]
+fn a_click_that_was_dated_ahead_is_known_until_it_is_too_late() {
+    both_say(
+        r#"
+2026-01-01 00:00 Creator name=Club currency=EUR time_zone=UTC
+2026-01-01 00:00 Member member_id=ann
+2026-01-01 00:00 Member member_id=bob
+2026-01-02 20:00 Click click_id=k1 member_id=ann @01-02 10:00
+2026-02-16 15:00 Tick
+2026-01-02 20:00 Click click_id=k1 member_id=bob @02-16 15:00
+        "#,
+        "letters",
+        "#5 conflict",
+    );
+}

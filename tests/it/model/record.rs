@@ -134,7 +134,7 @@ impl<'a> Creator<'a> {
         }
         if is_known_by_event_id(kind)
             && let Some(claim) = self.claims.iter().find(|claim| {
-                let is_forgotten = claim.kind == Kind::Sighting && claim.t < self.floor;
+                let is_forgotten = claim.kind == Kind::Sighting && claim.t < self.known_from();
                 !is_forgotten && claim.event.event_id == record.event.event_id
             })
         {
@@ -147,16 +147,23 @@ impl<'a> Creator<'a> {
         }
     }
 
+    /// What was dated ahead stands before its own time, by a day at most, and may come again until that is too late.
+    const fn known_from(&self) -> i64 {
+        self.floor.saturating_sub(24 * 3_600_000)
+    }
+
     /// Whether what is known of the business id agrees; `None` if nothing is.
     fn is_said_again(&self, body: &Body<'a>) -> Option<bool> {
         match body {
             Body::Share(stated) => {
-                let known = self.shares.iter().find(|share| share.id == stated.share_id.0 && share.t >= self.floor)?;
+                let known =
+                    self.shares.iter().find(|share| share.id == stated.share_id.0 && share.t >= self.known_from())?;
                 let member = self.members[known.member].id;
                 Some(member == stated.member_id.0 && known.platform == stated.platform)
             }
             Body::Click(stated) => {
-                let known = self.click(stated.click_id.0)?;
+                let known =
+                    self.clicks.iter().find(|click| click.id == stated.click_id.0 && click.t >= self.known_from())?;
                 let member = stated.member_id.map(|id| id.0);
                 Some(known.stated == (member, stated.referral_code.map(|code| compared(code.0))))
             }

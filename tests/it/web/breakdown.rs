@@ -202,10 +202,58 @@ async fn by_member_it_is_whole_days_that_are_over() {
     assert_eq!(groups(&answer, "orders"), named(&[("(none)", 1), ("ann", 1), ("bob", 0)]));
     assert_eq!(groups(&answer, "clicks_human"), named(&[("(none)", 0), ("ann", 2), ("bob", 2)]));
     assert_eq!(answer["data"]["groups"][0]["figures"]["money"][1]["revenue_net"], 500);
+    let lately = server.get_at("/v1/creators/acme/breakdown?by=member&metric=orders", &token).await.ok();
+    assert_eq!(
+        (&lately["data"]["to"], &lately["data"]["groups"]),
+        (&json!("2026-01-06T00:00:00Z"), &answer["data"]["groups"])
+    );
     let open = ask(START, START + 2 * DAY).await;
     assert_eq!(open.problem(), "not-kept");
     assert!(open.json()["detail"].as_str().unwrap().contains("up to 2026-01-06T00:00:00Z"), "{:?}", open.json());
     assert_eq!(ask(START + HOUR, START + DAY).await.problem(), "not-kept");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_comes_late_for_a_day_that_is_over_is_in_its_breakdowns() {
+    let mut events = club();
+    events.extend([
+        click("k1", "ann", START + HOUR, json!({"platform": "x"})),
+        purchase("p1", START + HOUR, 1_000, json!({"click_id": "late", "referral_code": "BOB"})),
+        purchase("p2", START + 2 * HOUR, 500, json!({"plan": "pro"})),
+        click("next", "ann", START + DAY + HOUR, json!({})),
+    ]);
+    let (server, token) = told(&Value::Array(events)).await;
+    let ask = |by: &str, from: i64, to: i64, token: &str| {
+        let path = format!("/v1/creators/acme/breakdown?by={by}&metric=orders&from={from}&to={to}");
+        let (server, token) = (&server, token.to_owned());
+        async move { server.get_at(&path, &token).await.ok() }
+    };
+    let before = ask("platform", START, START + DAY, &token).await;
+    assert_eq!(groups(&before, "orders"), named(&[("(none)", 2), ("x", 0)]));
+    // The first order takes over its click's values; the second is taken back; a click has a value of its own.
+    let refund = json!({"kind": "refund", "original_id": "p2"});
+    let mut refund = event("Conversion", "r", START + DAY + HOUR, refund);
+    refund["conversion_id"] = json!("r2");
+    let late = json!([
+        click("late", "ann", START + HOUR - 1, json!({"platform": "web", "country": "de"})),
+        click("k3", "bob", START + HOUR + MINUTE, json!({"platform": "x"})),
+        refund,
+    ]);
+    let token = server.fill(&late).await;
+    let after = ask("platform", START, START + DAY, &token).await;
+    assert_eq!(groups(&after, "orders"), named(&[("(none)", 1), ("web", 1), ("x", 0)]));
+    assert_eq!(groups(&after, "clicks_human"), named(&[("(none)", 0), ("web", 1), ("x", 2)]));
+    assert_eq!(groups(&after, "customers"), named(&[("(none)", 0), ("web", 1), ("x", 0)]));
+    // What is left of the first order where it was is nothing.
+    let country = ask("country", START + HOUR, START + HOUR + 15 * MINUTE, &token).await;
+    assert_eq!(groups(&country, "orders"), named(&[("DE", 1), ("(none)", 0)]));
+    assert_eq!(groups(&country, "clicks_human"), named(&[("DE", 0), ("(none)", 2)]));
+    let pair = ask("platform,country", START, START + DAY, &token).await;
+    assert_eq!(groups(&pair, "orders"), named(&[("(none) (none)", 1), ("web DE", 1), ("x (none)", 0)]));
+    let mut found = Vec::new();
+    server.engine.verify(|difference| found.push(difference), |_, _| {}).await.unwrap();
+    assert_eq!(found, []);
     server.stop().await;
 }
 
@@ -319,6 +367,7 @@ async fn retention_is_by_month_of_joining_and_a_streak_by_days_on_end() {
         let analytics = server.get(&format!("/v1/creators/acme/analytics?{span}&compare=none")).await.ok();
         let data = &analytics["data"];
         assert_eq!((&data["active_members"], &data["k_factor"]), (&members, &k_factor), "{span}");
+        assert!(data["signups_credited"].is_i64());
     }
     let stats = |member: &str| {
         let path = format!("/v1/creators/acme/members/{member}/stats");

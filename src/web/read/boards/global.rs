@@ -26,8 +26,10 @@ use crate::web::server::Shared;
 
 /// What all creators can be compared by.
 const METRICS: [&str; 4] = ["earnings", "revenue", "referrals", "customers"];
-/// Creators whose boards are read for one answer.
-const READ_MAX: usize = 1_024;
+/// Members that are read for one answer; of a large programme, those of its top.
+const READ_MAX: i64 = 65_536;
+/// The most that the board of one creator costs of it.
+const BOARD_MAX: i64 = 1_024;
 
 #[derive(Serialize)]
 struct Answer {
@@ -71,15 +73,18 @@ pub(in crate::web) async fn global_leaderboard<S: Store, K: Sink>(
     let wait_max = shared.limits.position_wait_max;
     let store = Rows::now(shared);
     let mut candidates = candidates(&*store, &partitions, (metric, currency)).await?;
-    let exact = candidates.len() <= READ_MAX;
-    let (mut found, mut about, mut exact) = (Vec::<Found>::new(), None, exact);
-    for one in candidates.drain(..).take(READ_MAX) {
+    let (mut found, mut about, mut exact, mut left) = (Vec::<Found>::new(), None, true, READ_MAX);
+    for one in candidates.drain(..) {
         // The least of those found stands at the end.
         let least = found.get(limit - 1).map(|(_, least)| i128::from(least.held.value));
         if least.is_some_and(|least| least > one.most) {
-            exact = true;
             break;
         }
+        if left < 0 {
+            exact = false;
+            break;
+        }
+        left -= one.row.members.min(BOARD_MAX);
         let asked = Asked::new(&one.row, now, query)?;
         let as_of = as_of(&seen, &[one.p], Class::Slow, now);
         let at = At {

@@ -1,4 +1,4 @@
-//! Threads that make figures let those go first that answer.
+//! Threads that make figures stand back behind those that answer.
 
 /// How much this thread stands back, as `nice` counts: of a processor that both want, it gets a tenth.
 #[cfg(target_os = "linux")]

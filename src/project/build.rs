@@ -166,11 +166,11 @@ impl Builder<'_> {
 
     /// The breakdowns of an hour as they are until its day is sealed.
     fn hour_groups(&self, caches: Caches<'_>, (creator, hour): (u32, i64), at: Next, rows: &mut Vec<Row>) {
-        let (Some(id), Some(mut quarters)) = (self.id(creator), quarters_of(hour)) else { return };
-        if !quarters.clone().any(|quarter| self.state.has_combos(creator, quarter)) {
+        let (Some(id), Some(quarters)) = (self.id(creator), quarters_of(hour)) else { return };
+        let built = groups::build(self.state, caches, creator, quarters);
+        if !built.has_combos {
             return;
         }
-        let built = groups::build(self.state, caches, creator, &mut quarters);
         let expires = Some(expiry(hour));
         for (part, value) in built.parts(at) {
             rows.push(Row { key: tables::hour_part(self.p, id, hour, part), at, value: Some(value), expires });
@@ -182,7 +182,7 @@ impl Builder<'_> {
         let (Some(id), Ok(slot)) = (self.id(creator), i32::try_from(day)) else { return };
         let (after, parts) = if late { (LATE, tables::LATE) } else { (0, 0) };
         let first = slot * 96 + after;
-        let built = groups::build(self.state, caches, creator, &mut (first..first + 96));
+        let built = groups::build(self.state, caches, creator, first..first + 96);
         for (part, value) in built.parts(at) {
             rows.push(row(tables::day_part(self.p, id, day, parts + part), at, value));
         }

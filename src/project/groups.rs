@@ -80,6 +80,8 @@ pub struct PartRow {
 pub(super) struct Built {
     /// `None`: nothing has figures here.
     pairs: Option<[u8; PAIRS]>,
+    /// A combination was counted here, whatever is left of it.
+    pub(super) has_combos: bool,
     /// By part, ascending: the groups as rows hold them.
     axes: Vec<(u8, Vec<u8>)>,
     weight: usize,
@@ -132,9 +134,9 @@ pub(super) fn build(
     state: &State,
     (words, lately): (&mut Words, &Quarters),
     creator: u32,
-    quarters: &mut Range<i32>,
+    quarters: Range<i32>,
 ) -> Built {
-    let mut built = Built { pairs: None, axes: Vec::new(), weight: 0 };
+    let mut built = Built { pairs: None, has_combos: false, axes: Vec::new(), weight: 0 };
     let Some(day) = state.group_day(creator, (quarters.start % LATE).div_euclid(96)) else { return built };
     let pairs = day.pairs;
     let (mut figures, mut cells) = (Figures::default(), Vec::new());
@@ -146,6 +148,7 @@ pub(super) fn build(
             figures.push(totals(&found.sums));
         }
     }
+    built.has_combos = !cells.is_empty();
     let mut shares = Vec::with_capacity(cells.len());
     for (number, axis) in axes(&pairs).enumerate() {
         let Some(axis) = axis else { continue };

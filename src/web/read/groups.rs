@@ -164,7 +164,7 @@ impl Grid {
     }
 }
 
-/// A row and its parts are written together, but may be read between two writings: then once more.
+/// A row and its parts are written together, but may be read between two writings.
 async fn read<S: Store>(
     at: &At<'_, S>,
     grid: &Grid,
@@ -175,24 +175,16 @@ async fn read<S: Store>(
     let parts: Vec<u16> = std::iter::once(0).chain(parts).collect();
     let keys_of = |number: &i64| parts.iter().map(|part| (grid.key)(at.p, &at.id, *number, *part)).collect::<Vec<_>>();
     let keys: Vec<Key> = numbers.iter().flat_map(keys_of).collect();
-    for _ in 0..TRIES {
-        let rows = at.store.get(&keys).await?;
-        let (mut found, mut is_torn) = (Vec::new(), false);
-        for (number, rows) in numbers.iter().zip(rows.chunks(grid.rows())) {
-            let [Some(row), parts @ ..] = rows else { continue };
-            if row.expires.is_some_and(|expires| expires <= at.row.watermark()) {
-                continue;
-            }
-            match pair(*number, (row, parts), axis)? {
-                Some(pair) => found.push(pair),
-                None => is_torn = true,
-            }
+    let (rows, mut found) = (at.store.get(&keys).await?, Vec::new());
+    for (number, rows) in numbers.iter().zip(rows.chunks(grid.rows())) {
+        let [Some(row), parts @ ..] = rows else { continue };
+        if row.expires.is_some_and(|expires| expires <= at.row.watermark()) {
+            continue;
         }
-        if !is_torn {
-            return Ok(Some(found));
-        }
+        let Some(pair) = pair(*number, (row, parts), axis)? else { return Ok(None) };
+        found.push(pair);
     }
-    Ok(None)
+    Ok(Some(found))
 }
 
 /// `None`: a part was written at another time. `parts`: breakdowns, and those of the axis; then what came late.

@@ -6,10 +6,10 @@ use super::members::{member_of, ordinal};
 use super::series::Asked;
 use super::sums::{known, next_month, seals_are_written};
 use super::{At, One, creator_row, range, unknown_creator};
-use crate::ids::{Currency, Millis, Next};
+use crate::ids::{Millis, Next};
 use crate::project::rows::{CreatorRow, MemberRow, TotalsRow};
 use crate::project::tables::{self, Class};
-use crate::project::totals::{Counts, Money, Totals};
+use crate::project::totals::Totals;
 use crate::store::{Bound, Col, Cols, Range, Store};
 use crate::web::calendar::{Interval, Span, Zone};
 use crate::web::problem::Problem;
@@ -178,34 +178,10 @@ fn add_open(open: &Open, buckets: &[Span], sums: &mut [Option<Totals>]) {
 
 /// All-time figures less those of `days`. What is held, approved or carried stands at no time.
 fn remainder(member: &MemberRow, days: &[Day]) -> Totals {
-    let mut over = Totals::default();
-    days.iter().for_each(|day| over.add(&day.totals));
-    let (all, of_days) = (&member.totals.counts, &over.counts);
-    let counts = Counts {
-        clicks_total: all.clicks_total - of_days.clicks_total,
-        clicks_human: all.clicks_human - of_days.clicks_human,
-        clicks_unique: all.clicks_unique - of_days.clicks_unique,
-        clicks_shared: all.clicks_shared - of_days.clicks_shared,
-        shares: all.shares - of_days.shares,
-        signups: all.signups - of_days.signups,
-        orders: all.orders - of_days.orders,
-        customers: all.customers - of_days.customers,
-        referrals: all.referrals - of_days.referrals,
-        signups_credited: all.signups_credited - of_days.signups_credited,
-    };
-    let mut left = Totals { counts, money: Vec::new() };
-    let currencies: Vec<Currency> = member.totals.money.iter().chain(&over.money).map(|(code, _)| *code).collect();
-    for currency in currencies {
-        let (all, of_days) = (member.totals.money_in(currency), over.money_in(currency));
-        *left.money_mut(currency) = Money {
-            revenue_gross: all.revenue_gross - of_days.revenue_gross,
-            revenue_refunded: all.revenue_refunded - of_days.revenue_refunded,
-            revenue_blocked: all.revenue_blocked - of_days.revenue_blocked,
-            commission_earned: all.commission_earned - of_days.commission_earned,
-            commission_reversed: all.commission_reversed - of_days.commission_reversed,
-            commission_paid: all.commission_paid - of_days.commission_paid,
-            ..Money::default()
-        };
+    let mut left = member.totals.clone();
+    days.iter().for_each(|day| left.subtract(&day.totals));
+    for (_, money) in &mut left.money {
+        (money.commission_held, money.commission_approved, money.commission_carry) = (0, 0, 0);
     }
     left
 }

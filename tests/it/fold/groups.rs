@@ -47,7 +47,7 @@ fn take(world: &World, row: &Row, axis: Axis, parts: &[u16], found: &mut Slots) 
             let label = label(&group);
             for (slot, sums) in group.slots {
                 let quarter = number * quarters + i64::from(slot);
-                subtract(rest.entry(quarter).or_default(), &sums);
+                rest.entry(quarter).or_default().subtract(&sums);
                 added.entry((quarter, label.clone())).or_default().add(&sums);
             }
         }
@@ -113,38 +113,6 @@ fn label(group: &Group) -> String {
         None => group.a.label().to_owned(),
         Some(b) => format!("{} {}", group.a.label(), b.label()),
     }
-}
-
-pub(crate) fn subtract(from: &mut Totals, sums: &Totals) {
-    let mut negative = sums.clone();
-    let counts = &mut negative.counts;
-    for count in [
-        &mut counts.clicks_total,
-        &mut counts.clicks_human,
-        &mut counts.clicks_unique,
-        &mut counts.clicks_shared,
-        &mut counts.shares,
-        &mut counts.signups,
-        &mut counts.orders,
-        &mut counts.customers,
-        &mut counts.referrals,
-        &mut counts.signups_credited,
-    ] {
-        *count = -*count;
-    }
-    for (_, money) in &mut negative.money {
-        for sum in [
-            &mut money.revenue_gross,
-            &mut money.revenue_refunded,
-            &mut money.revenue_blocked,
-            &mut money.commission_earned,
-            &mut money.commission_reversed,
-            &mut money.commission_paid,
-        ] {
-            *sum = -*sum;
-        }
-    }
-    from.add(&negative);
 }
 
 /// The days of a creator, broken down. Where one is sealed, its hours say the same of what came before.

@@ -72,9 +72,9 @@ pub(in crate::web) async fn global_leaderboard<S: Store, K: Sink>(
     let (seen, now) = (seen(shared, headers, &partitions, Class::Slow).await?, shared.app.clock.now());
     let wait_max = shared.limits.position_wait_max;
     let store = Rows::now(shared);
-    let mut candidates = candidates(&*store, &partitions, (metric, currency)).await?;
+    let candidates = candidates(&*store, &partitions, (metric, currency)).await?;
     let (mut found, mut about, mut exact, mut left) = (Vec::<Found>::new(), None, true, READ_MAX);
-    for one in candidates.drain(..) {
+    for one in candidates {
         // The least of those found stands at the end.
         let least = found.get(limit - 1).map(|(_, least)| i128::from(least.held.value));
         if least.is_some_and(|least| least > one.most) {

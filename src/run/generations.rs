@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 use super::Error;
 use super::fleet::{Fleet, Parts};
 use super::rebuild::Made;
-use crate::append::Sink;
 use crate::ids::{Next, Partition};
+use crate::publish::Publish;
 use crate::store::alias::{Alias, Building};
 use crate::store::embedded::EmbeddedStore;
 use crate::store::live::{Generation, Live, Switch};
@@ -342,7 +342,7 @@ impl Generations {
         let Some(to) = to else { return };
         // What the former one had handed to the log is there before the other asks how far that was.
         for _ in 0..2 {
-            drop(self.0.parts.sink.emit(Partition(0), Vec::new(), Next(0)).await);
+            drop(self.0.parts.sink.emit(&(), Partition(0), Vec::new(), Next(0)).await);
         }
         self.0.parts.emission.give(to);
     }

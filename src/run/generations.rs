@@ -17,7 +17,7 @@ use crate::publish::Publish;
 use crate::store::alias::{Alias, Building};
 use crate::store::embedded::EmbeddedStore;
 use crate::store::live::{Generation, Live, Switch};
-use crate::store::{Store, Table};
+use crate::store::{Doors, Store, Table};
 use crate::telemetry::{Progress, with_causes};
 use crate::worker::{Raised, Rate};
 
@@ -418,7 +418,7 @@ impl Generations {
         let parts = &self.0.parts;
         // Now, and not as of the start: one may have been begun meanwhile.
         let (alias, _) = Alias::read(&parts.store).await?;
-        let mut left = parts.store.generations()?;
+        let mut left = parts.store.generations().await?;
         let below = std::fs::read_dir(parts.state_dir()).into_iter().flatten().flatten();
         let named = |entry: std::fs::DirEntry| entry.file_name().to_str()?.strip_prefix('g')?.parse::<u32>().ok();
         left.extend(below.filter_map(named));

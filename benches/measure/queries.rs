@@ -19,7 +19,7 @@ use tributary::append::intake::{self, Intake};
 use tributary::clock::Clock;
 use tributary::consume::Stream;
 use tributary::ids::{Next, Partition};
-use tributary::run::{self, Program, Options};
+use tributary::run::{self, Options, Program};
 use tributary::web::{self, Access, App, Keys, keys};
 
 use super::live::{self, Appended};
@@ -247,7 +247,7 @@ impl Server {
     }
 }
 
-fn app(engine: &Program) -> App<tributary::store::embedded::EmbeddedStore, tributary::append::embedded::EmbeddedSink> {
+fn app(engine: &Program) -> App<tributary::run::Rows, tributary::run::Sink> {
     let partitions = engine.log.topic().partitions;
     let log = engine.log.clone();
     let end = move |p| log.bounds(Stream::Events, Partition(p)).map_or(Next(0), |bounds| bounds.end);

@@ -20,7 +20,9 @@ pub struct Report {
 impl Report {
     /// Whether something is there that is not as it should be.
     pub fn has_drift(&self) -> bool {
-        self.topics.iter().any(|(_, found)| matches!(found, setup::Found::There(differences) if !differences.is_empty()))
+        self.topics
+            .iter()
+            .any(|(_, found)| matches!(found, setup::Found::There(differences) if !differences.is_empty()))
     }
 }
 
@@ -38,7 +40,7 @@ pub fn wanted(kafka: &Kafka, replication: u16, partitions: Option<u32>, topology
             ("retention.ms", retention.as_str()),
             ("retention.bytes", "-1"),
             ("min.insync.replicas", in_sync),
-            ("message.timestamp.type", "CreateTime"),
+            ("message.timestamp.type", "LogAppendTime"),
         ];
         setup::Wanted {
             name: kafka.topic(stream),

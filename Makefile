@@ -7,18 +7,23 @@ DATA ?= data
 LISTEN ?= 127.0.0.1:8080
 # Seconds that `make fuzz` takes for each target.
 SECONDS_EACH ?= 60
+# Brokers and database nodes of `make services-up`: 1 or 3, kept until WIPE=1; SECURE=1 for TLS, users and passwords.
+NODES ?=
+SECURE ?=
+WIPE ?=
+SERVICES = scripts/services/services
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check tidy bench soak fuzz cargo
+.PHONY: help run test check tidy bench soak fuzz services-up services-down cargo
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: cargo ## build, then run with a simulated programme; the page's address is printed, with a key (RATE= DATA= LISTEN=)
 	$(CARGO) build --release --locked --bin tributary
 	@exec target/release/tributary --data-dir $(DATA) run --listen $(LISTEN) --simulate $(RATE) --show-key
 
-test: cargo ## every quick test; with CI=true nothing is left out in silence
+test: cargo ## every quick test, on Kafka and a database too; with CI=true nothing is left out in silence
 	scripts/test
 
 check: cargo ## format, lints, docs, rules of the house
@@ -38,6 +43,14 @@ soak: cargo ## the long forms: many kills, flipped bytes, evolved schemas (an ho
 
 fuzz: cargo ## feed hostile bytes to each fuzz target (needs cargo-fuzz and a nightly toolchain)
 	scripts/fuzz $(SECONDS_EACH)
+
+services-up: ## Kafka, Cassandra and a schema registry on this machine, without containers (NODES=1|3 SECURE=1)
+	@$(SERVICES) up $(if $(NODES),--nodes $(NODES)) $(if $(SECURE),--secure)
+	@$(SERVICES) env
+	@echo 'for this shell: eval "$$($(SERVICES) env)"' >&2
+
+services-down: ## stop them (WIPE=1 deletes their data too)
+	@$(SERVICES) down $(if $(WIPE),--wipe)
 
 cargo:
 	@command -v $(CARGO) >/dev/null || { \

@@ -5,6 +5,7 @@ mod decode;
 mod keep;
 mod log;
 mod schemas;
+mod services;
 mod store;
 
 mod fold;

@@ -7,6 +7,8 @@ RUN cargo build --release --locked --bin tributary
 
 FROM debian:bookworm-slim
 RUN useradd --system --uid 10001 --create-home --home-dir /data tributary
+# Where volumes that several containers share are mounted: a new one gets the owner of what it covers.
+RUN install --directory --owner=10001 /snapshots /keys
 COPY --from=build /src/target/release/tributary /usr/local/bin/tributary
 COPY deploy/healthcheck /usr/local/bin/healthcheck
 USER 10001

@@ -2,6 +2,7 @@
 mod cases;
 mod cli;
 mod decode;
+mod deploy;
 mod keep;
 mod log;
 mod schemas;

@@ -56,6 +56,12 @@ impl EmbeddedSink {
         Ok(Self { writer, room: Arc::new(Semaphore::new(room)), room_bytes, log })
     }
 
+    /// Outputs and E in one transaction.
+    pub(crate) async fn put_out(&self, from: Partition, outputs: Vec<Outgoing>, position: Next) -> Result<(), Error> {
+        self.check_partition(from)?;
+        self.submit(Work::Emit { from, position }, outputs).await.map(drop)
+    }
+
     async fn submit(&self, work: Work, records: Vec<Outgoing>) -> Result<Vec<Appended>, Error> {
         let bytes = self.check(&records)?;
         let permits = u32::try_from(bytes).unwrap_or(u32::MAX).clamp(1, self.room_bytes);
@@ -93,10 +99,5 @@ impl Sink for EmbeddedSink {
             return Ok(Vec::new());
         }
         self.submit(Work::Append, records).await
-    }
-
-    async fn emit(&self, from: Partition, outputs: Vec<Outgoing>, position: Next) -> Result<(), Error> {
-        self.check_partition(from)?;
-        self.submit(Work::Emit { from, position }, outputs).await.map(drop)
     }
 }

@@ -1,11 +1,12 @@
 //! Ways into the log.
 //!
 //! Promise of a [`Sink`]: what it acknowledged is on the disk; a call's records are appended all or none, each
-//! partition's in the order given; `emit` moves E and appends the outputs in one transaction.
+//! partition's in the order given.
 
 pub mod embedded;
 pub mod import;
 pub mod intake;
+pub mod kafka;
 pub mod partition;
 
 use bytes::Bytes;
@@ -34,14 +35,6 @@ pub struct Appended {
 pub trait Sink: Clone + Send + Sync + 'static {
     /// Durable when it returns; the places are in the order of `records`.
     fn append(&self, records: Vec<Outgoing>) -> impl Future<Output = Result<Vec<Appended>, Error>> + Send;
-    /// Outputs of the events of `from` below `position`, and `position` as its E, in one transaction. A position
-    /// below the committed one is refused.
-    fn emit(
-        &self,
-        from: Partition,
-        outputs: Vec<Outgoing>,
-        position: Next,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// What writing to the log can fail with. After any of them nothing of the call was acknowledged.
@@ -55,6 +48,9 @@ pub enum Error {
     Backwards { partition: Partition, committed: Next, wanted: Next },
     #[error("a record of {bytes} bytes is larger than the log takes ({max})")]
     TooLarge { bytes: usize, max: usize },
+    /// Perhaps it is done, perhaps not.
+    #[error("it is not known whether outputs went out: {what}")]
+    Unknown { what: String },
     #[error("the log is closing")]
     Closed,
     #[error("cannot append to the log {file}")]

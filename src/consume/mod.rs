@@ -5,6 +5,7 @@
 //! read is an error that names the place, never a gap.
 
 pub mod embedded;
+pub mod kafka;
 
 use std::time::Duration;
 
@@ -164,8 +165,15 @@ pub struct Bounds {
 
 /// The log as a worker reads it. Blocking; owned by the worker's thread.
 pub trait Source: Send {
+    /// Who this reader is in its group. Outputs go out in the name of the member that was assigned their partition.
+    type Member: Clone + Send + Sync + 'static;
+
     fn topic(&self) -> &Topic;
-    /// Clears `into` and fills it. Waits at most `limits.wait_max` for the first record.
+    /// As of the last change of the assignment that [`Source::poll`] told of.
+    fn member(&self) -> Self::Member;
+    /// Clears `into` and fills it. Waits at most `limits.wait_max` for the first record. With `records_max` 0 it brings
+    /// no record, but tells of changes of the assignment, and keeps the partitions ours: who cannot take records must
+    /// go on asking so.
     fn poll(&mut self, limits: &Limits, into: &mut Batch) -> Result<Polled, Error>;
     /// The next record of `partition` to hand out.
     fn seek(&mut self, partition: Partition, to: Next) -> Result<(), Error>;
@@ -183,4 +191,24 @@ pub enum Error {
     Damaged { topic: String, partition: Partition, offset: Offset, file: String, what: String },
     #[error("cannot read the log {file}")]
     Engine { file: String, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("there is no topic {topic} at {brokers}; run `tributary setup` to make it")]
+    NoTopic { topic: String, brokers: String },
+    /// It may answer again by itself.
+    #[error("the log {topic} does not answer: {what}")]
+    Unavailable { topic: String, what: String },
+    #[error(
+        "{topic} is another topic now: it had the id {was} and has {is}; it was deleted and made again, so offsets mean other events. If that is wanted, run `tributary projections rebuild --from-nothing`; else restore the topic"
+    )]
+    Remade { topic: String, was: String, is: String },
+    #[error(
+        "{topic} has {is} partitions and had {was}: a creator's events would come in two partitions. Make a new topic with the count wanted and copy the events with `tributary relay`, or go back to {was}"
+    )]
+    Repartitioned { topic: String, was: u32, is: u32 },
+}
+
+impl Error {
+    /// Trying again later may help.
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
 }

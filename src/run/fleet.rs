@@ -15,6 +15,7 @@ use crate::consume::Stream;
 use crate::consume::embedded::{EmbeddedSource, Log};
 use crate::decode::Decoder;
 use crate::ids::{Next, Partition};
+use crate::store::Doors;
 use crate::store::alias;
 use crate::store::embedded::EmbeddedStore;
 use crate::telemetry::{Progress, with_causes};

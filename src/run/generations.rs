@@ -12,12 +12,12 @@ use tokio::task::JoinSet;
 use super::Error;
 use super::fleet::{Fleet, Parts};
 use super::rebuild::Made;
-use crate::append::Sink;
 use crate::ids::{Next, Partition};
+use crate::publish::Publish;
 use crate::store::alias::{Alias, Building};
 use crate::store::embedded::EmbeddedStore;
 use crate::store::live::{Generation, Live, Switch};
-use crate::store::{Store, Table};
+use crate::store::{Doors, Store, Table};
 use crate::telemetry::{Progress, with_causes};
 use crate::worker::{Raised, Rate};
 
@@ -342,7 +342,7 @@ impl Generations {
         let Some(to) = to else { return };
         // What the former one had handed to the log is there before the other asks how far that was.
         for _ in 0..2 {
-            drop(self.0.parts.sink.emit(Partition(0), Vec::new(), Next(0)).await);
+            drop(self.0.parts.sink.emit(&(), Partition(0), Vec::new(), Next(0)).await);
         }
         self.0.parts.emission.give(to);
     }
@@ -418,7 +418,7 @@ impl Generations {
         let parts = &self.0.parts;
         // Now, and not as of the start: one may have been begun meanwhile.
         let (alias, _) = Alias::read(&parts.store).await?;
-        let mut left = parts.store.generations()?;
+        let mut left = parts.store.generations().await?;
         let below = std::fs::read_dir(parts.state_dir()).into_iter().flatten().flatten();
         let named = |entry: std::fs::DirEntry| entry.file_name().to_str()?.strip_prefix('g')?.parse::<u32>().ok();
         left.extend(below.filter_map(named));

@@ -14,6 +14,7 @@ use crate::decode::Decoder;
 use crate::ids::{Next, Partition};
 use crate::keep;
 use crate::project::tables;
+use crate::store::Doors;
 use crate::store::embedded::EmbeddedStore;
 use crate::telemetry::with_causes;
 use crate::web::{Counted, GenerationSize, Line, Look, Looks, Role};

@@ -13,7 +13,7 @@ use crate::project::key::{Bound, Col, Cols, Part, Range};
 use crate::project::rows::CreatorRow;
 use crate::project::tables;
 use crate::store::embedded::EmbeddedStore;
-use crate::store::{Error, Row};
+use crate::store::{Doors, Error, Row};
 use crate::telemetry::{ROWS_PURGED, with_causes};
 use crate::worker::scan;
 
@@ -58,7 +58,7 @@ impl Expiring {
 /// Takes every expired row of every generation away. How many.
 pub(super) async fn purge_all(store: &EmbeddedStore, partitions: u32) -> Result<u64, Error> {
     let mut purged = 0;
-    for generation in store.generations()? {
+    for generation in store.generations().await? {
         purged += purge(&store.of(generation), partitions).await?;
     }
     Ok(purged)

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::LOOK_EVERY;
 use super::generations::{Generations, Meeting, Refused};
 use crate::ids::Partition;
+use crate::store::Doors;
 use crate::store::alias::{Alias, Building};
 use crate::telemetry::with_causes;
 use crate::worker;

@@ -8,8 +8,8 @@ use super::generations::{Generations, Refused};
 use crate::ids::{Next, Partition};
 use crate::project::rows::AppliedRow;
 use crate::project::tables;
-use crate::store::Store;
 use crate::store::alias::{Alias, Building};
+use crate::store::{Doors, Store};
 use crate::telemetry::{GENERATION_LIVE, REBUILD_LAG_RECORDS, REBUILD_POSITION, with_causes};
 use crate::web::{self, Ask, GenerationStatus, PartitionPosition, Refusal, Role, State, Status, TableCompared};
 

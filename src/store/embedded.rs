@@ -18,7 +18,7 @@ use redb::{Database, ReadableTable, TableDefinition};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::{Error, Health, Key, Range, Row, Store, Swap, Table};
+use super::{Doors, Error, Health, Key, Range, Row, Store, Swap, Table};
 use crate::disk::{self, Disk, Joined};
 use crate::ids::Millis;
 use reader::Readers;
@@ -102,53 +102,6 @@ impl EmbeddedStore {
         Ok(Self { generation, short, long, writer, room: Arc::new(Semaphore::new(room)), room_bytes, disk })
     }
 
-    /// The door to another generation of the same file. `setup` makes its tables.
-    pub fn of(&self, generation: u32) -> Self {
-        Self { generation, ..self.clone() }
-    }
-
-    /// The generation behind this door.
-    pub const fn generation(&self) -> u32 {
-        self.generation
-    }
-
-    /// The generations that have tables in the file, in order.
-    pub fn generations(&self) -> Result<Vec<u32>, Error> {
-        let found = self.disk.run(space::generations).map_err(explain)?;
-        Ok(found.into_iter().map(|space| space.0).collect())
-    }
-
-    /// Takes the generation out of the file, in small steps, so that nobody waits for it; how many rows went. Nobody
-    /// can write it any more once this has begun. Done again, it goes on where it was.
-    pub async fn drop_generation(&self) -> Result<u64, Error> {
-        let mut rows = 0;
-        loop {
-            match self.submit(0, |reply| writer::Work::Drop { reply }).await? {
-                0 => return Ok(rows),
-                some => rows += some,
-            }
-        }
-    }
-
-    /// Takes rows of `range` away whose `expires` lies before `before`, and says how many. Readers drop them anyway:
-    /// this frees their space. It reads and writes in small steps, so that nobody waits for it.
-    pub async fn purge(&self, range: &Range, before: Millis) -> Result<u64, Error> {
-        let (mut from, to) = key::range(range);
-        let mut purged = 0;
-        loop {
-            let asked = (std::mem::take(&mut from), to.clone());
-            let found =
-                self.long.ask(self.generation, |reply| reader::Ask::Expired { range: asked, before, reply }).await?;
-            if !found.rows.is_empty() {
-                let bytes = found.rows.iter().map(|(key, _)| key.len()).sum();
-                let rows = found.rows;
-                purged += self.submit(bytes, |reply| writer::Work::Forget { rows, reply }).await?;
-            }
-            let Some(next) = found.next else { return Ok(purged) };
-            from = next;
-        }
-    }
-
     fn readers(&self, rows: usize) -> &Readers {
         if rows <= SHORT_MAX { &self.short } else { &self.long }
     }
@@ -211,6 +164,48 @@ impl Store for EmbeddedStore {
             }
             Ok(_) => Health { reachable: true, latency_us, detail: self.writer.trouble.get().unwrap_or_default() },
             Err(error) => Health { reachable: false, latency_us, detail: error.to_string() },
+        }
+    }
+}
+
+impl Doors for EmbeddedStore {
+    fn of(&self, generation: u32) -> Self {
+        Self { generation, ..self.clone() }
+    }
+
+    fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    async fn generations(&self) -> Result<Vec<u32>, Error> {
+        let found = self.disk.run(space::generations).map_err(explain)?;
+        Ok(found.into_iter().map(|space| space.0).collect())
+    }
+
+    async fn drop_generation(&self) -> Result<u64, Error> {
+        let mut rows = 0;
+        loop {
+            match self.submit(0, |reply| writer::Work::Drop { reply }).await? {
+                0 => return Ok(rows),
+                some => rows += some,
+            }
+        }
+    }
+
+    async fn purge(&self, range: &Range, before: Millis) -> Result<u64, Error> {
+        let (mut from, to) = key::range(range);
+        let mut purged = 0;
+        loop {
+            let asked = (std::mem::take(&mut from), to.clone());
+            let found =
+                self.long.ask(self.generation, |reply| reader::Ask::Expired { range: asked, before, reply }).await?;
+            if !found.rows.is_empty() {
+                let bytes = found.rows.iter().map(|(key, _)| key.len()).sum();
+                let rows = found.rows;
+                purged += self.submit(bytes, |reply| writer::Work::Forget { rows, reply }).await?;
+            }
+            let Some(next) = found.next else { return Ok(purged) };
+            from = next;
         }
     }
 }

@@ -7,9 +7,11 @@
 pub mod alias;
 pub mod embedded;
 pub mod live;
+pub mod scylla;
 
 use bytes::Bytes;
 
+use crate::ids::Millis;
 pub use crate::project::key::{Bound, Col, Cols, Key, Part, Range, Row, TableId};
 
 /// The outcome of a conditional write.
@@ -51,6 +53,22 @@ pub trait Store: Clone + Send + Sync + 'static {
     fn health(&self) -> impl Future<Output = Health> + Send;
 }
 
+/// What the program needs beyond rows: doors to generations, and the sweeping out of what nobody reads.
+pub trait Doors: Store {
+    /// The door to another generation of the same store. `setup` makes its tables.
+    fn of(&self, generation: u32) -> Self;
+    /// The generation behind this door.
+    fn generation(&self) -> u32;
+    /// The generations that have tables, in order.
+    fn generations(&self) -> impl Future<Output = Result<Vec<u32>, Error>> + Send;
+    /// Takes the generation out of the store; nobody can write it any more once this has begun. How much went: rows, or
+    /// tables where an engine drops them whole. Done again, it goes on where it was; 0: nothing was left.
+    fn drop_generation(&self) -> impl Future<Output = Result<u64, Error>> + Send;
+    /// Takes rows of `range` away whose `expires` lies before `before`, and says how many. Readers drop them anyway:
+    /// this frees their space. It goes in small steps, so that nobody waits for it.
+    fn purge(&self, range: &Range, before: Millis) -> impl Future<Output = Result<u64, Error>> + Send;
+}
+
 /// What the projection store can fail with.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -66,6 +84,25 @@ pub enum Error {
     NoGeneration { place: String, generation: u32 },
     #[error("another has changed which generation is live; look again with `tributary projections stats`")]
     Moved,
+    /// It may pass by itself: who can wait tries again, whatever was to be done. A write may have been done.
+    #[error("the projections {place} do not answer; try again, and look whether enough of their nodes are up")]
+    Unreachable { place: String, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("the projections {place} refuse this user; check its name, its password and what it is granted")]
+    Denied { place: String, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("the tables of the projections {place} are not as they should be: {what}; mend or drop what is named")]
+    Drift { place: String, what: String },
+    #[error("the projections {place} cannot do what they are asked to: {what}")]
+    Invalid { place: String, what: String },
     #[error("cannot reach the projections {place}")]
     Engine { place: String, source: Box<dyn std::error::Error + Send + Sync> },
+    /// It may answer again by itself.
+    #[error("the projections {place} do not answer: {what}")]
+    Unavailable { place: String, what: String },
+}
+
+impl Error {
+    /// Trying again later may help.
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
 }

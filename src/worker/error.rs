@@ -38,3 +38,21 @@ pub enum Error {
     #[error("told to stop before the end")]
     Stopped,
 }
+
+impl Error {
+    /// Trying again later may help.
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Log(source) => source.is_transient(),
+            Self::Store { source, .. } => source.is_transient(),
+            Self::State { .. }
+            | Self::OtherFold { .. }
+            | Self::Ahead { .. }
+            | Self::RowsBehind { .. }
+            | Self::Unreadable(_)
+            | Self::MapFull { .. }
+            | Self::NotMet { .. }
+            | Self::Stopped => false,
+        }
+    }
+}

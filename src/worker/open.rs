@@ -7,12 +7,13 @@ use std::slice::Iter;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, available_parallelism};
 
-use crate::append::Sink;
 use crate::consume::Source;
 use crate::fold::FINGERPRINT;
 use crate::fold::state::State;
 use crate::ids::{Next, Partition};
 use crate::keep::{self, Identity, Limits, Store as Keep};
+use crate::project::rows::AppliedRow;
+use crate::project::tables;
 use crate::store::Store;
 
 use super::{Error, Worker};
@@ -35,7 +36,7 @@ struct Place {
 }
 
 /// Opens all, as many at a time as there are cores. Nobody else may have them open.
-pub(super) fn open_all<S: Source, K: Sink, T: Store>(
+pub(super) fn open_all<S: Source, K, T>(
     worker: &Worker<S, K, T>,
     partitions: &[Partition],
 ) -> Result<Vec<Opened>, Error> {
@@ -77,6 +78,18 @@ fn open(place: &Place, partition: Partition) -> Result<Opened, Error> {
         Error::State { partition, source }
     })?;
     Ok(Opened { partition, state, keep, position: position.unwrap_or(Next(0)) })
+}
+
+/// How far the rows of a partition are.
+pub(super) fn rows_of<S, K, T: Store>(worker: &Worker<S, K, T>, partition: Partition) -> Result<Next, Error> {
+    let keys = [tables::applied(partition)];
+    let found =
+        worker.runtime.block_on(worker.store.get(&keys)).map_err(|source| Error::Store { partition, source })?;
+    let value = found.into_iter().flatten().next().and_then(|row| row.value);
+    Ok(match value.as_deref().map(AppliedRow::decode) {
+        Some(Ok(applied)) => applied.fast.min(applied.slow),
+        Some(Err(_)) | None => Next(0),
+    })
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::append::{self, Outgoing, Sink};
+use crate::append::{self, Outgoing};
 use crate::clock::Clock;
 use crate::ids::{Next, Partition};
 use crate::project::key::Row;
+use crate::publish::Publish;
 use crate::store::Store;
 use crate::telemetry::{self, Progress};
 
@@ -24,9 +25,10 @@ pub(super) struct Flush {
     pub(super) slow: Next,
 }
 
-/// Outputs of the events below `position`.
+/// Outputs of the events below `position`, in the name of `owner`.
 #[derive(Debug)]
-pub(super) struct Emit {
+pub(super) struct Emit<M> {
+    pub(super) owner: M,
     pub(super) outputs: Vec<Outgoing>,
     pub(super) position: Next,
 }
@@ -107,11 +109,11 @@ pub(super) async fn flush_all<T: Store>(store: T, mut jobs: mpsc::Receiver<Flush
 }
 
 /// Ends when the task drops its sender, or when an outcome is unknown.
-pub(super) async fn emit_all<K: Sink>(sink: K, mut jobs: mpsc::Receiver<Emit>, owner: Owner) {
+pub(super) async fn emit_all<K: Publish>(publish: K, mut jobs: mpsc::Receiver<Emit<K::Member>>, owner: Owner) {
     while let Some(job) = jobs.recv().await {
         let mut wait = RETRY_MIN;
         let outcome = loop {
-            match sink.emit(owner.partition, job.outputs.clone(), job.position).await {
+            match publish.emit(&job.owner, owner.partition, job.outputs.clone(), job.position).await {
                 // A full disk has committed nothing: the same again is safe.
                 Err(append::Error::Full { file }) if !jobs.is_closed() => {
                     owner.progress.set_struggling(true);

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use crate::append::{Outgoing, Sink, Stream};
-use crate::consume::{Record, Source};
+use crate::consume::{Bounds, Record, Source};
 use crate::decode::{self, Decoder};
 use crate::fold::effects::{Effects, Letter};
 use crate::fold::state::State;
@@ -18,6 +18,7 @@ use crate::keep::{Intake, Store as Keep};
 use crate::project::rows::AppliedRow;
 use crate::project::words::Words;
 use crate::project::{boards, build, tables};
+use crate::publish::Publish;
 use crate::schema::DeadLetter;
 use crate::store::{Row, Store};
 use crate::telemetry::{Progress, with_causes};
@@ -28,8 +29,10 @@ use super::ticks::{self, Ticks};
 use super::{Error, Pace, Worker};
 
 /// A partition's fold and its ways out.
-pub(super) struct Task<K, T> {
+pub(super) struct Task<K: Publish, T> {
     pub(super) partition: Partition,
+    /// In whose name outputs go out: who was assigned the partition, and had it ever since.
+    pub(super) member: K::Member,
     /// Tells incarnations apart: an acknowledgement for a former one is none for this.
     incarnation: u64,
     state: State,
@@ -53,7 +56,7 @@ pub(super) struct Task<K, T> {
     slow_acked: Next,
     framed: Next,
     flushes: mpsc::Sender<Flush>,
-    emits: mpsc::Sender<Emit>,
+    emits: mpsc::Sender<Emit<K::Member>>,
     is_flushing: bool,
     is_emitting: bool,
     last: Last,
@@ -61,6 +64,17 @@ pub(super) struct Task<K, T> {
     progress: Progress,
     topic: String,
     engines: std::marker::PhantomData<fn(K, T)>,
+}
+
+/// What log and projections say of a partition.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing {
+    pub(super) partition: Partition,
+    /// E.
+    pub(super) emitted: Next,
+    pub(super) bounds: Bounds,
+    /// Rows are written up to here.
+    pub(super) rows: Next,
 }
 
 /// When things last left, on the monotonic clock.
@@ -72,21 +86,23 @@ struct Last {
     commit: Duration,
 }
 
-impl<K: Sink, T: Store> Task<K, T> {
+impl<K: Sink + Publish, T: Store> Task<K, T> {
     /// PROTOCOL's START.
-    pub(super) fn start<S: Source>(
+    pub(super) fn start<S: Source<Member = K::Member>>(
         worker: &mut Worker<S, K, T>,
         opened: Opened,
+        standing: &Standing,
         acks: &Sender<Ack>,
     ) -> Result<Self, Error> {
         let Opened { partition, state, keep, position } = opened;
-        let committed = worker.source.committed(partition)?;
-        let bounds = worker.source.bounds(partition)?;
-        let emitted = committed.unwrap_or(Next(0));
+        let Standing { emitted, bounds, rows, .. } = *standing;
         if position > emitted || position > bounds.end {
             return Err(Error::Ahead { partition, state: position, committed: emitted, end: bounds.end });
         }
-        check_rows(worker, partition, position)?;
+        if rows < position {
+            // Rows below P must be there: they were acknowledged before P moved.
+            return Err(Error::RowsBehind { partition, state: position, rows });
+        }
         worker.source.seek(partition, position)?;
         let now = worker.clock.monotonic();
         let owner = Owner {
@@ -107,6 +123,7 @@ impl<K: Sink, T: Store> Task<K, T> {
         let lately = now.saturating_sub(worker.pace.slow);
         let task = Self {
             partition,
+            member: worker.source.member(),
             incarnation: owner.task,
             state,
             keep,
@@ -325,7 +342,8 @@ impl<K: Sink, T: Store> Task<K, T> {
     fn emit(&mut self, now: Duration) {
         let outputs = std::mem::take(&mut self.outputs).into_iter().map(|(_, outgoing)| outgoing).collect();
         self.last.emit = now;
-        self.is_emitting = self.emits.try_send(Emit { outputs, position: self.position }).is_ok();
+        let emit = Emit { owner: self.member.clone(), outputs, position: self.position };
+        self.is_emitting = self.emits.try_send(emit).is_ok();
     }
 
     fn commit(&mut self, now: Duration) -> Result<(), Error> {
@@ -406,26 +424,6 @@ impl<K: Sink, T: Store> Task<K, T> {
         progress.record_time.store(self.record_time.0, Ordering::Relaxed);
         progress.rows.fetch_max(self.fast_acked.min(self.slow_acked).0, Ordering::Release);
     }
-}
-
-/// Rows below P must be there: they were acknowledged before P moved.
-fn check_rows<S: Source, K: Sink, T: Store>(
-    worker: &Worker<S, K, T>,
-    partition: Partition,
-    state: Next,
-) -> Result<(), Error> {
-    let keys = [tables::applied(partition)];
-    let found =
-        worker.runtime.block_on(worker.store.get(&keys)).map_err(|source| Error::Store { partition, source })?;
-    let value = found.into_iter().flatten().next().and_then(|row| row.value);
-    let rows = match value.as_deref().map(AppliedRow::decode) {
-        Some(Ok(applied)) => applied.fast.min(applied.slow),
-        Some(Err(_)) | None => Next(0),
-    };
-    if rows < state {
-        return Err(Error::RowsBehind { partition, state, rows });
-    }
-    Ok(())
 }
 
 /// As it would have stood in the log; a driver of dead letters can send it again.

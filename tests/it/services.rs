@@ -9,6 +9,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
@@ -31,6 +32,13 @@ pub fn cassandra() -> Option<Vec<String>> {
 /// The address of the registry, up to where `/subjects` follows.
 pub fn registry() -> Option<String> {
     told("REGISTRY_URL")
+}
+
+/// A name that nothing else has: of topics, groups, keyspaces.
+pub fn unique(what: &str) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();
+    format!("{what}_{now}_{}", NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
 fn told(variable: &str) -> Option<String> {

@@ -36,9 +36,14 @@ impl EmbeddedSource {
 }
 
 impl Source for EmbeddedSource {
+    /// There is no other: one process holds the file.
+    type Member = ();
+
     fn topic(&self) -> &Topic {
         self.log.topic()
     }
+
+    fn member(&self) {}
 
     fn poll(&mut self, limits: &Limits, into: &mut Batch) -> Result<Polled, Error> {
         into.clear();
@@ -46,8 +51,10 @@ impl Source for EmbeddedSource {
             self.announced = true;
             return Ok(Polled::Assigned(self.assigned.clone()));
         }
-        self.log.wait(&self.positions, limits.wait_max);
-        self.read(limits, into)?;
+        if limits.records_max > 0 {
+            self.log.wait(&self.positions, limits.wait_max);
+            self.read(limits, into)?;
+        }
         Ok(Polled::Records)
     }
 

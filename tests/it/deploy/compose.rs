@@ -1,6 +1,5 @@
 //! `docker-compose.yml` fits the program, Prometheus, Grafana, and the services that run without containers.
 
-use std::io::Write;
 use std::process::Command;
 
 use serde_json::{Map, Value};
@@ -156,7 +155,5 @@ fn docker_compose_can_read_it() {
             return;
         }
     }
-    let said =
-        "NOT TESTED: whether docker compose can read docker-compose.yml; neither it nor docker-compose is here\n";
-    drop(std::io::stderr().write_all(said.as_bytes()));
+    crate::services::not_tested("neither docker compose nor docker-compose is here to read docker-compose.yml");
 }

@@ -1,4 +1,4 @@
-//! What every `Source` and `Sink` promises. An engine's tests call these with a [`Lab`] of their own.
+//! What every `Source`, `Sink` and `Publish` promises. An engine's tests call these with a [`Lab`] of their own.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc;
@@ -9,14 +9,15 @@ use bytes::Bytes;
 use tributary::append::{self, Appended, Outgoing, Sink, Stream};
 use tributary::consume::{self, Batch, Limits, Polled, Source};
 use tributary::ids::{Millis, Next, Offset, Partition};
+use tributary::publish::Publish;
 
 /// A fresh log of four partitions, and doors into it.
 pub trait Lab {
-    type Source: Source + 'static;
-    type Sink: Sink;
+    type Source: Source<Member = <Self::Sink as Publish>::Member> + 'static;
+    type Sink: Sink + Publish;
 
     fn sink(&self) -> Self::Sink;
-    /// All partitions.
+    /// All partitions, once the one before is dropped.
     fn source(&self) -> Self::Source;
     /// As after a restart of everything that can be restarted. No door may be open.
     fn restart(&mut self);
@@ -85,7 +86,7 @@ pub fn what_goes_in_comes_out(lab: &mut impl Lab) {
     let records = vec![
         event(0, "a", "1"),
         event(0, "", ""),
-        Outgoing { timestamp: Millis(-5), ..event(0, "\0\u{ffff}", vec![0, 255, 0]) },
+        Outgoing { timestamp: Millis(5), ..event(0, "\0\u{ffff}", vec![0, 255, 0]) },
         event(0, "big", vec![7; 300_000]),
     ];
     block_on(lab.sink().append(records.clone())).unwrap();
@@ -175,7 +176,10 @@ pub fn out_of_range(lab: &mut impl Lab) {
 pub fn restart_keeps_all(lab: &mut impl Lab) {
     let records: Vec<_> = (0..100_u32).map(|i| event(i % 3, "k", i.to_le_bytes())).collect();
     let places = block_on(lab.sink().append(records.clone())).unwrap();
-    block_on(lab.sink().emit(Partition(1), vec![], Next(7))).unwrap();
+    let mut source = lab.source();
+    join(&mut source, Next(0));
+    block_on(lab.sink().emit(&source.member(), Partition(1), vec![], Next(7))).unwrap();
+    drop(source);
     lab.restart();
     let mut source = lab.source();
     join(&mut source, Next(0));
@@ -188,6 +192,27 @@ pub fn restart_keeps_all(lab: &mut impl Lab) {
     assert_eq!(source.committed(Partition(0)).unwrap(), None);
     let place = block_on(lab.sink().append(vec![event(0, "", "x")])).unwrap();
     assert_eq!(place, [Appended { partition: Partition(0), offset: Offset(34) }]);
+}
+
+/// Who takes no records for now is told of changes all the same, and afterwards misses none and gets none twice.
+pub fn nothing_is_taken_and_nothing_lost_while_no_records_are_asked_for(lab: &mut impl Lab) {
+    let records = |from: u32| (from..from + 50).map(|i| event(i % PARTITIONS, "k", i.to_le_bytes())).collect();
+    block_on(lab.sink().append(records(0))).unwrap();
+    let mut source = lab.source();
+    join(&mut source, Next(0));
+    take(&mut source, &Limits::default(), 50);
+    block_on(lab.sink().append(records(50))).unwrap();
+    let mut batch = Batch::default();
+    let none = Limits { records_max: 0, wait_max: Duration::ZERO, ..Limits::default() };
+    let long_enough = std::time::Instant::now() + Duration::from_millis(800);
+    while std::time::Instant::now() < long_enough {
+        assert_eq!(source.poll(&none, &mut batch).unwrap(), Polled::Records);
+        assert!(batch.is_empty());
+        thread::yield_now();
+    }
+    let mut values: Vec<_> = take(&mut source, &Limits::default(), 50).into_iter().map(|(_, _, value)| value).collect();
+    values.sort_unstable_by_key(|value| u32::from_le_bytes(value[..].try_into().unwrap()));
+    assert_eq!(values, (50..100_u32).map(|i| i.to_le_bytes().to_vec()).collect::<Vec<_>>());
 }
 
 /// Many appenders at once: every call's records are all there, in the call's order, once, where the answer said.
@@ -245,16 +270,17 @@ pub fn emit_moves_e_forward_only(lab: &mut impl Lab) {
     block_on(sink.append((0..10).map(|_| event(2, "", "x")).collect())).unwrap();
     let mut source = lab.source();
     join(&mut source, Next(0));
-    let ticks = |count: usize| vec![event(3, "", "tick"); count];
+    let (ticks, member) = (|count: usize| vec![event(3, "", "tick"); count], source.member());
     assert_eq!(source.committed(Partition(2)).unwrap(), None);
-    block_on(sink.emit(Partition(2), ticks(2), Next(4))).unwrap();
-    block_on(sink.emit(Partition(2), ticks(0), Next(4))).unwrap();
+    block_on(sink.emit(&member, Partition(2), ticks(2), Next(4))).unwrap();
+    block_on(sink.emit(&member, Partition(2), ticks(0), Next(4))).unwrap();
     assert_eq!(source.committed(Partition(2)).unwrap(), Some(Next(4)));
-    let refused = block_on(sink.emit(Partition(2), ticks(5), Next(3)));
+    let refused = block_on(sink.emit(&member, Partition(2), ticks(5), Next(3)));
     let Err(append::Error::Backwards { partition, committed, wanted }) = refused else { panic!("{refused:?}") };
     assert_eq!((partition, committed, wanted), (Partition(2), Next(4), Next(3)));
     assert_eq!(source.committed(Partition(2)).unwrap(), Some(Next(4)));
-    assert_eq!(source.bounds(Partition(3)).unwrap().end, Next(2), "no output of a refused call");
+    let outputs = take(&mut source, &Limits::default(), 12).into_iter().filter(|(partition, ..)| *partition == 3);
+    assert_eq!(outputs.count(), 2, "no output of a refused call");
 }
 
 /// A poll that waits is woken by an append, long before its time is over.
@@ -281,14 +307,10 @@ pub fn limits_are_kept(lab: &mut impl Lab) {
     block_on(lab.sink().append(records)).unwrap();
     let mut source = lab.source();
     let mut batch = Batch::default();
+    let partitions = join(&mut source, Next(0));
     for (records_max, bytes_max, most) in [(10, 1 << 20, 10), (1_000, 5_500, 5), (1_000, 10, 1), (1, 1 << 20, 1)] {
-        let partitions: Vec<_> = (0..PARTITIONS).map(Partition).collect();
-        match source.poll(&Limits::default(), &mut batch).unwrap() {
-            Polled::Assigned(_) | Polled::Records => {}
-            other => panic!("{other:?}"),
-        }
-        for partition in partitions {
-            source.seek(partition, Next(0)).unwrap();
+        for partition in &partitions {
+            source.seek(*partition, Next(0)).unwrap();
         }
         let mut seen = 0;
         while seen < 100 {

@@ -13,6 +13,7 @@ use tributary::consume::embedded::Log;
 use tributary::consume::{Batch, Error, Limits};
 use tributary::disk;
 use tributary::ids::{Next, Partition};
+use tributary::publish::Publish;
 
 use super::contract::{PARTITIONS, block_on, event};
 
@@ -27,7 +28,7 @@ fn fill(log: &Log) {
         let records = (0..40).map(|i| event(i % PARTITIONS, "key", vec![call.to_le_bytes()[0]; 100])).collect();
         block_on(sink.append(records)).unwrap();
     }
-    block_on(sink.emit(Partition(1), vec![], Next(17))).unwrap();
+    block_on(sink.emit(&(), Partition(1), vec![], Next(17))).unwrap();
 }
 
 fn open(path: &Path) -> Result<Log, String> {

@@ -116,3 +116,8 @@ fn a_second_opener_is_told_who_has_it() {
     let Err(error) = Log::open(&path, 4, [7; 16], disk::Options::default()) else { panic!("opened twice") };
     assert!(error.to_string().contains("is in use by another tributary process"), "{error}");
 }
+
+#[test]
+fn nothing_is_taken_and_nothing_lost_while_no_records_are_asked_for() {
+    contract::nothing_is_taken_and_nothing_lost_while_no_records_are_asked_for(&mut Embedded::new());
+}

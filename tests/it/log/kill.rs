@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bytes::Bytes;
+use tributary::append::Stream;
 use tributary::append::embedded::EmbeddedSink;
-use tributary::append::{Sink, Stream};
 use tributary::consume::embedded::Log;
 use tributary::consume::{Batch, Limits};
 use tributary::disk;
 use tributary::ids::{Next, Partition};
 use tributary::project::key::{Bound, Col, Cols, Key, Part, Range, Row, TableId};
+use tributary::publish::Publish;
 use tributary::store::Store;
 use tributary::store::embedded::{EmbeddedStore, Options};
 
@@ -66,7 +67,7 @@ fn child() {
     for call in start.. {
         let numbers = call * CALL..(call + 1) * CALL;
         let outputs = numbers.clone().map(|n| event(0, "key", n.to_le_bytes())).collect();
-        block_on(sink.emit(Partition(0), outputs, Next((call + 1) * CALL))).unwrap();
+        block_on(sink.emit(&(), Partition(0), outputs, Next((call + 1) * CALL))).unwrap();
         let key = |n: u64| Key { part: PART, cols: Cols(vec![Col::Int(n as i64)]) };
         let value = || Some(Bytes::from_static(&[1; 300]));
         let rows = numbers.map(|n| Row { key: key(n), at: Next(call), value: value(), expires: None }).collect();

@@ -4,5 +4,6 @@ pub mod contract;
 mod damage;
 mod embedded;
 mod full;
+mod kafka;
 mod kill;
 mod partition;

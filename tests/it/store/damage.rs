@@ -10,12 +10,12 @@ use bytes::Bytes;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tributary::disk;
-use tributary::ids::Next;
-use tributary::project::key::{Col, Key, Row};
+use tributary::ids::{Next, Partition};
+use tributary::project::key::{Col, Key, Part, Row};
 use tributary::store::embedded::{EmbeddedStore, Options};
 use tributary::store::{Error, Store};
 
-use super::contract::{block_on, everything, key};
+use super::contract::{MEMBERS, block_on, everything, key, part};
 
 /// A cache of nothing, so that every read comes from the file.
 const OPTIONS: Options = Options {
@@ -27,8 +27,10 @@ const OPTIONS: Options = Options {
 
 const ROWS: i64 = 600;
 
+const PART: Part = part(Partition(3), MEMBERS);
+
 fn member(n: i64) -> Key {
-    key(&[Col::Text("creator".to_owned()), Col::Int(n)])
+    key(PART, &[Col::Text("creator".to_owned()), Col::Int(n)])
 }
 
 fn value(n: i64, at: u64) -> Bytes {
@@ -72,7 +74,7 @@ fn read_all(path: &Path, expected: &BTreeMap<i64, Row>) -> usize {
             Err(error) => panic!("{error}"),
         }
     }
-    match block_on(store.scan(&everything())) {
+    match block_on(store.scan(&everything(PART))) {
         Ok(found) => assert_eq!(found, expected.values().cloned().collect::<Vec<_>>()),
         Err(error @ Error::Damaged { .. }) => refused += named(&error),
         Err(error) => panic!("{error}"),

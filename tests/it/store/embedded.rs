@@ -3,12 +3,14 @@
 use bytes::Bytes;
 use tempfile::TempDir;
 use tributary::disk;
-use tributary::ids::{Millis, Next};
-use tributary::project::key::{Bound, Col, Cols, Range, Row};
+use tributary::ids::{Millis, Next, Partition};
+use tributary::project::key::{Bound, Col, Cols, Part, Range, Row};
 use tributary::store::embedded::{EmbeddedStore, Options};
-use tributary::store::{Error, Store};
+use tributary::store::{Doors, Error, Store};
 
-use super::contract::{self, Lab, block_on, everything, key};
+use super::contract::{self, Lab, NUMBERS, block_on, everything, key};
+
+const PART: Part = contract::part(Partition(3), NUMBERS);
 
 struct Embedded {
     folder: TempDir,
@@ -83,12 +85,37 @@ fn concurrent_writers() {
 }
 
 #[test]
+fn get_answers_for_keys_of_many_parts() {
+    contract::get_answers_for_keys_of_many_parts(&mut Embedded::new());
+}
+
+#[test]
+fn the_newest_version_says_when_a_row_expires() {
+    contract::the_newest_version_says_when_a_row_expires(&mut Embedded::new());
+}
+
+#[test]
+fn any_range_is_what_lies_between_its_ends() {
+    contract::any_range_is_what_lies_between_its_ends(&mut Embedded::new());
+}
+
+#[test]
+fn one_of_those_who_swap_at_once_does() {
+    contract::one_of_those_who_swap_at_once_does(&mut Embedded::new());
+}
+
+#[test]
+fn generations_are_apart_and_go_as_a_whole() {
+    contract::generations_are_apart_and_go_as_a_whole(&mut Embedded::new());
+}
+
+#[test]
 fn health() {
     contract::health(&mut Embedded::new());
 }
 
 fn live(n: i64, at: u64) -> Row {
-    Row { key: key(&[Col::Int(n)]), at: Next(at), value: Some(Bytes::from_static(b"x")), expires: None }
+    Row { key: key(PART, &[Col::Int(n)]), at: Next(at), value: Some(Bytes::from_static(b"x")), expires: None }
 }
 
 fn dead(n: i64, at: u64) -> Row {
@@ -112,7 +139,7 @@ fn tombstones_last_until_the_next_open_and_no_longer() {
     block_on(lab.store().write(vec![dead(2, 10)])).unwrap();
     assert!(comes_back(&lab.store(), &live(1, 6)), "a tombstone of an earlier run is gone");
     assert!(!comes_back(&lab.store(), &live(2, 6)), "written again, it is one of this run");
-    assert_eq!(block_on(lab.store().get(&[key(&[Col::Int(3)])])).unwrap(), [Some(live(3, 9))]);
+    assert_eq!(block_on(lab.store().get(&[key(PART, &[Col::Int(3)])])).unwrap(), [Some(live(3, 9))]);
 }
 
 #[test]
@@ -121,13 +148,13 @@ fn purge_takes_what_expired_in_its_range_and_nothing_else() {
     let expiring = |n: i64| Row { expires: Some(Millis(n)), ..live(n, 1) };
     let rows: Vec<_> = (0..45_000).map(|n| if n % 3 == 0 { live(n, 1) } else { expiring(n) }).collect();
     block_on(lab.store().write(rows.clone())).unwrap();
-    let beyond = Range { from: Bound::Included(Cols(vec![Col::Int(44_000)])), ..everything() };
+    let beyond = Range { from: Bound::Included(Cols(vec![Col::Int(44_000)])), ..everything(PART) };
     assert_eq!(block_on(lab.store().purge(&beyond, Millis(30_000))).unwrap(), 0);
     let left: Vec<_> = rows.into_iter().filter(|row| row.expires.is_none_or(|at| at >= Millis(30_000))).collect();
-    assert_eq!(block_on(lab.store().purge(&everything(), Millis(30_000))).unwrap(), 20_000);
-    let found = block_on(lab.store().scan(&Range { limit: u32::MAX, ..everything() })).unwrap();
+    assert_eq!(block_on(lab.store().purge(&everything(PART), Millis(30_000))).unwrap(), 20_000);
+    let found = block_on(lab.store().scan(&Range { limit: u32::MAX, ..everything(PART) })).unwrap();
     assert!(found == left, "{} rows are left, not {}", found.len(), left.len());
-    assert_eq!(block_on(lab.store().purge(&everything(), Millis(30_000))).unwrap(), 0);
+    assert_eq!(block_on(lab.store().purge(&everything(PART), Millis(30_000))).unwrap(), 0);
 }
 
 #[test]
@@ -150,7 +177,7 @@ fn a_full_disk_is_named_told_by_health_and_over_when_there_is_room() {
     assert!(matches!(refused, Error::Full { .. }) && refused.to_string().contains("projections.redb"), "{refused}");
     let health = block_on(store.health());
     assert!(health.reachable && health.detail.contains("disk is full"), "{health:?}");
-    let count = |store: &EmbeddedStore| block_on(store.scan(&everything())).unwrap().len();
+    let count = |store: &EmbeddedStore| block_on(store.scan(&everything(PART))).unwrap().len();
     assert_eq!(count(&store), usize::try_from(written).unwrap());
     drop(store);
     let store = EmbeddedStore::open(&path, Options::default()).unwrap();
@@ -189,5 +216,5 @@ fn dropping_the_store_ends_its_threads_and_frees_the_file() {
         block_on(lab.store().write(vec![live(n, 1)])).unwrap();
         lab.restart();
     }
-    assert_eq!(block_on(lab.store().scan(&everything())).unwrap().len(), 20);
+    assert_eq!(block_on(lab.store().scan(&everything(PART))).unwrap().len(), 20);
 }

@@ -1,6 +1,9 @@
-//! The projection store: one contract, kept by every engine, and what the embedded one promises beside it.
+//! The projection store: one contract, kept by every engine, and what each promises beside it.
 
 pub mod contract;
 mod damage;
 mod embedded;
 mod generations;
+mod samples;
+mod schema;
+mod scylla;

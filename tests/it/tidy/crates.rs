@@ -13,7 +13,7 @@ const PLACES: &[(&[&str], &[&str], &str)] = &[
     (&["hyper", "hyper_util", "http", "http_body_util", "matchit", "maud"], &["src/web/"], "HTTP is the web's"),
     (
         &["rdkafka"],
-        &["src/append/kafka.rs", "src/consume/kafka.rs", "src/publish/kafka.rs"],
+        &["src/append/kafka", "src/consume/kafka", "src/publish/kafka"],
         "the log is a Source and a Sink to all others",
     ),
     (&["scylla"], &["src/store/scylla/"], "the projections are a Store to all others"),

@@ -17,7 +17,11 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("keep", &["disk"], "maps and files; it knows no domain: of disk it takes the lock"),
     ("project", &["event", "fold"], "rows are made from state"),
     ("project", &["keep"], "the keys of the state's maps are keep's: ADR 0006"),
-    ("publish", &["fold", "project"], "what the fold decided, on its way out"),
+    (
+        "publish",
+        &["append", "consume"],
+        "what the fold decided goes out into the log, in the name of who read it there",
+    ),
     ("store", &["fold", "project"], "rows, in whichever engine"),
     ("store", &["disk"], "the embedded store is a redb file; disk opens and guards it: ADR 0003"),
     ("web", &["append", "store", "project", "fold"], "takes events in, answers from rows"),

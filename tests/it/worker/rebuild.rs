@@ -17,8 +17,8 @@ use tributary::ids::{Next, Partition};
 use tributary::keep::{self, Identity};
 use tributary::project::tables;
 use tributary::run::{Embedded, Error, Options};
-use tributary::store::Row;
 use tributary::store::embedded::EmbeddedStore;
+use tributary::store::{Doors, Row};
 use tributary::web::{Ask, GenerationStatus, Refusal, Role, State, Status};
 use tributary::worker::scan;
 
@@ -258,7 +258,7 @@ async fn cancelling_leaves_nothing_behind_and_dropping_the_former_one_neither() 
     let status = ask(&engine, Ask::Cancel).await;
     assert_eq!(status.generations.len(), 1);
     assert!(!state(2).exists());
-    assert_eq!(engine.store.generations().unwrap(), [1]);
+    assert_eq!(engine.store.generations().await.unwrap(), [1]);
     assert_eq!(differences_from_the_log(&engine).await, 0);
 
     // Numbers are never given twice.
@@ -281,7 +281,7 @@ async fn cancelling_leaves_nothing_behind_and_dropping_the_former_one_neither() 
     let engine = open(dir.path()).await;
     engine.caught_up().await.unwrap();
     let cleared = async {
-        while engine.store.generations().unwrap().contains(&9) || state(9).exists() {
+        while engine.store.generations().await.unwrap().contains(&9) || state(9).exists() {
             tokio::task::yield_now().await;
         }
     };

@@ -5,7 +5,7 @@ use tributary::ids::{Next, Partition};
 use tributary::project::boards::PageRow;
 use tributary::project::key::{Col, Key};
 use tributary::project::tables::{self, RANK};
-use tributary::store::{Row, Store};
+use tributary::store::{Doors, Row, Store};
 
 use super::*;
 

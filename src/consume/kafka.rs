@@ -1,0 +1,106 @@
+//! The log in Kafka: one topic a stream, partitions and offsets as they are there.
+//!
+//! Own offsets are the authority; what the group has committed is E. Nothing is guessed: a topic that is another one, or
+//! has another number of partitions, or does not reach back to the position, is an error that says so.
+
+mod changes;
+mod describe;
+mod ends;
+mod offsets;
+pub mod settings;
+pub mod setup;
+mod source;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::{Error, Stream, Topic};
+use rdkafka::admin::AdminClient;
+use rdkafka::error::KafkaError;
+
+pub(crate) use changes::Quiet;
+pub use ends::Ends;
+pub use offsets::Offsets;
+pub use settings::Settings;
+pub use source::{KafkaSource, Member};
+
+/// How long a request may take before it counts as unanswered.
+pub(crate) const REQUEST_MAX: Duration = Duration::from_secs(5);
+
+/// The log behind some brokers. Clones are the same.
+#[derive(Clone)]
+pub struct Kafka {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: Settings,
+    topic: Topic,
+    admin: AdminClient<Quiet>,
+    /// The generations of the projections that there are: each reads in a group of its own.
+    generations: Mutex<Vec<u32>>,
+}
+
+impl Kafka {
+    /// Looks at the topics; they must be there, with as many partitions as one another.
+    pub fn open(settings: Settings) -> Result<Self, Error> {
+        let admin: AdminClient<Quiet> =
+            settings.client().create_with_context(Quiet).map_err(|e| failed(&settings, &e))?;
+        let topic = describe::events(&admin, &settings)?;
+        let inner = Inner { settings, topic, admin, generations: Mutex::new(vec![1]) };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    pub fn topic(&self) -> &Topic {
+        &self.inner.topic
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// The events as member `number` of those who fold `generation`.
+    pub fn source(&self, generation: u32, number: u32) -> Result<KafkaSource, Error> {
+        KafkaSource::join(self.clone(), generation, number)
+    }
+
+    /// The events of all partitions, outside of any group.
+    pub fn reader(&self) -> Result<KafkaSource, Error> {
+        KafkaSource::alone(self.clone())
+    }
+
+    /// Which generations there are: E is the furthest that any of their groups has committed.
+    pub fn set_generations(&self, generations: Vec<u32>) {
+        *self.inner.generations.lock().unwrap_or_else(PoisonError::into_inner) = generations;
+    }
+
+    pub(crate) fn generations(&self) -> Vec<u32> {
+        self.inner.generations.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the topic is the one that was opened, with as many partitions.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let is = describe::events(&self.inner.admin, &self.inner.settings)?;
+        let was = &self.inner.topic;
+        if is.id != was.id {
+            return Err(Error::Remade { topic: is.name, was: hex(was.id), is: hex(is.id) });
+        }
+        if is.partitions != was.partitions {
+            return Err(Error::Repartitioned { topic: is.name, was: was.partitions, is: is.partitions });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn name_of(&self, stream: Stream) -> String {
+        self.inner.settings.topic(stream)
+    }
+}
+
+/// As ids are shown elsewhere: 32 hexadecimal digits.
+pub(crate) fn hex(id: [u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(id))
+}
+
+fn failed(settings: &Settings, error: &KafkaError) -> Error {
+    Error::Unavailable { topic: settings.topic(Stream::Events), what: error.to_string() }
+}

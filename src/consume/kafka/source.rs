@@ -1,0 +1,403 @@
+//! A worker's view of the events in Kafka: as a member of a group, or alone.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::topic_partition_list::{Offset as At, TopicPartitionList};
+
+use super::changes::{Change, Changes};
+use super::ends;
+use super::offsets::{Offsets, number};
+use super::{Kafka, failed};
+use crate::consume::{Batch, Bounds, Error, Limits, Polled, Record, Source, Topic};
+use crate::ids::{Millis, Next, Offset, Partition};
+
+/// How often the topic is looked at: whether it is the same one still.
+const CHECK_EVERY: Duration = Duration::from_secs(10);
+/// Who takes no records for so long has the library fetch none.
+const PAUSE_AFTER: Duration = Duration::from_millis(500);
+
+/// Who a reader is in its group, as of one assignment. None for who reads alone.
+#[derive(Clone, Default)]
+pub struct Member(Option<Arc<ConsumerGroupMetadata>>);
+
+impl Member {
+    pub(super) fn of(metadata: Option<ConsumerGroupMetadata>) -> Self {
+        Self(metadata.map(Arc::new))
+    }
+
+    pub(crate) fn metadata(&self) -> Option<&ConsumerGroupMetadata> {
+        self.0.as_deref()
+    }
+
+    /// Whether both are of one assignment.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+}
+
+impl std::fmt::Debug for Member {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Member")
+    }
+}
+
+/// Reads the partitions that the group assigns, each from where it was sought.
+pub struct KafkaSource {
+    consumer: BaseConsumer<Changes>,
+    log: Kafka,
+    offsets: Offsets,
+    member: Member,
+    /// Ours by the assignment, whether fetched or not.
+    ours: BTreeSet<Partition>,
+    /// Fetched.
+    live: BTreeSet<Partition>,
+    /// To be fetched from here with the next poll.
+    sought: BTreeMap<Partition, Next>,
+    /// Told of, to be answered with the next poll: by then all is handed over.
+    leaving: Option<Vec<Partition>>,
+    /// Read, but too large for the batch before.
+    carried: VecDeque<Carried>,
+    /// Since when no records were taken, and whether fetching is paused for it.
+    held: Option<(Instant, bool)>,
+    checked: Instant,
+    is_member: bool,
+    is_announced: bool,
+}
+
+struct Carried {
+    partition: Partition,
+    offset: Offset,
+    timestamp: Millis,
+    key: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl KafkaSource {
+    pub(super) fn join(log: Kafka, generation: u32, worker: u32) -> Result<Self, Error> {
+        let settings = log.settings();
+        let session = settings.session_timeout.as_millis();
+        let mut config = settings.reader();
+        config
+            .set("group.id", settings.group_of(generation))
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("session.timeout.ms", session.to_string())
+            .set("heartbeat.interval.ms", (session / 4).clamp(100, 3_000).to_string());
+        if !settings.instance.is_empty() {
+            config.set("group.instance.id", format!("{}-{worker}", settings.instance));
+        }
+        let source = Self::new(log, &config, true)?;
+        let topic = source.log.topic().name.clone();
+        source.consumer.subscribe(&[&topic]).map_err(|error| source.failed(&error))?;
+        Ok(source)
+    }
+
+    pub(super) fn alone(log: Kafka) -> Result<Self, Error> {
+        let mut config = log.settings().reader();
+        // Never committed and never joined: the library wants a name.
+        config.set("group.id", format!("{}-reader", log.settings().group));
+        let partitions = (0..log.topic().partitions).map(Partition);
+        let mut source = Self::new(log, &config, false)?;
+        source.ours.extend(partitions);
+        Ok(source)
+    }
+
+    fn new(log: Kafka, config: &rdkafka::ClientConfig, is_member: bool) -> Result<Self, Error> {
+        let consumer = config.create_with_context(Changes::default()).map_err(|e| failed(log.settings(), &e))?;
+        Ok(Self {
+            consumer,
+            offsets: Offsets::new(log.clone()),
+            log,
+            member: Member::default(),
+            ours: BTreeSet::new(),
+            live: BTreeSet::new(),
+            sought: BTreeMap::new(),
+            leaving: None,
+            carried: VecDeque::new(),
+            held: None,
+            checked: Instant::now(),
+            is_member,
+            is_announced: false,
+        })
+    }
+
+    fn failed(&self, error: &KafkaError) -> Error {
+        failed(self.log.settings(), error)
+    }
+
+    /// What was told of with the last poll is answered: the group goes on.
+    fn leave(&mut self) -> Result<(), Error> {
+        let Some(leaving) = self.leaving.take() else { return Ok(()) };
+        let gone: Vec<_> = leaving.into_iter().filter(|partition| self.live.remove(partition)).collect();
+        self.unassign(&gone)
+    }
+
+    fn unassign(&self, partitions: &[Partition]) -> Result<(), Error> {
+        self.consumer.incremental_unassign(&self.list(partitions)).map_err(|error| self.failed(&error))
+    }
+
+    fn list(&self, partitions: &[Partition]) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for partition in partitions {
+            list.add_partition(&self.log.topic().name, number(*partition));
+        }
+        list
+    }
+
+    /// The next change, for the worker.
+    fn change(&mut self) -> Result<Option<Polled>, Error> {
+        if !self.is_member && !self.is_announced {
+            self.is_announced = true;
+            return Ok(Some(Polled::Assigned(self.ours.iter().copied().collect())));
+        }
+        let Some(change) = self.consumer.context().take() else { return Ok(None) };
+        Ok(Some(match change {
+            Change::Assign(partitions, member) => {
+                self.member = member;
+                self.ours.extend(&partitions);
+                // The group goes on at once; each is fetched from where it is sought.
+                self.consumer.incremental_assign(&TopicPartitionList::new()).map_err(|error| self.failed(&error))?;
+                Polled::Assigned(partitions)
+            }
+            Change::Revoke(partitions, member) => {
+                self.forget(&partitions, member);
+                Polled::Revoked(partitions)
+            }
+            Change::Lost(partitions, member) => {
+                self.forget(&partitions, member);
+                Polled::Lost(partitions)
+            }
+        }))
+    }
+
+    fn forget(&mut self, partitions: &[Partition], member: Member) {
+        // Outputs of what is handed over go out in the name of who had it: the tasks hold that.
+        self.member = member;
+        for partition in partitions {
+            self.ours.remove(partition);
+            self.sought.remove(partition);
+        }
+        self.carried.retain(|carried| !partitions.contains(&carried.partition));
+        self.leaving = Some(partitions.to_vec());
+    }
+
+    /// Begins to fetch what was sought.
+    fn fetch(&mut self) -> Result<(), Error> {
+        if self.sought.is_empty() {
+            return Ok(());
+        }
+        let again: Vec<_> = self.sought.keys().copied().filter(|partition| self.live.contains(partition)).collect();
+        if !again.is_empty() {
+            self.unassign(&again)?;
+        }
+        let mut list = TopicPartitionList::new();
+        for (partition, next) in &self.sought {
+            let offset = At::Offset(i64::try_from(next.0).unwrap_or(i64::MAX));
+            list.add_partition_offset(&self.log.topic().name, number(*partition), offset)
+                .map_err(|e| self.failed(&e))?;
+        }
+        self.consumer.incremental_assign(&list).map_err(|error| self.failed(&error))?;
+        self.live.extend(std::mem::take(&mut self.sought).keys());
+        // If fetching is paused, it is not for these.
+        self.held = self.held.map(|(since, _)| (since, false));
+        Ok(())
+    }
+
+    fn check(&mut self) -> Result<(), Error> {
+        if self.checked.elapsed() < CHECK_EVERY {
+            return Ok(());
+        }
+        self.checked = Instant::now();
+        match self.log.check() {
+            Err(error) if error.is_transient() => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// Takes no records for now, and stays a member.
+    fn hold(&mut self) -> Result<(), Error> {
+        let (since, is_paused) = *self.held.get_or_insert((Instant::now(), false));
+        if since.elapsed() < PAUSE_AFTER {
+            return Ok(());
+        }
+        if !is_paused {
+            let live: Vec<_> = self.live.iter().copied().collect();
+            self.consumer.pause(&self.list(&live)).map_err(|error| self.failed(&error))?;
+            self.held = Some((since, true));
+        }
+        // Nothing is fetched: what comes was on its way.
+        if let Some(Ok(message)) = self.consumer.poll(Duration::ZERO) {
+            self.carried.push_back(Carried::of(&message));
+        }
+        Ok(())
+    }
+
+    fn go_on(&mut self) -> Result<(), Error> {
+        if let Some((_, true)) = self.held.take() {
+            let live: Vec<_> = self.live.iter().copied().collect();
+            self.consumer.resume(&self.list(&live)).map_err(|error| self.failed(&error))?;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, limits: &Limits, into: &mut Batch) -> Result<(), Error> {
+        while let Some(carried) = self.carried.front() {
+            if !fits(into, carried.key.len() + carried.value.len(), limits) {
+                return Ok(());
+            }
+            into.push(carried.record());
+            self.carried.pop_front();
+        }
+        let until = Instant::now() + limits.wait_max;
+        while into.len() < limits.records_max && into.bytes() < limits.bytes_max {
+            let wait = if into.is_empty() { until.saturating_duration_since(Instant::now()) } else { Duration::ZERO };
+            match self.consumer.poll(wait) {
+                Some(Ok(message)) => {
+                    let bytes = message.key_len() + message.payload_len();
+                    if !fits(into, bytes, limits) {
+                        self.carried.push_back(Carried::of(&message));
+                        break;
+                    }
+                    into.push(record(&message));
+                }
+                Some(Err(error)) => self.explain(&error)?,
+                None if into.is_empty() && self.consumer.context().is_empty() && Instant::now() < until => {}
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an error needs an operator.
+    fn explain(&self, error: &KafkaError) -> Result<(), Error> {
+        let code = error.rdkafka_error_code();
+        match (error, code) {
+            (_, Some(RDKafkaErrorCode::AutoOffsetReset)) => {
+                for partition in &self.live {
+                    let position = self.position(*partition);
+                    let bounds = ends::bounds(&self.consumer, &self.log, *partition)?;
+                    if let Some(wanted) = position.filter(|p| *p < bounds.start || *p > bounds.end) {
+                        return Err(self.out_of_range(*partition, wanted, bounds));
+                    }
+                }
+                Ok(())
+            }
+            (KafkaError::MessageConsumptionFatal(_), _) => {
+                let source = format!("{error}: another process has the same `kafka.instance`, or was given our place");
+                Err(Error::Engine { file: self.log.topic().name.clone(), source: source.into() })
+            }
+            (_, Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => self.log.check(),
+            _ => {
+                tracing::warn!(error = %error, "reading the log, trying again");
+                Ok(())
+            }
+        }
+    }
+
+    fn position(&self, partition: Partition) -> Option<Next> {
+        let positions = self.consumer.position().ok()?;
+        let found = positions.find_partition(&self.log.topic().name, number(partition))?;
+        match found.offset() {
+            At::Offset(offset) => u64::try_from(offset).ok().map(Next),
+            At::Beginning | At::End | At::Stored | At::Invalid | At::OffsetTail(_) => None,
+        }
+    }
+
+    fn out_of_range(&self, partition: Partition, wanted: Next, bounds: Bounds) -> Error {
+        Error::OutOfRange { topic: self.log.topic().name.clone(), partition, wanted, bounds }
+    }
+}
+
+impl Source for KafkaSource {
+    type Member = Member;
+
+    fn topic(&self) -> &Topic {
+        self.log.topic()
+    }
+
+    fn member(&self) -> Member {
+        self.member.clone()
+    }
+
+    fn poll(&mut self, limits: &Limits, into: &mut Batch) -> Result<Polled, Error> {
+        into.clear();
+        self.leave()?;
+        self.check()?;
+        if let Some(change) = self.change()? {
+            return Ok(change);
+        }
+        self.fetch()?;
+        if limits.records_max == 0 {
+            self.hold()?;
+        } else {
+            self.go_on()?;
+            self.read(limits, into)?;
+        }
+        Ok(Polled::Records)
+    }
+
+    fn seek(&mut self, partition: Partition, to: Next) -> Result<(), Error> {
+        let bounds = self.bounds(partition)?;
+        if to < bounds.start || to > bounds.end {
+            return Err(self.out_of_range(partition, to, bounds));
+        }
+        self.carried.retain(|carried| carried.partition != partition);
+        if self.ours.contains(&partition) {
+            self.sought.insert(partition, to);
+        }
+        Ok(())
+    }
+
+    fn bounds(&mut self, partition: Partition) -> Result<Bounds, Error> {
+        ends::bounds(&self.consumer, &self.log, partition)
+    }
+
+    fn committed(&mut self, partition: Partition) -> Result<Option<Next>, Error> {
+        self.offsets.committed(partition)
+    }
+}
+
+impl Drop for KafkaSource {
+    fn drop(&mut self) {
+        // The library asks once more for an answer to everything before it lets go.
+        self.consumer.context().close();
+        drop(self.leave());
+        if let Err(error) = self.consumer.unassign() {
+            tracing::warn!(error = %error, "leaving the group");
+        }
+    }
+}
+
+impl Carried {
+    fn of(message: &BorrowedMessage<'_>) -> Self {
+        let Record { partition, offset, timestamp, key, value } = record(message);
+        Self { partition, offset, timestamp, key: key.to_vec(), value: value.to_vec() }
+    }
+
+    fn record(&self) -> Record<'_> {
+        let Self { partition, offset, timestamp, key, value } = self;
+        Record { partition: *partition, offset: *offset, timestamp: *timestamp, key, value }
+    }
+}
+
+fn fits(into: &Batch, bytes: usize, limits: &Limits) -> bool {
+    into.is_empty() || (into.len() < limits.records_max && into.bytes() + bytes <= limits.bytes_max)
+}
+
+fn record<'a>(message: &'a BorrowedMessage<'_>) -> Record<'a> {
+    Record {
+        partition: Partition(u32::try_from(message.partition()).unwrap_or_default()),
+        offset: Offset(u64::try_from(message.offset()).unwrap_or_default()),
+        timestamp: Millis(message.timestamp().to_millis().unwrap_or_default()),
+        key: message.key().unwrap_or_default(),
+        value: message.payload().unwrap_or_default(),
+    }
+}

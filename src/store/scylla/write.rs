@@ -1,0 +1,132 @@
+//! Rows on their way out: one unlogged batch for each partition, each row with its own stamp.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use scylla::statement::batch::{Batch, BatchStatement, BatchType};
+use tokio::task::JoinSet;
+
+use super::ScyllaStore;
+use super::bind::{Cell, Values, part_cells, stamp};
+use super::shape::Shape;
+use super::slice::fits;
+use super::text::Kind;
+use crate::project::key::{Part, Row};
+use crate::store::Error;
+
+/// Of one batch. A single row may be larger.
+const BATCH_ROWS_MAX: usize = 256;
+const BATCH_BYTES_MAX: usize = 128 << 10;
+/// What a row costs beside its value and texts, roughly.
+const ROW_BYTES: usize = 64;
+
+/// Rows of one partition.
+pub(super) struct OnePart {
+    part: Part,
+    rows: Vec<Row>,
+}
+
+/// Rows by partition, in batches of a bounded size.
+pub(super) fn batches(rows: Vec<Row>) -> Vec<OnePart> {
+    let mut parts: BTreeMap<Part, Vec<OnePart>> = BTreeMap::new();
+    let mut bytes: BTreeMap<Part, usize> = BTreeMap::new();
+    for row in rows {
+        let part = row.key.part;
+        let (batches, open) = (parts.entry(part).or_default(), bytes.entry(part).or_default());
+        let size = size(&row);
+        match batches.last_mut() {
+            Some(batch) if batch.rows.len() < BATCH_ROWS_MAX && *open + size <= BATCH_BYTES_MAX => {
+                batch.rows.push(row);
+                *open += size;
+            }
+            Some(_) | None => {
+                batches.push(OnePart { part, rows: vec![row] });
+                *open = size;
+            }
+        }
+    }
+    parts.into_values().flatten().collect()
+}
+
+fn size(row: &Row) -> usize {
+    ROW_BYTES * row.key.cols.0.len() + row.value.as_ref().map_or(0, bytes::Bytes::len)
+}
+
+impl ScyllaStore {
+    /// All batches, a bounded number at a time. What is on its way is waited for also when one fails.
+    pub(super) async fn write_all(&self, rows: Vec<Row>) -> Result<(), Error> {
+        let mut batches = batches(rows);
+        if batches.len() <= 1 {
+            let Some(only) = batches.pop() else { return Ok(()) };
+            let _room = self.inner.room(&self.inner.batches).await?;
+            return self.write_part(&only).await;
+        }
+        let (mut tasks, mut outcome) = (JoinSet::new(), Ok(()));
+        for batch in batches {
+            let room = self.inner.room(&self.inner.batches).await?;
+            while let Some(done) = tasks.try_join_next() {
+                outcome = outcome.and(self.inner.joined(done));
+            }
+            if outcome.is_err() {
+                break;
+            }
+            let store = self.clone();
+            tasks.spawn(async move {
+                let _room = room;
+                store.write_part(&batch).await
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            outcome = outcome.and(self.inner.joined(done));
+        }
+        outcome
+    }
+
+    async fn write_part(&self, OnePart { part, rows }: &OnePart) -> Result<(), Error> {
+        let shape = self.inner.shape(part.table)?;
+        if shape.is_shared() {
+            return Err(self.inner.invalid(format!("the table {} is changed by `swap` alone", shape.name)));
+        }
+        let mut statements = Vec::with_capacity(rows.len());
+        let mut values = Vec::with_capacity(rows.len());
+        for row in rows {
+            let statement = self.inner.statement(kind(row), shape, self.generation).await?;
+            statements.push(BatchStatement::PreparedStatement(statement));
+            values.push(self.bound(shape, row)?);
+        }
+        let mut batch = Batch::new_with_statements(BatchType::Unlogged, statements);
+        batch.set_is_idempotent(true);
+        match self.inner.repeat(|| self.inner.session.batch(&batch, &values)).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.inner.refused(error, shape, self.generation).await),
+        }
+    }
+
+    fn bound<'a>(&self, shape: &Shape, row: &'a Row) -> Result<Values<'a>, Error> {
+        let cols = &row.key.cols.0;
+        if cols.len() != shape.columns.len() || !fits(shape, cols) {
+            return Err(self.inner.invalid(format!("{:?} is no key of the table {}", row.key.cols, shape.name)));
+        }
+        let at = row.at;
+        let stamp = stamp(self.generation, at).ok_or_else(|| {
+            self.inner.invalid(format!("position {} of generation {} is beyond a stamp", at.0, self.generation))
+        })?;
+        let part =
+            part_cells(shape, row.key.part).ok_or_else(|| self.inner.invalid(format!("no {:?}", row.key.part)))?;
+        let value = row.value.as_ref().map(|value| Cell::Bytes(value));
+        let expires = row.expires.filter(|_| row.value.is_some()).map(|expires| Cell::Long(expires.0));
+        let head = [Some(Cell::Long(stamp)), value, expires];
+        Ok(Values(head.into_iter().flatten().chain(part).chain(cols.iter().map(Cell::of)).collect()))
+    }
+}
+
+fn kind(row: &Row) -> Kind {
+    match (&row.value, row.expires) {
+        (None, _) => Kind::Delete,
+        (Some(_), None) => Kind::Put,
+        (Some(_), Some(_)) => Kind::PutExpiring,
+    }
+}
+
+/// Rooms are shared by all clones.
+pub(super) type Room = Arc<tokio::sync::Semaphore>;

@@ -1,0 +1,299 @@
+//! A worker at work: its tasks, and one step after the other.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::Duration;
+
+use super::open;
+use super::outlet::Ack;
+use super::task::{Standing, Task};
+use super::{Error, Outputs, Worker};
+use crate::append::Sink;
+use crate::consume::{Batch, Limits, Polled, Source};
+use crate::fold::warm::AHEAD;
+use crate::ids::{Next, Partition};
+use crate::publish::Publish;
+use crate::store::Store;
+use crate::telemetry::with_causes;
+
+/// A hand-over that takes longer is left to replay.
+const HAND_OVER_MAX: Duration = Duration::from_secs(30);
+/// A partition whose log or rows cannot be asked is tried again after this.
+const START_AGAIN: Duration = Duration::from_secs(1);
+
+/// Nothing but [`Running::step`] makes it go on.
+pub struct Running<S, K: Publish, T> {
+    worker: Worker<S, K, T>,
+    /// By partition.
+    tasks: Vec<Option<Task<K, T>>>,
+    /// Ours, but not started yet: when to try again.
+    unstarted: BTreeMap<Partition, Duration>,
+    batch: Batch,
+    /// Whether the last poll brought as much as it could.
+    is_behind: bool,
+    sender: Sender<Ack>,
+    acks: Receiver<Ack>,
+}
+
+impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T> {
+    pub fn new(worker: Worker<S, K, T>) -> Self {
+        let (sender, acks) = std::sync::mpsc::channel();
+        let (tasks, unstarted, batch) = (Vec::new(), BTreeMap::new(), Batch::default());
+        Self { worker, tasks, unstarted, batch, is_behind: false, sender, acks }
+    }
+
+    /// Reads some, folds it, and lets out what is due. An error needs an operator.
+    pub fn step(&mut self) -> Result<(), Error> {
+        let now = self.worker.clock.monotonic();
+        self.start_again(now)?;
+        self.observe_outputs(now)?;
+        for task in self.tasks.iter_mut().flatten() {
+            task.stop_at = self.worker.fence.stop_at(self.worker.generation, task.partition, task.position());
+        }
+        let limits = self.wait_if_full(now)?;
+        match self.worker.source.poll(&limits, &mut self.batch)? {
+            Polled::Records => {
+                self.worker.share.spend(self.batch.len());
+                self.apply()?;
+            }
+            Polled::Assigned(partitions) => {
+                self.renew();
+                self.start(&partitions)?;
+            }
+            Polled::Revoked(partitions) => {
+                self.hand_over_of(Some(&partitions))?;
+                self.drop_tasks(&partitions);
+                self.renew();
+            }
+            Polled::Lost(partitions) => {
+                self.drop_tasks(&partitions);
+                self.renew();
+            }
+        }
+        while let Ok(ack) = self.acks.try_recv() {
+            self.acknowledge(ack)?;
+        }
+        if limits.records_max > 0 {
+            self.is_behind = self.batch.len() >= limits.records_max || self.batch.bytes() >= limits.bytes_max;
+        }
+        self.turn()
+    }
+
+    /// Everything folded is written, out and committed, unless that takes too long: replay does it again.
+    pub fn hand_over(&mut self) -> Result<(), Error> {
+        self.hand_over_of(None)
+    }
+
+    /// Drops the tasks, and returns when nothing holds log and store any more: their files are free for the next owner.
+    pub fn end(mut self) {
+        self.tasks.clear();
+        self.worker.runtime.block_on(self.worker.outlets.shutdown());
+    }
+
+    /// The limits of the next poll. Back-pressure: nothing more is read until something is out.
+    fn wait_if_full(&mut self, now: Duration) -> Result<Limits, Error> {
+        let mut limits = self.worker.pace.poll;
+        if let Some(granted) = self.worker.share.grant(now) {
+            limits.records_max = limits.records_max.min(granted);
+        }
+        let pace = &self.worker.pace;
+        let is_held = self.tasks.iter().flatten().count() > 0 && self.tasks.iter().flatten().all(Task::is_at_fence);
+        if is_held || limits.records_max == 0 || self.tasks.iter().flatten().any(|task| task.is_full(pace)) {
+            if let Ok(ack) = self.acks.recv_timeout(pace.poll.wait_max) {
+                self.acknowledge(ack)?;
+            }
+            return Ok(Limits { records_max: 0, wait_max: Duration::ZERO, ..limits });
+        }
+        Ok(limits)
+    }
+
+    fn turn(&mut self) -> Result<(), Error> {
+        let now = self.worker.clock.monotonic();
+        for task in self.tasks.iter_mut().flatten() {
+            task.turn(now, self.is_behind, &self.worker.pace)?;
+            if task.is_at_fence() && task.settle(now) {
+                self.worker.fence.settle(self.worker.generation, task.partition, task.position());
+            }
+            if let Some(after) = self.worker.pace.tick.filter(|_| task.wants_tick(now)) {
+                // What cannot be asked now is asked again at the next turn.
+                if let Some(bounds) = answered(self.worker.source.bounds(task.partition))? {
+                    task.tick(now, bounds.end, after);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where another generation puts outputs out, how far it is: what is out need not be kept, and P may follow.
+    fn observe_outputs(&mut self, now: Duration) -> Result<(), Error> {
+        let worker = &mut self.worker;
+        let is_ours = worker.emission.is(worker.generation);
+        let is_due = !is_ours && now >= worker.outputs.looked_at + worker.pace.emit_idle;
+        if is_ours == worker.outputs.is_ours && !is_due {
+            return Ok(());
+        }
+        worker.outputs = Outputs { is_ours, looked_at: now };
+        for task in self.tasks.iter_mut().flatten() {
+            if let Some(emitted) = answered(worker.source.committed(task.partition))? {
+                task.observe_outputs(emitted.unwrap_or_default(), is_ours);
+            }
+        }
+        Ok(())
+    }
+
+    /// Who keeps a partition through a change of the group has had it all the time, and goes on in the name of the
+    /// present generation; what was handed out before goes out in the former one's, or not at all.
+    fn renew(&mut self) {
+        for task in self.tasks.iter_mut().flatten() {
+            task.member = self.worker.source.member();
+        }
+    }
+
+    /// START: state from disk, position at P, outputs below E suppressed. What cannot be asked now is tried again.
+    fn start(&mut self, partitions: &[Partition]) -> Result<(), Error> {
+        // The former ones' files must be closed before they are opened again.
+        self.drop_tasks(partitions);
+        let mut standings = Vec::new();
+        for partition in partitions {
+            match Standing::of(&mut self.worker, *partition) {
+                Ok(standing) => standings.push(standing),
+                Err(error) if error.is_transient() => {
+                    tracing::warn!(partition = partition.0, error = %with_causes(&error), "not started, trying again");
+                    self.worker.progress.set_struggling(true);
+                    self.unstarted.insert(*partition, self.worker.clock.monotonic() + START_AGAIN);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let ready: Vec<Partition> = standings.iter().map(|standing| standing.partition).collect();
+        for opened in open::open_all(&self.worker, &ready)? {
+            let place = usize::try_from(opened.partition.0).unwrap_or_default();
+            if self.tasks.len() <= place {
+                self.tasks.resize_with(place + 1, || None);
+            }
+            let standing = standings.iter().find(|standing| standing.partition == opened.partition);
+            let standing = standing.expect("opened because it stands");
+            let started = Task::start(&mut self.worker, opened, standing, &self.sender)?;
+            *self.tasks.get_mut(place).expect("resized above") = Some(started);
+        }
+        Ok(())
+    }
+
+    fn start_again(&mut self, now: Duration) -> Result<(), Error> {
+        let due = |(partition, at): (&Partition, &Duration)| (now >= *at).then_some(*partition);
+        let due: Vec<Partition> = self.unstarted.iter().filter_map(due).collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        self.start(&due)?;
+        if self.unstarted.is_empty() {
+            self.worker.progress.set_struggling(false);
+        }
+        Ok(())
+    }
+
+    fn drop_tasks(&mut self, partitions: &[Partition]) {
+        for p in partitions {
+            self.unstarted.remove(p);
+            let place = usize::try_from(p.0).unwrap_or_default();
+            if let Some(slot) = self.tasks.get_mut(place) {
+                *slot = None;
+            }
+        }
+    }
+
+    fn task(&mut self, partition: Partition) -> Option<&mut Task<K, T>> {
+        self.tasks.get_mut(usize::try_from(partition.0).ok()?)?.as_mut()
+    }
+
+    fn apply(&mut self) -> Result<(), Error> {
+        let mut run = Vec::with_capacity(AHEAD);
+        let mut records = self.batch.iter().peekable();
+        while let Some(record) = records.next() {
+            run.push(record);
+            if run.len() < AHEAD && records.peek().is_some_and(|next| next.partition == record.partition) {
+                continue;
+            }
+            let task = usize::try_from(record.partition.0).ok().and_then(|place| self.tasks.get_mut(place));
+            if let Some(Some(task)) = task {
+                task.apply(&self.worker.decoder, &run)?;
+            }
+            run.clear();
+        }
+        drop(records);
+        let mut damaged = Vec::new();
+        for task in self.tasks.iter_mut().flatten() {
+            if task.is_at_fence() && self.batch.iter().any(|record| record.partition == task.partition) {
+                // What was read beyond it is read again.
+                self.worker.source.seek(task.partition, task.position())?;
+            }
+            if let Err(error) = task.end_batch() {
+                tracing::error!(partition = task.partition.0, error = %error, "state is damaged: opening it again");
+                damaged.push(task.partition);
+            }
+        }
+        self.start(&damaged)
+    }
+
+    fn acknowledge(&mut self, ack: Ack) -> Result<(), Error> {
+        let Some(task) = self.task(ack.partition()) else { return Ok(()) };
+        if task.acknowledge(&ack) {
+            return Ok(());
+        }
+        // The outcome of an emit is unknown: what is committed says what happened.
+        self.start(&[ack.partition()])
+    }
+
+    /// Flush, emit, commit, release, within a deadline; missing it is safe, replay does it again. All tasks, or those
+    /// of some partitions.
+    fn hand_over_of(&mut self, only: Option<&[Partition]>) -> Result<(), Error> {
+        let deadline = self.worker.clock.monotonic() + HAND_OVER_MAX;
+        let leaves = |partition: Partition| only.is_none_or(|only| only.contains(&partition));
+        loop {
+            let now = self.worker.clock.monotonic();
+            let mut all_done = true;
+            for task in self.tasks.iter_mut().flatten().filter(|task| leaves(task.partition)) {
+                all_done &= task.finish(now)?;
+            }
+            if all_done || now >= deadline {
+                break;
+            }
+            let Ok(ack) = self.acks.recv_timeout(self.worker.pace.poll.wait_max) else { continue };
+            if !leaves(ack.partition()) {
+                self.acknowledge(ack)?;
+            } else if self.task(ack.partition()).is_some_and(|task| !task.acknowledge(&ack)) {
+                // Not known to be out: replay will tell.
+                break;
+            }
+        }
+        let worker = &mut self.worker;
+        for task in self.tasks.iter_mut().flatten().filter(|task| leaves(task.partition)) {
+            if !worker.emission.is(worker.generation)
+                && let Some(emitted) = answered(worker.source.committed(task.partition))?
+            {
+                task.observe_outputs(emitted.unwrap_or_default(), false);
+            }
+            task.close()?;
+        }
+        Ok(())
+    }
+}
+
+/// `None`: it does not answer now.
+fn answered<A>(asked: Result<A, crate::consume::Error>) -> Result<Option<A>, crate::consume::Error> {
+    match asked {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is_transient() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Standing {
+    /// What log and projections say of a partition, before its state is opened.
+    fn of<S: Source, K, T: Store>(worker: &mut Worker<S, K, T>, partition: Partition) -> Result<Self, Error> {
+        let emitted = worker.source.committed(partition)?.unwrap_or(Next(0));
+        let bounds = worker.source.bounds(partition)?;
+        let rows = open::rows_of(worker, partition)?;
+        Ok(Self { partition, emitted, bounds, rows })
+    }
+}

@@ -1,0 +1,139 @@
+//! The log in a real Kafka keeps the contract.
+
+use tributary::append::kafka::KafkaSink;
+use tributary::consume::Stream;
+use tributary::consume::kafka::setup::{self, Wanted};
+use tributary::consume::kafka::{Kafka as Log, KafkaSource, Settings};
+use tributary::publish::kafka::KafkaPublisher;
+
+use super::contract::{self, Lab, PARTITIONS, block_on};
+use crate::services;
+
+/// Topics and a group of its own, at the brokers of the tests.
+struct Kafka {
+    log: Log,
+}
+
+impl Kafka {
+    fn new() -> Option<Self> {
+        let settings = settings(&services::kafka()?);
+        let wanted = Stream::ALL.map(|stream| Wanted {
+            name: settings.topic(stream),
+            partitions: PARTITIONS,
+            replication: 1,
+            settings: vec![],
+        });
+        block_on(setup::setup(&settings, &wanted)).unwrap();
+        Some(Self { log: Log::open(settings).unwrap() })
+    }
+}
+
+fn settings(brokers: &str) -> Settings {
+    let name = services::unique("log");
+    let mut settings = Settings::new(brokers);
+    settings.topic_prefix = format!("{name}.");
+    settings.group = name.clone();
+    settings.transactional = name;
+    settings
+}
+
+impl Lab for Kafka {
+    type Source = KafkaSource;
+    type Sink = KafkaPublisher;
+
+    fn sink(&self) -> KafkaPublisher {
+        KafkaPublisher::new(KafkaSink::new(self.log.clone()).unwrap(), 1, 0).unwrap()
+    }
+
+    fn source(&self) -> KafkaSource {
+        self.log.source(1, 0).unwrap()
+    }
+
+    fn restart(&mut self) {
+        self.log = Log::open(self.log.settings().clone()).unwrap();
+    }
+}
+
+#[test]
+fn what_goes_in_comes_out() {
+    if let Some(mut lab) = Kafka::new() {
+        contract::what_goes_in_comes_out(&mut lab);
+    }
+}
+
+#[test]
+fn order_without_gap_or_double() {
+    if let Some(mut lab) = Kafka::new() {
+        contract::order_without_gap_or_double(&mut lab);
+    }
+}
+
+#[test]
+fn seek() {
+    if let Some(mut lab) = Kafka::new() {
+        contract::seek(&mut lab);
+    }
+}
+
+#[test]
+fn bounds() {
+    if let Some(mut lab) = Kafka::new() {
+        contract::bounds(&mut lab);
+    }
+}
+
+#[test]
+fn out_of_range() {
+    if let Some(mut lab) = Kafka::new() {
+        contract::out_of_range(&mut lab);
+    }
+}
+
+#[test]
+fn restart_keeps_all() {
+    if let Some(mut lab) = Kafka::new() {
+        contract::restart_keeps_all(&mut lab);
+    }
+}
+
+#[test]
+fn nothing_is_taken_and_nothing_lost_while_no_records_are_asked_for() {
+    if let Some(mut lab) = Kafka::new() {
+        contract::nothing_is_taken_and_nothing_lost_while_no_records_are_asked_for(&mut lab);
+    }
+}
+
+#[test]
+fn concurrent_appenders() {
+    if let Some(mut lab) = Kafka::new() {
+        contract::concurrent_appenders(&mut lab);
+    }
+}
+
+#[test]
+fn all_or_none() {
+    if let Some(mut lab) = Kafka::new() {
+        contract::all_or_none(&mut lab);
+    }
+}
+
+#[test]
+fn emit_moves_e_forward_only() {
+    if let Some(mut lab) = Kafka::new() {
+        contract::emit_moves_e_forward_only(&mut lab);
+    }
+}
+
+#[test]
+fn an_append_wakes_a_waiting_poll() {
+    if let Some(mut lab) = Kafka::new() {
+        contract::an_append_wakes_a_waiting_poll(&mut lab);
+    }
+}
+
+#[test]
+fn limits_are_kept() {
+    if let Some(mut lab) = Kafka::new() {
+        contract::limits_are_kept(&mut lab);
+    }
+}

@@ -1,5 +1,7 @@
 //! Settings: a TOML file, the environment, flags; the later wins. The only place that reads them.
 
+mod engines;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,6 +9,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{keep, run, web, worker};
+
+pub use engines::{Cql, Kafka, Snapshots};
 
 /// All settings, each with its default. `deploy/config.toml` describes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,10 +22,15 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Without API keys, on this machine alone.
     pub insecure_dev: bool,
+    /// What this process does: all, worker, web.
+    pub role: String,
     pub keys: Keys,
     pub log: Log,
     pub worker: Worker,
     pub state: State,
+    pub kafka: Kafka,
+    pub cql: Cql,
+    pub snapshots: Snapshots,
 }
 
 /// How often may be asked. See `web::keys::Limits`.
@@ -153,10 +162,14 @@ impl Default for Config {
             data_dir: PathBuf::from("./data"),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             insecure_dev: false,
+            role: "all".to_owned(),
             keys: Keys::default(),
             log: Log::default(),
             worker: Worker::default(),
             state: State::default(),
+            kafka: Kafka::default(),
+            cql: Cql::default(),
+            snapshots: Snapshots::default(),
         }
     }
 }
@@ -281,7 +294,8 @@ impl Config {
         range(self.worker.poll_bytes_max > 0, "worker.poll_bytes_max", "at least 1")?;
         range(self.worker.rows_max > 0, "worker.rows_max", "at least 1")?;
         range(self.state.commit_hot_bytes > 0, "state.commit_hot_bytes", "at least 1")?;
-        range(self.state.commit_cold_bytes > 0, "state.commit_cold_bytes", "at least 1")
+        range(self.state.commit_cold_bytes > 0, "state.commit_cold_bytes", "at least 1")?;
+        engines::check(self)
     }
 
     /// How HTTP is served.
@@ -296,7 +310,7 @@ impl Config {
     }
 
     /// What the embedded mode takes of it.
-    pub fn embedded(&self) -> run::Options {
+    pub fn options(&self) -> run::Options {
         let ms = Duration::from_millis;
         let mut options = run::Options::new(&self.data_dir);
         options.partitions = self.log.partitions;

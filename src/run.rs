@@ -1,5 +1,7 @@
 //! Puts the parts together: the only place that names engines, workers and web in one breath.
 
+mod cluster;
+mod engine;
 mod feed;
 mod fleet;
 mod generations;
@@ -9,6 +11,7 @@ mod look;
 mod purge;
 mod rebuild;
 mod serve;
+pub mod setup;
 mod status;
 
 use std::ops::ControlFlow;
@@ -19,14 +22,12 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::append::embedded::{EmbeddedSink, Limits as SinkLimits};
 use crate::clock::Clock;
-use crate::consume::embedded::{Log, OpenError};
+use crate::consume::embedded::OpenError;
 use crate::decode::Decoder;
 use crate::disk;
 use crate::ids::{Next, Partition};
 use crate::store::alias::Alias;
-use crate::store::embedded::{EmbeddedStore, Options as StoreOptions};
 use crate::store::live::Live;
 use crate::store::{Doors, Store};
 use crate::telemetry::Progress;
@@ -35,13 +36,15 @@ use crate::worker::verify::{Difference, Summary};
 use crate::worker::{self, Emission, Fence, Pace};
 use crate::{append, keep, store, web};
 
+pub use cluster::Engines;
+pub use engine::{Log, Publisher, Rows, Sink, Source};
 pub use feed::Feed;
 use fleet::Parts;
 use generations::Generations;
 pub use inspect::Place;
 pub use keys::{keys, local_key_of, random};
 use look::{Sight, Turns};
-pub use serve::{Http, Ready, address_of, from_here, serve};
+pub use serve::{Http, Ready, Role, Serving, address_of, from_here, serve};
 
 /// How often those who wait for the worker look.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -109,12 +112,12 @@ pub enum Error {
     Panicked,
 }
 
-/// Log, worker and projections of one data folder, in this process.
-pub struct Embedded {
+/// Workers of this process, on a log and projections wherever those are.
+pub struct Program {
     pub log: Log,
-    pub sink: EmbeddedSink,
+    pub sink: Sink,
     /// Of the generation that was live at the opening.
-    pub store: EmbeddedStore,
+    pub store: Rows,
     pub decoder: Arc<Decoder>,
     /// Of the generation that was live at the opening.
     pub progress: Progress,
@@ -126,17 +129,32 @@ pub struct Embedded {
     purging: JoinSet<()>,
     generations: Generations,
     alias: Alias,
+    /// Of the data folder, where no file of an engine in it has one.
+    _lock: Option<std::fs::File>,
 }
 
-impl Embedded {
-    /// Opens what is there, or makes it. Nothing is folded before [`Embedded::start`].
+impl Program {
+    /// Opens what is in the data folder, or makes it. Nothing is folded before [`Program::start`].
     pub async fn open(options: Options, clock: Clock) -> Result<Self, Error> {
-        let log = open_log(&options)?;
-        let sink = EmbeddedSink::new(log.clone(), SinkLimits::default())?;
-        let first = EmbeddedStore::open(&options.data_dir.join(PROJECTIONS_FILE), StoreOptions::default())?;
+        let log = Log::open(&options.data_dir, options.partitions)?;
+        let store = cluster::rows(&options.data_dir)?;
+        Self::on((log, store), None, options, clock).await
+    }
+
+    /// On engines that are open. `lock` is of the data folder, where no file in it has one.
+    async fn on(
+        (log, first): (Log, Rows),
+        lock: Option<std::fs::File>,
+        options: Options,
+        clock: Clock,
+    ) -> Result<Self, Error> {
+        let sink = log.sink()?;
         let (alias, _) = Alias::read(&first).await?;
         let store = first.of(alias.live);
-        store.setup(&generations::table_names(alias.live)).await?;
+        if matches!(store, Rows::File(_)) {
+            store.setup(&generations::table_names(alias.live)).await?;
+        }
+        log.follow(&alias.all());
         let progress = Progress::new(log.topic().partitions);
         let (decoder, runtime) = (Arc::new(Decoder::new()), tokio::runtime::Handle::current());
         let parts = Parts {
@@ -165,6 +183,7 @@ impl Embedded {
             turns: Turns::new(),
             purging: JoinSet::new(),
             alias,
+            _lock: lock,
         })
     }
 
@@ -182,7 +201,7 @@ impl Embedded {
     }
 
     /// The generation that is asked, whichever it is.
-    pub fn live(&self) -> Live<EmbeddedStore> {
+    pub fn live(&self) -> Live<Rows> {
         self.generations.live()
     }
 
@@ -257,16 +276,8 @@ impl Embedded {
     }
 }
 
-impl Drop for Embedded {
+impl Drop for Program {
     fn drop(&mut self) {
         self.generations.break_off();
     }
-}
-
-fn open_log(options: &Options) -> Result<Log, Error> {
-    let dir = &options.data_dir;
-    let failed = |source| Error::Folder { dir: dir.clone(), source };
-    std::fs::create_dir_all(dir).map_err(failed)?;
-    let id = keys::entropy().map_err(failed)?;
-    Ok(Log::open(&dir.join(LOG_FILE), options.partitions, id, disk::Options::default())?)
 }

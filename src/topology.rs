@@ -76,6 +76,16 @@ pub enum Cleanup {
     Compact,
 }
 
+impl Cleanup {
+    /// As Kafka calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Compact => "compact",
+        }
+    }
+}
+
 /// A projection table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

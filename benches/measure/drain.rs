@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tributary::append::Sink;
 use tributary::clock::Clock;
-use tributary::run::{Embedded, Options};
+use tributary::run::{Program, Options};
 
 use super::machine;
 use super::programme::{Encoded, outgoing, spec};
@@ -14,7 +14,7 @@ pub fn run(events: u64) {
     let dir = tempfile::tempdir_in(".").unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let mut engine = Embedded::open(Options::new(dir.path()), Clock::system()).await.unwrap();
+        let mut engine = Program::open(Options::new(dir.path()), Clock::system()).await.unwrap();
         {
             let records = Encoded::of(&spec(20, u32::try_from(events / 20).unwrap(), events));
             for chunk in records.chunks(4_096) {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tributary::append::Sink;
 use tributary::clock::Clock;
-use tributary::run::{Embedded, Options};
+use tributary::run::{Program, Options};
 use tributary::simulate::Simulation;
 
 use super::machine;
@@ -20,7 +20,7 @@ const TOLD: [u64; 8] = [1, 2, 5, 10, 15, 20, 25, 30];
 pub fn run(events: u64) {
     let dir = tempfile::tempdir_in(".").unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut engine = runtime.block_on(Embedded::open(Options::new(dir.path()), Clock::system())).unwrap();
+    let mut engine = runtime.block_on(Program::open(Options::new(dir.path()), Clock::system())).unwrap();
     let mut records = Simulation::new(&spec(CREATORS, MEMBERS, events));
     engine.start().unwrap();
     for million in 1..=events / MILLION {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tributary::append::Sink;
 use tributary::clock::Clock;
-use tributary::run::{Embedded, Options};
+use tributary::run::{Program, Options};
 
 use super::live;
 use super::programme::{START, of_event, spec};
@@ -38,7 +38,7 @@ async fn serve<F: Future<Output = ()>>(
     ask: impl FnOnce(SocketAddr, String) -> F,
 ) {
     let dir = tempfile::tempdir_in(".").unwrap();
-    let mut engine = Embedded::open(Options::new(dir.path()), Clock::system()).await.unwrap();
+    let mut engine = Program::open(Options::new(dir.path()), Clock::system()).await.unwrap();
     engine.start().unwrap();
     let spec = spec(creators, members, events);
     let mut records = tributary::simulate::Simulation::new(&spec);

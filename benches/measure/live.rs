@@ -9,7 +9,7 @@ use tributary::clock::Clock;
 use tributary::ids::Partition;
 use tributary::project::rows::AppliedRow;
 use tributary::project::tables;
-use tributary::run::{Embedded, Options};
+use tributary::run::{Program, Options};
 use tributary::store::Store;
 
 use super::machine;
@@ -28,7 +28,7 @@ pub fn run(events: u64) {
     let dir = tempfile::tempdir_in(".").unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let mut engine = Embedded::open(Options::new(dir.path()), Clock::system()).await.unwrap();
+        let mut engine = Program::open(Options::new(dir.path()), Clock::system()).await.unwrap();
         engine.start().unwrap();
         let watcher = Watcher::start(engine.store.clone());
         let (start, cpu) = (Instant::now(), machine::cpu());

@@ -2,7 +2,7 @@
 
 use tributary::append::{Outgoing, Sink};
 use tributary::clock::Clock;
-use tributary::run::{Embedded, Options};
+use tributary::run::{Program, Options};
 
 use super::machine;
 use super::programme::Elsewhere;
@@ -12,7 +12,7 @@ pub fn run(events: u64) {
     let dir = tempfile::tempdir_in(".").unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let mut engine = Embedded::open(Options::new(dir.path()), Clock::system()).await.unwrap();
+        let mut engine = Program::open(Options::new(dir.path()), Clock::system()).await.unwrap();
         engine.start().unwrap();
         let mut batch: Vec<Outgoing> = Vec::new();
         for record in Elsewhere::large(events) {

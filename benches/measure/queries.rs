@@ -19,7 +19,7 @@ use tributary::append::intake::{self, Intake};
 use tributary::clock::Clock;
 use tributary::consume::Stream;
 use tributary::ids::{Next, Partition};
-use tributary::run::{self, Embedded, Options};
+use tributary::run::{self, Program, Options};
 use tributary::web::{self, Access, App, Keys, keys};
 
 use super::live::{self, Appended};
@@ -50,7 +50,7 @@ pub fn run(events: u64) {
     let dir = tempfile::tempdir_in(".").unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let mut engine = Embedded::open(Options::new(dir.path()), Clock::system()).await.unwrap();
+        let mut engine = Program::open(Options::new(dir.path()), Clock::system()).await.unwrap();
         engine.start().unwrap();
         let mut chunks = records.chunks(RATE / TICKS);
         for chunk in chunks.by_ref().take(BEFORE * TICKS / RATE) {
@@ -76,7 +76,7 @@ pub fn run(events: u64) {
 
 /// Appends at the rate; how long each event took to be queryable.
 async fn append<'a>(
-    engine: &Embedded,
+    engine: &Program,
     chunks: impl Iterator<Item = impl Iterator<Item = (tributary::ids::Millis, &'a [u8], &'a [u8])>>,
 ) -> Vec<Duration> {
     let watcher = live::Watcher::start(engine.store.clone());
@@ -231,7 +231,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub async fn start(engine: &Embedded) -> Self {
+    pub async fn start(engine: &Program) -> Self {
         let listener = web::bind("127.0.0.1:0".parse().unwrap(), Access::InsecureDev).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -247,7 +247,7 @@ impl Server {
     }
 }
 
-fn app(engine: &Embedded) -> App<tributary::store::embedded::EmbeddedStore, tributary::append::embedded::EmbeddedSink> {
+fn app(engine: &Program) -> App<tributary::store::embedded::EmbeddedStore, tributary::append::embedded::EmbeddedSink> {
     let partitions = engine.log.topic().partitions;
     let log = engine.log.clone();
     let end = move |p| log.bounds(Stream::Events, Partition(p)).map_or(Next(0), |bounds| bounds.end);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tributary::append::Sink;
 use tributary::clock::Clock;
 use tributary::ids::CreatorId;
-use tributary::run::{Embedded, Options};
+use tributary::run::{Program, Options};
 use tributary::simulate::{Simulation, Spec};
 
 use super::programme::{Encoded, of_event, outgoing, spec};
@@ -44,7 +44,7 @@ pub fn run(events: u64) {
 }
 
 async fn fill(dir: &Path, events: u64) {
-    let mut engine = Embedded::open(Options::new(dir), Clock::system()).await.unwrap();
+    let mut engine = Program::open(Options::new(dir), Clock::system()).await.unwrap();
     engine.start().unwrap();
     let records = Encoded::of(&spec(20, u32::try_from(events / 11).unwrap(), events));
     for chunk in records.chunks(4_096) {
@@ -86,7 +86,7 @@ impl Child {
 pub fn child(path: &str, life: u64) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let mut engine = Embedded::open(Options::new(path), Clock::system()).await.unwrap();
+        let mut engine = Program::open(Options::new(path), Clock::system()).await.unwrap();
         engine.start().unwrap();
         append(&engine, life, &spec(20, 20, 100)).await;
         engine.caught_up().await.unwrap();
@@ -97,7 +97,7 @@ pub fn child(path: &str, life: u64) {
 }
 
 /// Under creators of this life alone: to others the events would be no news.
-async fn append(engine: &Embedded, life: u64, spec: &Spec) {
+async fn append(engine: &Program, life: u64, spec: &Spec) {
     let mut batch = Vec::new();
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / (RATE / BATCH));
     for record in Simulation::new(spec) {

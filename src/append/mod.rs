@@ -12,7 +12,9 @@ pub mod partition;
 use bytes::Bytes;
 
 pub use crate::consume::Stream;
+use crate::event::Event;
 use crate::ids::{Millis, Next, Offset, Partition};
+use crate::schema;
 
 /// A record on its way into the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,17 @@ pub struct Outgoing {
     pub timestamp: Millis,
     pub key: Bytes,
     pub value: Bytes,
+}
+
+impl Outgoing {
+    /// An event on its way into a log of `partitions`.
+    pub fn of_event(event: &Event<'_>, timestamp: Millis, partitions: u32) -> Self {
+        let mut value = Vec::new();
+        schema::encode(event, &mut value);
+        let key = Bytes::copy_from_slice(event.creator_id.0.as_bytes());
+        let partition = partition::partition_of(&key, partitions);
+        Self { stream: Stream::Events, partition, timestamp, key, value: Bytes::from(value) }
+    }
 }
 
 /// Where a record landed.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::{Context, exit};
-use crate::run::Embedded;
+use crate::run::Program;
 use crate::web::client::Peer;
 use crate::web::{Ask, GenerationStatus, Generations, Refusal, Role, State, Status};
 
@@ -42,7 +42,7 @@ pub(crate) struct Turn {
 /// Where the generations are looked after.
 enum Door {
     Server(Peer),
-    Own { engine: Box<Embedded>, generations: Generations },
+    Own { engine: Box<Program>, generations: Generations },
 }
 
 impl Door {
@@ -50,7 +50,7 @@ impl Door {
         if let Some(server) = context.server().await {
             return Ok(Self::Server(server));
         }
-        let mut engine = Embedded::open(context.config.embedded(), context.clock.clone()).await?;
+        let mut engine = Program::open(context.config.options(), context.clock.clone()).await?;
         engine.start()?;
         Ok(Self::Own { generations: engine.generations(), engine: Box::new(engine) })
     }
@@ -232,9 +232,9 @@ pub(crate) fn word(value: &impl serde::Serialize) -> String {
 }
 
 async fn from_nothing(context: &Context) -> anyhow::Result<u8> {
-    let options = context.config.embedded();
-    Embedded::forget_projections(&options)?;
-    let mut engine = Embedded::open(options, context.clock.clone()).await?;
+    let options = context.config.options();
+    Program::forget_projections(&options)?;
+    let mut engine = Program::open(options, context.clock.clone()).await?;
     let events: u64 = engine.ends().iter().map(|(_, end)| end.0).sum();
     engine.start()?;
     engine.caught_up().await?;

@@ -13,7 +13,7 @@ use super::{Context, exit};
 use crate::append::Sink;
 use crate::append::import::{Chunks, Format, Made, Parsed, Reject, Target};
 use crate::event::Kind;
-use crate::run::{self, Embedded};
+use crate::run::{self, Program};
 use crate::web::client::Peer;
 
 /// The same file may be imported again: what was seen counts once.
@@ -41,7 +41,7 @@ const REQUEST_MAX: usize = 1_000;
 
 /// Where events go.
 enum Way {
-    Folder(Box<Embedded>),
+    Folder(Box<Program>),
     Server(Peer),
 }
 
@@ -92,7 +92,7 @@ async fn way(context: &Context) -> anyhow::Result<Way> {
     if let Some(server) = context.server().await {
         return Ok(Way::Server(server));
     }
-    let mut engine = Embedded::open(context.config.embedded(), context.clock.clone()).await?;
+    let mut engine = Program::open(context.config.options(), context.clock.clone()).await?;
     engine.start()?;
     Ok(Way::Folder(Box::new(engine)))
 }

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::{Context, exit};
 use crate::ids::Millis;
 use crate::run;
-use crate::store::embedded::EmbeddedStore;
 use crate::web::Keys;
 use crate::web::client::Peer;
 use crate::web::keys::{Scope, Secret, Wish};
@@ -57,7 +56,7 @@ const PAGE: usize = 1_000;
 
 /// Where the keys are.
 enum Way {
-    Folder(Keys<EmbeddedStore>),
+    Folder(Keys<run::Rows>),
     Server(Peer),
 }
 

@@ -9,6 +9,7 @@ mod output;
 mod projections;
 mod run;
 mod schemas;
+mod setup;
 mod simulate;
 mod status;
 mod topology;
@@ -34,12 +35,12 @@ pub mod exit {
     pub const USAGE: u8 = 2;
     /// Done, but some of the input was rejected.
     pub const REJECTED: u8 = 3;
-    /// `projections verify` or `rebuild` found differences.
+    /// `projections verify`, `rebuild` or `setup` found differences.
     pub const DIFFERENCES: u8 = 4;
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed; 2 wrong command line or settings; 3 some input was rejected; \
-                          4 `projections verify` or `rebuild` found differences.";
+                          4 `projections verify`, `rebuild` or `setup` found differences.";
 
 /// Turns shares, clicks, conversions and commissions into figures that are right to the last event.
 #[derive(Debug, Parser)]
@@ -66,6 +67,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Append events from a file or a pipe, as NDJSON or CSV.
     Import(import::Args),
+    /// Make topics and tables that are missing in Kafka and the CQL database, and tell what differs.
+    Setup(setup::Args),
     /// How far each partition is.
     Status,
     /// Draw topics, processors and tables.
@@ -166,6 +169,7 @@ fn execute(command: Command, context: Context) -> anyhow::Result<u8> {
             Command::Run(args) => run::run(args, context).await,
             Command::Simulate(args) => simulate::run(args, &context).await,
             Command::Import(args) => import::run(args, &context).await,
+            Command::Setup(args) => setup::run(args, &context).await,
             Command::Status => status::run(&context).await,
             Command::Topology(args) => topology::run(&args, &context),
             Command::Schemas(command) => schemas::run(&command, &context),

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Context, Output, exit};
-use crate::run::{Feed, Ready, from_here, serve};
+use crate::run::{Feed, Ready, Role, Serving, from_here, serve};
 use crate::web::Access;
 use crate::web::keys::Secret;
 
@@ -15,6 +15,9 @@ pub(crate) struct Args {
     /// Serve HTTP here [default: 127.0.0.1:8080].
     #[arg(long, value_name = "ADDRESS", env = "TRIBUTARY_LISTEN")]
     listen: Option<SocketAddr>,
+    /// What this process does: all, worker (folds), web (answers). More than one process needs Kafka and a CQL database.
+    #[arg(long, value_name = "ROLE", value_parser = role)]
+    role: Option<Role>,
     /// Ask for no API keys: whoever reaches the server may read and write everything. On this machine alone.
     #[arg(long)]
     insecure_dev: bool,
@@ -24,6 +27,10 @@ pub(crate) struct Args {
     /// Feed a simulated programme of so many events a second, to look around.
     #[arg(long, value_name = "EVENTS_A_SECOND", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     simulate: Option<u32>,
+}
+
+fn role(name: &str) -> Result<Role, String> {
+    Role::parse(name).ok_or_else(|| "it must be all, worker or web".to_owned())
 }
 
 pub(crate) async fn run(args: Args, context: Context) -> anyhow::Result<u8> {
@@ -44,7 +51,9 @@ pub(crate) async fn run(args: Args, context: Context) -> anyhow::Result<u8> {
         out.note("ending: what was read is being written and committed");
     };
     let feed = args.simulate.map(|rate_per_s| Feed { rate_per_s });
-    serve(config.embedded(), serving, context.clock, feed, ready, shutdown).await?;
+    let role = args.role.unwrap_or(config.role());
+    let serving = Serving { options: config.options(), engines: config.engines()?, role, http: serving, feed };
+    serve(serving, context.clock, ready, shutdown).await?;
     Ok(exit::OK)
 }
 

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use super::{Context, exit};
+use crate::append::{Outgoing, Sink};
 use crate::ids::Millis;
+use crate::run::{Engines, Log};
 use crate::schema;
 use crate::simulate::ledger::{self, Ledger};
 use crate::simulate::{Pace, SIGNUPS_PERMILLE, Simulation, Spec};
@@ -42,6 +44,9 @@ pub(crate) struct Args {
     /// Send them to a server instead, such as http://127.0.0.1:8080, which stamps its own time of receipt.
     #[arg(long, value_name = "URL", conflicts_with = "out")]
     to: Option<String>,
+    /// Append them to the log of the settings, in Kafka.
+    #[arg(long, conflicts_with_all = ["out", "to"])]
+    to_log: bool,
     /// Write what every figure must be here, worked out apart from the fold.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
@@ -51,6 +56,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
     let spec = spec(&args, context.clock.now())?;
     if let Some(url) = &args.to {
         return to_server(url, &spec, &args, context).await;
+    }
+    if args.to_log {
+        return to_log(&spec, &args, context).await;
     }
     let mut out: Box<dyn Write + Send> = match args.out.as_str() {
         "-" => Box::new(std::io::stdout()),
@@ -120,6 +128,39 @@ async fn to_server(url: &str, spec: &Spec, args: &Args, context: &Context) -> an
     let text = format!("{made} events sent to {addr}, {rejected} rejected");
     context.out.answer(&text, &serde_json::json!({ "sent": made, "rejected": rejected }));
     Ok(if rejected == 0 { exit::OK } else { exit::REJECTED })
+}
+
+/// Events that are on their way to the log at once.
+const TOGETHER_MAX: usize = 4_096;
+
+async fn to_log(spec: &Spec, args: &Args, context: &Context) -> anyhow::Result<u8> {
+    let kafka = match context.config.engines()? {
+        Engines::Kafka(kafka) | Engines::Cluster(kafka, _) => kafka,
+        Engines::Embedded => anyhow::bail!("the settings name no `kafka.brokers`: send them to a server with --to"),
+    };
+    let log = tokio::task::spawn_blocking(move || Log::connect(kafka)).await??;
+    let (sink, partitions) = (log.sink()?, log.topic().partitions);
+    let mut books = args.ledger.as_ref().map(|_| Ledger::default());
+    let (mut batch, mut made) = (Vec::new(), 0_u64);
+    for record in Simulation::new(spec) {
+        let ahead = if args.rate.is_some() { record.arrival.0 - context.clock.now().0 } else { 0 };
+        if batch.len() >= TOGETHER_MAX || (ahead > 0 && !batch.is_empty()) {
+            sink.append(std::mem::take(&mut batch)).await?;
+        }
+        if ahead > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(ahead.unsigned_abs())).await;
+        }
+        let event = record.event();
+        batch.push(Outgoing::of_event(&event, record.arrival, partitions));
+        made += 1;
+        if let Some(books) = &mut books {
+            books.record(record.arrival, &event);
+        }
+    }
+    sink.append(batch).await?;
+    write_books(args, books.as_ref())?;
+    context.out.answer(&format!("{made} events appended"), &serde_json::json!({ "appended": made }));
+    Ok(exit::OK)
 }
 
 /// How many of the batch were rejected.

@@ -137,6 +137,11 @@ fn create(path: &Path, options: Options) -> Result<(), Error> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(open)
 }
 
+/// Makes the file and holds it, for a folder that no other file keeps for one process.
+pub(crate) fn hold(path: &Path) -> Result<File, Error> {
+    lock(path, &path.display().to_string())
+}
+
 fn lock(path: &Path, name: &str) -> Result<File, Error> {
     let open = |source| Error::Open { file: name.to_owned(), source };
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(open)?;

@@ -2,12 +2,8 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-
-use crate::append::partition::partition_of;
 use crate::append::{Outgoing, Sink};
 use crate::clock::Clock;
-use crate::consume::Stream;
 use crate::simulate::{Pace, Simulation, Spec};
 use crate::telemetry::with_causes;
 
@@ -44,13 +40,7 @@ pub(super) async fn feed<K: Sink>(feed: Feed, sink: K, partitions: u32, clock: C
         let mut records = Vec::new();
         while simulation.peek().is_some_and(|next| next.arrival <= now) && records.len() < 10_000 {
             let Some(record) = simulation.next() else { return };
-            let event = record.event();
-            let mut value = Vec::new();
-            crate::schema::encode(&event, &mut value);
-            let key = Bytes::copy_from_slice(event.creator_id.0.as_bytes());
-            let partition = partition_of(&key, partitions);
-            let value = Bytes::from(value);
-            records.push(Outgoing { stream: Stream::Events, partition, timestamp: record.arrival, key, value });
+            records.push(Outgoing::of_event(&record.event(), record.arrival, partitions));
         }
         if let Err(error) = sink.append(records).await {
             tracing::warn!(error = %with_causes(&error), "simulated events were not appended");

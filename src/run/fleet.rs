@@ -8,16 +8,12 @@ use std::thread::JoinHandle;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use super::engine::{Log, Publisher, Rows, Sink, Source};
 use super::{Error, Options};
-use crate::append::embedded::EmbeddedSink;
 use crate::clock::Clock;
-use crate::consume::Stream;
-use crate::consume::embedded::{EmbeddedSource, Log};
 use crate::decode::Decoder;
 use crate::ids::{Next, Partition};
-use crate::store::Doors;
-use crate::store::alias;
-use crate::store::embedded::EmbeddedStore;
+use crate::store::{Doors, alias};
 use crate::telemetry::{Progress, with_causes};
 use crate::worker::{self, Emission, Fence, Rate, Share, Worker};
 
@@ -27,8 +23,8 @@ pub(super) const STATE_FOLDER: &str = "state";
 #[derive(Clone)]
 pub(super) struct Parts {
     pub(super) log: Log,
-    pub(super) sink: EmbeddedSink,
-    pub(super) store: EmbeddedStore,
+    pub(super) sink: Sink,
+    pub(super) store: Rows,
     pub(super) decoder: Arc<Decoder>,
     pub(super) clock: Clock,
     pub(super) options: Options,
@@ -44,10 +40,9 @@ impl Parts {
         self.log.topic().partitions
     }
 
-    /// The ends of the log, now.
+    /// The ends of the log, now; none where it does not answer.
     pub(super) fn ends(&self) -> Vec<(Partition, Next)> {
-        let partitions = (0..self.partitions()).map(Partition);
-        partitions.filter_map(|p| Some((p, self.log.bounds(Stream::Events, p)?.end))).collect()
+        (0..).map(Partition).zip(self.log.ends().unwrap_or_default()).collect()
     }
 
     /// The folder of all state.
@@ -91,7 +86,7 @@ pub(super) fn absent_is_fine(outcome: std::io::Result<()>) -> std::io::Result<()
     }
 }
 
-type EmbeddedWorker = Worker<EmbeddedSource, EmbeddedSink, EmbeddedStore>;
+type OurWorker = Worker<Source, Publisher, Rows>;
 
 /// The threads of one generation: one that fails ends the others.
 pub(super) struct Fleet {
@@ -114,7 +109,7 @@ impl Fleet {
         let shared = Arc::new(Shared::default());
         let mut fleet = Self { progress, rate, shared, threads: Vec::new() };
         for number in 0..of {
-            let worker = fleet.worker(parts, generation, (number, of));
+            let worker = fleet.worker(parts, generation, (number, of))?;
             let name = if generation == alias::FIRST {
                 format!("worker-{number}")
             } else {
@@ -129,11 +124,12 @@ impl Fleet {
         Ok(fleet)
     }
 
-    fn worker(&self, parts: &Parts, generation: u32, (number, of): (u32, u32)) -> EmbeddedWorker {
-        Worker {
+    fn worker(&self, parts: &Parts, generation: u32, (number, of): (u32, u32)) -> Result<OurWorker, Error> {
+        let (source, sink) = parts.log.worker(&parts.sink, generation, (number, of))?;
+        Ok(Worker {
             generation,
-            source: parts.log.source(number, of),
-            sink: parts.sink.clone(),
+            source,
+            sink,
             store: parts.store.of(generation),
             decoder: Arc::clone(&parts.decoder),
             state_dir: parts.state_dir_of(generation),
@@ -148,7 +144,7 @@ impl Fleet {
             fence: parts.fence.clone(),
             share: Share::new(self.rate.clone(), number, of),
             outputs: worker::Outputs::default(),
-        }
+        })
     }
 
     /// All of its threads fold.
@@ -180,7 +176,7 @@ impl Fleet {
     }
 }
 
-fn run(worker: EmbeddedWorker, generation: u32, progress: &Progress, ending: Ending) -> Result<(), worker::Error> {
+fn run(worker: OurWorker, generation: u32, progress: &Progress, ending: Ending) -> Result<(), worker::Error> {
     crate::disk::stand_back();
     let outcome = worker.run();
     if let Err(error) = &outcome {

@@ -10,12 +10,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::Error;
+use super::engine::Rows;
 use super::fleet::{Fleet, Parts};
 use super::rebuild::Made;
-use crate::ids::{Next, Partition};
-use crate::publish::Publish;
 use crate::store::alias::{Alias, Building};
-use crate::store::embedded::EmbeddedStore;
 use crate::store::live::{Generation, Live, Switch};
 use crate::store::{Doors, Store, Table};
 use crate::telemetry::{Progress, with_causes};
@@ -36,7 +34,7 @@ pub(super) struct Generations(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) parts: Parts,
-    switch: Switch<EmbeddedStore>,
+    switch: Switch<Rows>,
     /// Changes go one by one.
     one: tokio::sync::Mutex<()>,
     fence_turn: tokio::sync::Mutex<()>,
@@ -83,11 +81,11 @@ impl Generations {
         }))
     }
 
-    pub(super) fn live(&self) -> Live<EmbeddedStore> {
+    pub(super) fn live(&self) -> Live<Rows> {
         self.0.switch.live()
     }
 
-    pub(super) fn now(&self) -> Generation<EmbeddedStore> {
+    pub(super) fn now(&self) -> Generation<Rows> {
         self.0.switch.now()
     }
 
@@ -341,9 +339,7 @@ impl Generations {
         };
         let Some(to) = to else { return };
         // What the former one had handed to the log is there before the other asks how far that was.
-        for _ in 0..2 {
-            drop(self.0.parts.sink.emit(&(), Partition(0), Vec::new(), Next(0)).await);
-        }
+        self.0.parts.sink.settle().await;
         self.0.parts.emission.give(to);
     }
 

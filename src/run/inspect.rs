@@ -5,7 +5,8 @@ use crate::project::rows::AppliedRow;
 use crate::project::tables;
 use crate::store::Store;
 
-use super::{Embedded, Error, Options};
+use super::engine::Log;
+use super::{Error, Options, Program};
 
 /// How far one partition is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,14 +21,17 @@ pub struct Place {
     pub slow: Next,
 }
 
-impl Embedded {
+impl Program {
+    /// How far each partition is.
     pub async fn places(&self) -> Result<Vec<Place>, Error> {
         let mut places = Vec::new();
         for (partition, end) in self.ends() {
             let row = self.store.get(&[tables::applied(partition)]).await?.into_iter().flatten().next();
             let applied = row.and_then(|row| AppliedRow::decode(row.value.as_deref().unwrap_or_default()).ok());
             let (fast, slow) = applied.map_or_else(Default::default, |applied| (applied.fast, applied.slow));
-            let emitted = self.log.committed(partition)?.unwrap_or_default();
+            let log = self.log.clone();
+            let asked = tokio::task::spawn_blocking(move || log.committed(partition)).await;
+            let emitted = asked.map_err(|_| Error::Panicked)??.unwrap_or_default();
             places.push(Place { partition, end, emitted, fast, slow });
         }
         Ok(places)
@@ -41,7 +45,7 @@ impl Embedded {
             outcome => outcome,
         };
         // Opened first: whoever holds the folder keeps it.
-        drop(super::open_log(options)?);
+        drop(Log::open(&options.data_dir, options.partitions)?);
         absent_is_fine(std::fs::remove_file(options.data_dir.join(super::PROJECTIONS_FILE))).map_err(failed)?;
         absent_is_fine(std::fs::remove_dir_all(options.data_dir.join(super::fleet::STATE_FOLDER))).map_err(failed)
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Error;
+use super::engine::Rows;
 use crate::clock::Clock;
 use crate::disk;
 use crate::store::embedded::{EmbeddedStore, Options as StoreOptions};
@@ -18,13 +19,13 @@ const KEYS_FILE: &str = "keys.redb";
 const LOCAL_FILE: &str = "tributary.key";
 
 /// Opens the keys of the folder, or makes an empty file for them. One process at a time holds it.
-pub fn keys(data_dir: &Path, clock: Clock, limits: Limits) -> Result<Keys<EmbeddedStore>, Error> {
+pub fn keys(data_dir: &Path, clock: Clock, limits: Limits) -> Result<Keys<Rows>, Error> {
     let failed = |source| Error::Folder { dir: data_dir.to_owned(), source };
     fs::create_dir_all(data_dir).map_err(failed)?;
     let disk = disk::Options { cache_bytes: 1 << 20, ..disk::Options::default() };
     let options = StoreOptions { disk, readers: 1, waiting_bytes_max: 1 << 20, waiting_reads_max: 64 };
     let store = EmbeddedStore::open(&data_dir.join(KEYS_FILE), options)?;
-    Ok(Keys::new(store, clock, random(), limits))
+    Ok(Keys::new(Rows::File(store), clock, random(), limits))
 }
 
 /// The system's random numbers.

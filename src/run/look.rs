@@ -8,19 +8,17 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use crate::consume::Stream;
-use crate::consume::embedded::Log;
 use crate::decode::Decoder;
 use crate::ids::{Next, Partition};
 use crate::keep;
 use crate::project::tables;
 use crate::store::Doors;
-use crate::store::embedded::EmbeddedStore;
 use crate::telemetry::with_causes;
 use crate::web::{Counted, GenerationSize, Line, Look, Looks, Role};
 use crate::worker::scan;
 use crate::worker::verify::{Difference, Summary, Verify};
 
+use super::engine::{Log, Rows};
 use super::generations::{Generations, Refused};
 use super::{Error, LOOK_EVERY, rebuild};
 
@@ -201,8 +199,7 @@ fn line(difference: Difference) -> Line {
 impl Sight {
     /// The ends of the log, now.
     pub(super) fn ends(&self) -> Vec<(Partition, Next)> {
-        let partitions = (0..self.log.topic().partitions).map(Partition);
-        partitions.filter_map(|p| Some((p, self.log.bounds(Stream::Events, p)?.end))).collect()
+        (0..).map(Partition).zip(self.log.ends().unwrap_or_default()).collect()
     }
 
     /// Compares every stored row with the log, until `progress` breaks it off.
@@ -216,7 +213,7 @@ impl Sight {
         let live = self.generations.now().store.clone();
         for p in (0..self.log.topic().partitions).map(Partition) {
             let verify = Verify {
-                source: self.log.source(0, 1),
+                source: self.log.reader()?,
                 store: &live,
                 decoder: &self.decoder,
                 scratch: &self.data_dir,
@@ -244,7 +241,7 @@ impl Sight {
 
     async fn count_of(
         &self,
-        store: &EmbeddedStore,
+        store: &Rows,
         mut progress: impl FnMut(u64) -> ControlFlow<()>,
     ) -> Result<Vec<Counted>, Error> {
         let none = |table: &tables::Table| Counted { table: table.name.to_owned(), rows: 0, bytes: 0 };

@@ -6,13 +6,13 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use super::engine::Rows;
 use crate::fold::boards::{BoardKey, Measure, SMALL, Window};
 use crate::ids::{Currency, Millis, Partition};
 use crate::project::boards;
 use crate::project::key::{Bound, Col, Cols, Part, Range};
 use crate::project::rows::CreatorRow;
 use crate::project::tables;
-use crate::store::embedded::EmbeddedStore;
 use crate::store::{Doors, Error, Row};
 use crate::telemetry::{ROWS_PURGED, with_causes};
 use crate::worker::scan;
@@ -22,7 +22,7 @@ const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(3_600);
 
 /// Purges now and then, until it is dropped: what was not purged is found again.
-pub(super) async fn follow(store: EmbeddedStore, partitions: u32) {
+pub(super) async fn follow(store: Rows, partitions: u32) {
     tokio::time::sleep(FIRST).await;
     loop {
         match purge_all(&store, partitions).await {
@@ -56,7 +56,7 @@ impl Expiring {
 }
 
 /// Takes every expired row of every generation away. How many.
-pub(super) async fn purge_all(store: &EmbeddedStore, partitions: u32) -> Result<u64, Error> {
+pub(super) async fn purge_all(store: &Rows, partitions: u32) -> Result<u64, Error> {
     let mut purged = 0;
     for generation in store.generations().await? {
         purged += purge(&store.of(generation), partitions).await?;
@@ -64,7 +64,7 @@ pub(super) async fn purge_all(store: &EmbeddedStore, partitions: u32) -> Result<
     Ok(purged)
 }
 
-async fn purge(store: &EmbeddedStore, partitions: u32) -> Result<u64, Error> {
+async fn purge(store: &Rows, partitions: u32) -> Result<u64, Error> {
     let mut purged = 0;
     for p in (0..partitions).map(Partition) {
         for one in expiring(store, p).await? {
@@ -83,7 +83,7 @@ async fn purge(store: &EmbeddedStore, partitions: u32) -> Result<u64, Error> {
 }
 
 /// The rows of a creator in a table by month, the first of which may have expired after `kept`.
-async fn of_creator(store: &EmbeddedStore, one: &Expiring, part: Part, kept: i64) -> Result<u64, Error> {
+async fn of_creator(store: &Rows, one: &Expiring, part: Part, kept: i64) -> Result<u64, Error> {
     let mut purged = 0;
     for month in tables::month_of(one.coverage_start)..=tables::month_of(Millis(one.watermark.0 - kept)) {
         let all = Bound::Included(Cols(vec![Col::Text(one.id.clone())]));
@@ -96,7 +96,7 @@ async fn of_creator(store: &EmbeddedStore, one: &Expiring, part: Part, kept: i64
 }
 
 /// Boards of periods that nobody asks for any more.
-async fn purge_boards(store: &EmbeddedStore, p: Partition, one: &Expiring) -> Result<u64, Error> {
+async fn purge_boards(store: &Rows, p: Partition, one: &Expiring) -> Result<u64, Error> {
     let mut purged = 0;
     for measure in one.measures() {
         for window in Window::ALL.into_iter().filter(|window| window.is_calendar()) {
@@ -112,7 +112,7 @@ async fn purge_boards(store: &EmbeddedStore, p: Partition, one: &Expiring) -> Re
 }
 
 /// The creators that have a row which may have expired.
-async fn expiring(store: &EmbeddedStore, p: Partition) -> Result<Vec<Expiring>, Error> {
+async fn expiring(store: &Rows, p: Partition) -> Result<Vec<Expiring>, Error> {
     let mut found = Vec::new();
     let take = |page: Vec<Row>| {
         found.extend(page.iter().filter_map(of_row));

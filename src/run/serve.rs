@@ -8,13 +8,10 @@ use std::sync::Arc;
 use metrics_exporter_prometheus::PrometheusBuilder;
 
 use super::keys::LocalFile;
-use super::{Embedded, Error, Feed, Options};
-use crate::append::embedded::EmbeddedSink;
+use super::engine::{Rows, Sink};
+use super::{Engines, Error, Feed, Options, Program};
 use crate::append::intake::{self, Intake};
 use crate::clock::Clock;
-use crate::consume::Stream;
-use crate::ids::Partition;
-use crate::store::embedded::EmbeddedStore;
 use crate::web::keys::{Limits, Secret};
 use crate::web::{self, Access, App, Keys};
 
@@ -53,18 +50,66 @@ pub fn from_here(addr: SocketAddr) -> SocketAddr {
     }
 }
 
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Role {
+    /// Folds, and answers.
+    #[default]
+    All,
+    /// Folds; how it is can be asked.
+    Worker,
+    /// Answers.
+    Web,
+}
+
+impl Role {
+    /// The role of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "all" => Some(Self::All),
+            "worker" => Some(Self::Worker),
+            "web" => Some(Self::Web),
+            _ => None,
+        }
+    }
+}
+
+/// What is served, where, and what for.
+#[derive(Debug, Clone)]
+pub struct Serving {
+    pub options: Options,
+    pub engines: Engines,
+    pub role: Role,
+    pub http: Http,
+    pub feed: Option<Feed>,
+}
+
 /// Serves until `shutdown` is done; then everything folded is written, out and committed.
 pub async fn serve(
-    options: Options,
-    serving: Http,
+    serving: Serving,
     clock: Clock,
-    feed: Option<Feed>,
     ready: impl FnOnce(Ready),
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
-    let data_dir = options.data_dir.clone();
-    let mut engine = Embedded::open(options, clock.clone()).await?;
-    let keys = super::keys(&data_dir, clock.clone(), serving.limits)?;
+    let (options, dir) = (serving.options.clone(), serving.options.data_dir.clone());
+    let engine = Program::open_on(serving.engines.clone(), options, clock.clone()).await?;
+    // Where many processes share the keys, `setup` makes the first: else each would make one.
+    let (keys, makes_first) = match &engine.store {
+        Rows::File(_) => (super::keys(&dir, clock, serving.http.limits)?, true),
+        Rows::Cql(_) => (Keys::new(engine.store.clone(), clock, super::random(), serving.http.limits), false),
+    };
+    serve_program(engine, (keys, makes_first), serving, ready, shutdown).await
+}
+
+/// `keys`: with whether a first one is to be made.
+async fn serve_program(
+    mut engine: Program,
+    (keys, makes_first): (Keys<Rows>, bool),
+    Serving { options, role, http: serving, feed, .. }: Serving,
+    ready: impl FnOnce(Ready),
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), Error> {
+    let (data_dir, clock) = (options.data_dir, engine.clock.clone());
     let listener = web::bind(serving.listen, serving.access).await?;
     let addr = listener.local_addr().map_err(web::Error::Address)?;
     let local = match serving.access {
@@ -74,7 +119,9 @@ pub async fn serve(
     // Before the address: who finds one has the key that goes with it.
     let local_file = local.as_ref().map(|key| LocalFile::write(&data_dir, key)).transpose()?;
     let address = AddressFile::write(&data_dir, addr)?;
-    engine.start()?;
+    if role != Role::Web {
+        engine.start()?;
+    }
     let mut feeding = tokio::task::JoinSet::new();
     if let Some(feed) = feed {
         let partitions = engine.log.topic().partitions;
@@ -82,11 +129,11 @@ pub async fn serve(
     }
     // Late: what fails before must not leave a key that nobody was told.
     let first = match serving.access {
-        Access::Keys => keys.bootstrap().await?,
-        Access::InsecureDev => None,
+        Access::Keys if makes_first => keys.bootstrap().await?,
+        Access::Keys | Access::InsecureDev => None,
     };
     ready(Ready { addr, first, local });
-    let app = app(&engine, (keys, serving.access), clock);
+    let app = app(&engine, (keys, serving.access), role);
     let outcome = web::serve(listener, app, web::Limits::default(), shutdown).await;
     feeding.shutdown().await;
     drop((address, local_file));
@@ -94,11 +141,8 @@ pub async fn serve(
     Ok(outcome?)
 }
 
-fn app(
-    engine: &Embedded,
-    (keys, access): (Keys<EmbeddedStore>, Access),
-    clock: Clock,
-) -> App<EmbeddedStore, EmbeddedSink> {
+fn app(engine: &Program, (keys, access): (Keys<Rows>, Access), role: Role) -> App<Rows, Sink> {
+    let clock = engine.clock.clone();
     let partitions = engine.log.topic().partitions;
     let recorder = PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();
@@ -110,15 +154,13 @@ fn app(
         let progress = workers();
         progress.publish();
         publish_generations();
-        progress.publish_lag(|p| followed.bounds(Stream::Events, p).map(|bounds| bounds.end));
+        let ends = followed.ends().unwrap_or_default();
+        progress.publish_lag(|p| ends.get(usize::try_from(p.0).ok()?).copied());
         handle.run_upkeep();
         handle.render()
     };
     let log = engine.log.clone();
-    let log_ends = move || {
-        let end = |p| log.bounds(Stream::Events, Partition(p)).map(|bounds| bounds.end);
-        (0..partitions).map(|p| end(p).ok_or_else(|| format!("the log has no partition {p}"))).collect()
-    };
+    let log_ends = move || log.ends();
     App {
         store: engine.store.clone(),
         live: engine.live(),
@@ -131,7 +173,7 @@ fn app(
         log_ends: Arc::new(log_ends),
         looks: engine.looks(),
         generations: engine.generations(),
-        workers: Some(engine.workers()),
+        workers: (role != Role::Web).then(|| engine.workers()),
     }
 }
 

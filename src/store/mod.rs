@@ -95,14 +95,11 @@ pub enum Error {
     Invalid { place: String, what: String },
     #[error("cannot reach the projections {place}")]
     Engine { place: String, source: Box<dyn std::error::Error + Send + Sync> },
-    /// It may answer again by itself.
-    #[error("the projections {place} do not answer: {what}")]
-    Unavailable { place: String, what: String },
 }
 
 impl Error {
     /// Trying again later may help.
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        matches!(self, Self::Unreachable { .. })
     }
 }

@@ -24,6 +24,8 @@ pub struct Options {
     pub keyspace: String,
     /// Copies by data centre, of a keyspace to be made. Empty: three in the local one.
     pub replication: BTreeMap<String, u32>,
+    /// Copies in the local data centre, where `replication` names none.
+    pub copies: u32,
     /// Only its nodes are asked. `None`: that of the node that answers first.
     pub local_dc: Option<String>,
     pub login: Option<Login>,
@@ -63,6 +65,7 @@ impl Default for Options {
             nodes: vec!["127.0.0.1:9042".to_owned()],
             keyspace: "tributary".to_owned(),
             replication: BTreeMap::new(),
+            copies: 3,
             local_dc: None,
             login: None,
             tls: None,

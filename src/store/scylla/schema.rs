@@ -10,8 +10,6 @@ use super::shape::{Column, Field, Shape};
 use super::{Inner, Options};
 use crate::store::Error;
 
-/// Copies in the local data centre, where nothing else is said.
-const COPIES: u32 = 3;
 
 /// What a server says of a keyspace.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -201,7 +199,7 @@ impl Inner {
                 rows.into_iter().map(|(dc,)| dc).next().unwrap_or_default()
             }
         };
-        Ok([(dc, COPIES)].into())
+        Ok([(dc, self.options.copies)].into())
     }
 
     /// The schema of the keyspace.

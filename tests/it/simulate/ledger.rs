@@ -13,7 +13,7 @@ use tributary::project::key::{Col, Row};
 use tributary::project::rows::{CreatorRow, MemberRow, SeriesRow};
 use tributary::project::tables;
 use tributary::project::totals::Totals;
-use tributary::run::{Embedded, Options};
+use tributary::run::{Program, Options};
 use tributary::simulate::Spec;
 use tributary::simulate::ledger::{self, CreatorFigures, Ledger};
 use tributary::store::Store;
@@ -177,7 +177,7 @@ fn expected_letters(ledger: &Ledger) -> BTreeMap<String, u64> {
 }
 
 /// What became of the records, as the worker counts them.
-fn compare_tally(engine: &Embedded, ledger: &Ledger, found: &mut Vec<String>) {
+fn compare_tally(engine: &Program, ledger: &Ledger, found: &mut Vec<String>) {
     let sum = |figure: fn(&tributary::telemetry::PartitionProgress) -> i64| {
         u64::try_from(engine.progress.iter().map(|(_, progress)| figure(progress)).sum::<i64>()).unwrap()
     };
@@ -192,7 +192,7 @@ fn compare_tally(engine: &Embedded, ledger: &Ledger, found: &mut Vec<String>) {
 /// Simulates, folds, and compares everything with the books.
 async fn compare(spec: &Spec) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
-    let mut engine = Embedded::open(Options::new(dir.path()), Clock::system()).await.unwrap();
+    let mut engine = Program::open(Options::new(dir.path()), Clock::system()).await.unwrap();
     fill(&engine, spec).await;
     engine.start().unwrap();
     engine.caught_up().await.unwrap();

@@ -184,7 +184,7 @@ async fn without_keys_other_addresses_than_this_machine_s_are_refused_with_the_r
     let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
     let dir = tempfile::tempdir().unwrap();
     let options = tributary::run::Options::new(dir.path());
-    let engine = tributary::run::Embedded::open(options, tributary::clock::Clock::system()).await.unwrap();
+    let engine = tributary::run::Program::open(options, tributary::clock::Clock::system()).await.unwrap();
     let served = tributary::web::serve(listener, super::server::app(&engine), limits(), async {}).await;
     assert!(matches!(served, Err(tributary::web::Error::NotLoopback { .. })));
 }

@@ -14,7 +14,7 @@ use tributary::append::intake::{self, Intake};
 use tributary::clock::Clock;
 use tributary::consume::Stream;
 use tributary::ids::{Next, Partition};
-use tributary::run::{self, Embedded, Options};
+use tributary::run::{self, Program, Options};
 use tributary::store::embedded::EmbeddedStore;
 use tributary::web::{self, Access, App, Keys, Limits, keys};
 
@@ -22,7 +22,7 @@ use super::client::{Answer, empty, request, send};
 
 pub struct Server {
     pub addr: SocketAddr,
-    pub engine: Embedded,
+    pub engine: Program,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<Result<(), web::Error>>,
     _dir: TempDir,
@@ -52,7 +52,7 @@ impl Server {
         let mut options = Options::new(dir.path());
         options.pace.fast = std::time::Duration::from_millis(5);
         options.pace.slow = std::time::Duration::from_millis(5);
-        let engine = Embedded::open(options, Clock::system()).await.unwrap();
+        let engine = Program::open(options, Clock::system()).await.unwrap();
         let listener = web::bind("127.0.0.1:0".parse().unwrap(), Access::InsecureDev).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -93,7 +93,7 @@ impl Server {
     }
 }
 
-pub fn app(engine: &Embedded) -> App<EmbeddedStore, EmbeddedSink> {
+pub fn app(engine: &Program) -> App<EmbeddedStore, EmbeddedSink> {
     let partitions = engine.log.topic().partitions;
     let log = engine.log.clone();
     let ends = move || {

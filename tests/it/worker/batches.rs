@@ -8,7 +8,7 @@ use proptest::test_runner::{Config, TestRunner};
 use tributary::append::{Outgoing, Sink};
 use tributary::clock::Clock;
 use tributary::consume::Limits;
-use tributary::run::{Embedded, Options};
+use tributary::run::{Program, Options};
 use tributary::worker::Pace;
 
 use super::dump::{Rows, assert_same, dump};
@@ -104,8 +104,8 @@ async fn rows_of(input: &[Outgoing], schedule: &Schedule) -> Rows {
     rows
 }
 
-async fn open(dir: &Path, schedule: &Schedule) -> Embedded {
-    let mut engine = Embedded::open(options(dir, schedule), Clock::system()).await.unwrap();
+async fn open(dir: &Path, schedule: &Schedule) -> Program {
+    let mut engine = Program::open(options(dir, schedule), Clock::system()).await.unwrap();
     engine.start().unwrap();
     engine
 }

@@ -11,17 +11,17 @@ use tributary::consume::{Batch, Limits, Stream};
 use tributary::decode::json::{Scratch, from_json};
 use tributary::decode::{Decoder, Place};
 use tributary::ids::{Millis, Next, Offset, Partition};
-use tributary::run::{Embedded, Error, Options};
+use tributary::run::{Program, Error, Options};
 
 use super::dump::{assert_same, dump};
 use super::programme::{START, fill, spec};
 
 const P: Partition = Partition(0);
 
-async fn open(dir: &Path) -> Embedded {
+async fn open(dir: &Path) -> Program {
     let mut options = Options::new(dir);
     options.partitions = 1;
-    let mut engine = Embedded::open(options, Clock::system()).await.unwrap();
+    let mut engine = Program::open(options, Clock::system()).await.unwrap();
     engine.start().unwrap();
     engine
 }
@@ -116,9 +116,9 @@ fn from_json_at(occurred_at: i64) -> Vec<u8> {
 /// Offset, class, message, key, value and timestamp.
 type Letter = (u64, String, String, Vec<u8>, Vec<u8>, Millis);
 
-fn letters(engine: &Embedded) -> Vec<Letter> {
+fn letters(engine: &Program) -> Vec<Letter> {
     let mut batch = Batch::default();
-    engine.log.read(Stream::DeadLetters, P, Next(0), &Limits::default(), &mut batch).unwrap();
+    engine.log.file().unwrap().read(Stream::DeadLetters, P, Next(0), &Limits::default(), &mut batch).unwrap();
     let decoder = Decoder::new();
     let letters = batch.iter().map(|record| {
         let at = Place { topic: "tributary.dead-letters", partition: P, offset: record.offset };
@@ -165,7 +165,7 @@ async fn bad_input_is_kept_with_its_bytes_its_place_and_the_reason() {
     }
 }
 
-fn check_counts(engine: &Embedded, applied: i64, dead: i64) {
+fn check_counts(engine: &Program, applied: i64, dead: i64) {
     let progress = engine.progress.of(P).unwrap();
     assert_eq!((progress.applied.load(Relaxed), progress.dead.load(Relaxed)), (applied, dead));
     assert_eq!(progress.position.load(Relaxed), u64::try_from(applied + dead).unwrap());

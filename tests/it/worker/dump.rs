@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use tributary::ids::Partition;
 use tributary::project::tables;
-use tributary::run::Embedded;
+use tributary::run::Program;
 use tributary::worker::scan;
 
 /// Rows by table and key, each with its `at` and bytes. `applied` tells of flushes and is left out.
 pub(crate) type Rows = BTreeMap<String, (u64, Bytes)>;
 
-pub(crate) async fn dump(engine: &Embedded) -> Rows {
+pub(crate) async fn dump(engine: &Program) -> Rows {
     let mut rows = Rows::new();
     for p in (0..engine.log.topic().partitions).map(Partition) {
         let months = scan::months(&engine.store, p).await.unwrap();

@@ -1,14 +1,14 @@
 //! What is written is what the log says.
 
 use tributary::clock::Clock;
-use tributary::run::{Embedded, Options};
+use tributary::run::{Program, Options};
 
 use super::programme::{fill, spec};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_row_is_what_the_log_says() {
     let dir = tempfile::tempdir().unwrap();
-    let mut engine = Embedded::open(Options::new(dir.path()), Clock::system()).await.unwrap();
+    let mut engine = Program::open(Options::new(dir.path()), Clock::system()).await.unwrap();
     engine.start().unwrap();
     fill(&engine, &spec(5, 300, 20_000, 7)).await;
     engine.caught_up().await.unwrap();

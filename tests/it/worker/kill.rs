@@ -14,7 +14,7 @@ use tributary::decode::json::{Scratch, from_json};
 use tributary::ids::{Currency, Millis, Partition};
 use tributary::project::rows::CreatorRow;
 use tributary::project::tables;
-use tributary::run::{Embedded, Options};
+use tributary::run::{Program, Options};
 use tributary::telemetry::PartitionProgress;
 use tributary::worker::{Pace, scan};
 
@@ -88,12 +88,12 @@ fn outgoing(n: u64, partitions: u32) -> Outgoing {
     Outgoing { stream: Stream::Events, partition, timestamp: event.occurred_at, key, value: Bytes::from(value) }
 }
 
-async fn append(engine: &Embedded, from: u64, to: u64) {
+async fn append(engine: &Program, from: u64, to: u64) {
     let partitions = engine.log.topic().partitions;
     engine.sink.append((from..to).map(|n| outgoing(n, partitions)).collect()).await.unwrap();
 }
 
-async fn open(folder: &Path) -> Embedded {
+async fn open(folder: &Path) -> Program {
     let ms = Duration::from_millis;
     let mut options = Options::new(folder);
     options.pace = Pace {
@@ -107,7 +107,7 @@ async fn open(folder: &Path) -> Embedded {
     };
     options.keep.journal_bytes = 100_000;
     options.keep.file_records = 1_000;
-    let mut engine = Embedded::open(options, Clock::system()).await.unwrap();
+    let mut engine = Program::open(options, Clock::system()).await.unwrap();
     engine.start().unwrap();
     engine
 }
@@ -194,7 +194,7 @@ async fn check(folder: &Path, plan: Plan) {
 }
 
 /// Each record counts once; what was sent twice is a duplicate.
-async fn check_sums(engine: &Embedded, plan: Plan) {
+async fn check_sums(engine: &Program, plan: Plan) {
     let figure = |figure: fn(&PartitionProgress) -> i64| -> u64 {
         engine.progress.iter().map(|(_, progress)| u64::try_from(figure(progress)).unwrap()).sum()
     };
@@ -221,7 +221,7 @@ async fn check_sums(engine: &Embedded, plan: Plan) {
     }
 }
 
-async fn creators(engine: &Embedded) -> Vec<(u64, CreatorRow)> {
+async fn creators(engine: &Program) -> Vec<(u64, CreatorRow)> {
     let mut creators = Vec::new();
     for p in (0..engine.log.topic().partitions).map(Partition) {
         for row in scan::table(&engine.store, tables::CREATOR, p, 0..1).await.unwrap() {

@@ -5,7 +5,7 @@ use tributary::append::partition::partition_of;
 use tributary::append::{Outgoing, Sink};
 use tributary::consume::Stream;
 use tributary::ids::Millis;
-use tributary::run::Embedded;
+use tributary::run::Program;
 use tributary::simulate::{Pace, Simulated, Simulation, Spec};
 
 /// 2026-01-05T00:00Z, a Monday.
@@ -34,7 +34,7 @@ fn outgoing(record: &Simulated, partitions: u32) -> Outgoing {
     }
 }
 
-pub async fn fill(engine: &Embedded, spec: &Spec) {
+pub async fn fill(engine: &Program, spec: &Spec) {
     let partitions = engine.log.topic().partitions;
     let mut batch = Vec::new();
     for record in Simulation::new(spec) {

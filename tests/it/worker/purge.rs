@@ -4,7 +4,7 @@ use tributary::append::Sink;
 use tributary::clock::Clock;
 use tributary::ids::{Millis, Partition};
 use tributary::project::tables;
-use tributary::run::{Embedded, Options};
+use tributary::run::{Program, Options};
 use tributary::store::Row;
 use tributary::worker::scan;
 
@@ -14,7 +14,7 @@ use super::story::{click, creator, member, purchase};
 const DAY: i64 = Millis::DAY;
 
 struct Programme {
-    engine: Embedded,
+    engine: Program,
     _dir: tempfile::TempDir,
 }
 
@@ -23,7 +23,7 @@ impl Programme {
         let dir = tempfile::tempdir().unwrap();
         let mut options = Options::new(dir.path());
         (options.pace.fast, options.pace.slow) = Default::default();
-        let mut engine = Embedded::open(options, Clock::system()).await.unwrap();
+        let mut engine = Program::open(options, Clock::system()).await.unwrap();
         engine.start().unwrap();
         Self { engine, _dir: dir }
     }

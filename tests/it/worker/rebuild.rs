@@ -16,7 +16,7 @@ use tributary::fold::state::State as FoldState;
 use tributary::ids::{Next, Partition};
 use tributary::keep::{self, Identity};
 use tributary::project::tables;
-use tributary::run::{Embedded, Error, Options};
+use tributary::run::{Program, Error, Options};
 use tributary::store::embedded::EmbeddedStore;
 use tributary::store::{Doors, Row};
 use tributary::web::{Ask, GenerationStatus, Refusal, Role, State, Status};
@@ -33,21 +33,21 @@ fn options(dir: &Path) -> Options {
     options
 }
 
-async fn open(dir: &Path) -> Embedded {
+async fn open(dir: &Path) -> Program {
     open_with(options(dir)).await
 }
 
-async fn open_with(options: Options) -> Embedded {
-    let mut engine = Embedded::open(options, Clock::system()).await.unwrap();
+async fn open_with(options: Options) -> Program {
+    let mut engine = Program::open(options, Clock::system()).await.unwrap();
     engine.start().unwrap();
     engine
 }
 
-async fn ask(engine: &Embedded, ask: Ask) -> Status {
+async fn ask(engine: &Program, ask: Ask) -> Status {
     engine.generations()(ask).await.unwrap()
 }
 
-async fn refused(engine: &Embedded, ask: Ask) -> String {
+async fn refused(engine: &Program, ask: Ask) -> String {
     match engine.generations()(ask).await {
         Err(Refusal::NotNow(why)) => why,
         other => panic!("{ask:?} was not refused: {other:?}"),
@@ -59,7 +59,7 @@ fn one(status: &Status, role: Role) -> Option<&GenerationStatus> {
 }
 
 /// Waits until the generation of `role` is in a state that will do.
-async fn until(engine: &Embedded, role: Role, mut will_do: impl FnMut(&GenerationStatus) -> bool) -> GenerationStatus {
+async fn until(engine: &Program, role: Role, mut will_do: impl FnMut(&GenerationStatus) -> bool) -> GenerationStatus {
     let waiting = async {
         loop {
             let status = ask(engine, Ask::Status).await;
@@ -72,7 +72,7 @@ async fn until(engine: &Embedded, role: Role, mut will_do: impl FnMut(&Generatio
     tokio::time::timeout(Duration::from_secs(120), waiting).await.expect("it comes to that")
 }
 
-async fn ready(engine: &Embedded) -> GenerationStatus {
+async fn ready(engine: &Program) -> GenerationStatus {
     until(engine, Role::Building, |one| {
         assert!(one.why.is_none(), "{one:?}");
         one.state == State::Ready
@@ -92,16 +92,16 @@ async fn rows(store: &EmbeddedStore, partitions: u32) -> Vec<Row> {
     all
 }
 
-async fn differences_from_the_log(engine: &Embedded) -> u64 {
+async fn differences_from_the_log(engine: &Program) -> u64 {
     engine.verify(|difference| panic!("{difference:?}"), |_, _| {}).await.unwrap().differences
 }
 
 /// Dead letters that left, with the place of what they are about.
-fn letters(engine: &Embedded) -> Vec<Vec<u8>> {
+fn letters(engine: &Program) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     for p in (0..engine.log.topic().partitions).map(Partition) {
         let mut batch = Batch::default();
-        engine.log.read(Stream::DeadLetters, p, Next(0), &Limits::default(), &mut batch).unwrap();
+        engine.log.file().unwrap().read(Stream::DeadLetters, p, Next(0), &Limits::default(), &mut batch).unwrap();
         found.extend(batch.iter().map(|record| record.value.to_vec()));
     }
     found.sort();
@@ -166,7 +166,7 @@ fn of_garbage(letters: &[Vec<u8>]) -> u32 {
 }
 
 /// E is the end of the log everywhere.
-async fn emitted(engine: &Embedded) {
+async fn emitted(engine: &Program) {
     let waiting = async {
         let is_out = |(p, end): &(Partition, Next)| engine.log.committed(*p).unwrap().unwrap_or_default() >= *end;
         while !engine.ends().iter().all(is_out) {
@@ -339,7 +339,7 @@ async fn state_of_another_fold_is_served_as_it_is_until_a_rebuild_takes_its_plac
     let (before, after) = all.split_at(3_000);
     engine.sink.append(before.to_vec()).await.unwrap();
     engine.caught_up().await.unwrap();
-    let (topic, ends, stood) = (engine.log.topic().id, engine.ends(), rows(&engine.store, partitions).await);
+    let (topic, ends, stood) = (engine.log.file().unwrap().topic().id, engine.ends(), rows(&engine.store, partitions).await);
     engine.stop().await.unwrap();
     of_another_fold(dir.path(), topic, &ends);
 
@@ -447,7 +447,7 @@ fn killed_again_and_again(events: u64, rate: u32, kills: u64) {
             engine.sink.append(chunk.to_vec()).await.unwrap();
         }
         engine.caught_up().await.unwrap();
-        let topic = engine.log.topic().id;
+        let topic = engine.log.file().unwrap().topic().id;
         engine.stop().await.unwrap();
         topic
     });

@@ -12,7 +12,7 @@ use tributary::decode::json::{Scratch, from_json};
 use tributary::ids::{Millis, Partition};
 use tributary::project::rows::CreatorRow;
 use tributary::project::tables;
-use tributary::run::{Embedded, Options};
+use tributary::run::{Program, Options};
 use tributary::store::Store;
 
 /// `Tick` has no other field; the others are those of the story.
@@ -28,7 +28,7 @@ fn record(event: &serde_json::Value, at: Millis, partitions: u32) -> Outgoing {
     }
 }
 
-async fn head(engine: &Embedded, p: Partition) -> Option<CreatorRow> {
+async fn head(engine: &Program, p: Partition) -> Option<CreatorRow> {
     let row = engine.store.get(&[tables::creator(p, "c")]).await.unwrap().into_iter().flatten().next()?;
     Some(CreatorRow::decode(&row.value?).unwrap())
 }
@@ -39,7 +39,7 @@ async fn the_day_of_a_creator_to_which_nothing_comes_ends_all_the_same() {
     let mut options = Options::new(dir.path());
     (options.pace.fast, options.pace.slow) = Default::default();
     options.pace.tick = Some(Duration::ZERO);
-    let mut engine = Embedded::open(options, Clock::system()).await.unwrap();
+    let mut engine = Program::open(options, Clock::system()).await.unwrap();
     engine.start().unwrap();
     let now = engine.clock.now();
     let days_ago = Millis(now.0 - 3 * Millis::DAY);

@@ -7,23 +7,23 @@ use tributary::ids::{Next, Partition};
 use tributary::project::key::Col;
 use tributary::project::rows::CreatorRow;
 use tributary::project::tables::{self, Table};
-use tributary::run::{Embedded, Options};
+use tributary::run::{Program, Options};
 use tributary::store::{Row, Store};
 use tributary::web::{Line, Look};
 use tributary::worker::verify::Difference;
 
 use super::programme::{records, spec};
 
-async fn open(dir: &tempfile::TempDir) -> Embedded {
+async fn open(dir: &tempfile::TempDir) -> Program {
     let mut options = Options::new(dir.path());
     // What is appended is in the rows at once.
     (options.pace.fast, options.pace.slow) = Default::default();
-    let mut engine = Embedded::open(options, Clock::system()).await.unwrap();
+    let mut engine = Program::open(options, Clock::system()).await.unwrap();
     engine.start().unwrap();
     engine
 }
 
-async fn differences(engine: &Embedded) -> Vec<Difference> {
+async fn differences(engine: &Program) -> Vec<Difference> {
     let mut found = Vec::new();
     engine.verify(|difference| found.push(difference), |_, _| {}).await.unwrap();
     found
@@ -63,7 +63,7 @@ async fn rows_that_move_between_the_scan_and_the_compare_are_compared_exactly() 
 }
 
 /// The stored row of a creator, and the key.
-async fn some_creator(engine: &Embedded) -> Row {
+async fn some_creator(engine: &Program) -> Row {
     for p in (0..engine.log.topic().partitions).map(Partition) {
         let rows = tributary::worker::scan::table(&engine.store, tables::CREATOR, p, 0..1).await.unwrap();
         if let Some(row) = rows.into_iter().next() {
@@ -153,7 +153,7 @@ async fn a_comparison_leaves_nothing_behind() {
 }
 
 /// Stored rows of a table, of all partitions.
-async fn rows_of(engine: &Embedded, table: Table) -> Vec<Row> {
+async fn rows_of(engine: &Program, table: Table) -> Vec<Row> {
     let mut rows = Vec::new();
     for p in (0..engine.log.topic().partitions).map(Partition) {
         rows.extend(tributary::worker::scan::table(&engine.store, table, p, 0..1).await.unwrap());

@@ -1,0 +1,186 @@
+//! Settings of the engines on many machines: Kafka, the CQL database, and where copies of state go.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Config, Error};
+use crate::consume::kafka::settings::{Password, Protocol, Security};
+use crate::consume::kafka::{self as kafka_log};
+use crate::run::{Engines, Role};
+use crate::store::scylla::{self, Login, Tls};
+
+/// Kafka. Empty brokers: the log is a file in the data folder. See `consume::kafka::Settings`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Kafka {
+    pub brokers: String,
+    pub group: String,
+    pub instance: String,
+    pub topic_prefix: String,
+    pub replication: u16,
+    pub security: String,
+    pub sasl_mechanism: String,
+    pub user: String,
+    pub password_file: PathBuf,
+    pub ca_file: PathBuf,
+    pub session_timeout_ms: u64,
+    pub registry_url: String,
+}
+
+/// ScyllaDB or Cassandra. No nodes: the projections are a file in the data folder. See `store::scylla::Options`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cql {
+    pub nodes: String,
+    pub keyspace: String,
+    pub replication: u32,
+    pub local_dc: String,
+    pub user: String,
+    pub password_file: PathBuf,
+    pub ca_file: PathBuf,
+}
+
+/// Copies of state, for whoever takes a partition over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Snapshots {
+    pub url: String,
+    pub every_s: u64,
+}
+
+impl Default for Kafka {
+    fn default() -> Self {
+        Self {
+            brokers: String::new(),
+            group: "tributary".to_owned(),
+            instance: String::new(),
+            topic_prefix: String::new(),
+            replication: 3,
+            security: Protocol::Plaintext.name().to_owned(),
+            sasl_mechanism: "SCRAM-SHA-512".to_owned(),
+            user: String::new(),
+            password_file: PathBuf::new(),
+            ca_file: PathBuf::new(),
+            session_timeout_ms: 10_000,
+            registry_url: String::new(),
+        }
+    }
+}
+
+impl Default for Cql {
+    fn default() -> Self {
+        Self {
+            nodes: String::new(),
+            keyspace: "tributary".to_owned(),
+            replication: 3,
+            local_dc: String::new(),
+            user: String::new(),
+            password_file: PathBuf::new(),
+            ca_file: PathBuf::new(),
+        }
+    }
+}
+
+impl Default for Snapshots {
+    fn default() -> Self {
+        Self { url: String::new(), every_s: 300 }
+    }
+}
+
+/// What `check` asks of them.
+pub(super) fn check(config: &Config) -> Result<(), Error> {
+    let range = |ok: bool, name, must| if ok { Ok(()) } else { Err(Error::Range { name, must }) };
+    let kafka = &config.kafka;
+    range(Role::parse(&config.role).is_some(), "role", "all, worker or web")?;
+    range(protocol(&kafka.security).is_some(), "kafka.security", "plaintext, ssl, sasl_plaintext or sasl_ssl")?;
+    range((1_000..=300_000).contains(&kafka.session_timeout_ms), "kafka.session_timeout_ms", "1,000 to 300,000")?;
+    range(!kafka.group.is_empty(), "kafka.group", "a name")?;
+    range(kafka.replication > 0, "kafka.replication", "at least 1")?;
+    range(config.cql.replication > 0, "cql.replication", "at least 1")?;
+    range(config.snapshots.every_s > 0, "snapshots.every_s", "at least 1")?;
+    let has_kafka = !kafka.brokers.is_empty();
+    range(has_kafka || config.cql.nodes.is_empty(), "cql.nodes", "empty as long as `kafka.brokers` is")?;
+    let is_shared = has_kafka && !config.cql.nodes.is_empty();
+    range(is_shared || config.role == "all", "role", "all, unless there are `kafka.brokers` and `cql.nodes`")
+}
+
+fn protocol(name: &str) -> Option<Protocol> {
+    Protocol::ALL.into_iter().find(|protocol| protocol.name() == name)
+}
+
+impl Config {
+    /// What this process does.
+    pub fn role(&self) -> Role {
+        Role::parse(&self.role).unwrap_or_default()
+    }
+
+    /// Where log and projections are. Reads the files with passwords.
+    pub fn engines(&self) -> Result<Engines, Error> {
+        if self.kafka.brokers.is_empty() {
+            return Ok(Engines::Embedded);
+        }
+        let kafka = self.kafka.settings()?;
+        if self.cql.nodes.is_empty() {
+            return Ok(Engines::Kafka(kafka));
+        }
+        Ok(Engines::Cluster(kafka, self.cql.options()?))
+    }
+}
+
+impl Kafka {
+    fn settings(&self) -> Result<kafka_log::Settings, Error> {
+        let mut settings = kafka_log::Settings::new(&self.brokers);
+        settings.topic_prefix.clone_from(&self.topic_prefix);
+        settings.group.clone_from(&self.group);
+        settings.instance.clone_from(&self.instance);
+        settings.session_timeout = Duration::from_millis(self.session_timeout_ms);
+        let protocol = protocol(&self.security).unwrap_or_default();
+        let is_login = matches!(protocol, Protocol::SaslPlaintext | Protocol::SaslSsl);
+        settings.security = Security {
+            protocol,
+            mechanism: if is_login { self.sasl_mechanism.clone() } else { String::new() },
+            user: if is_login { self.user.clone() } else { String::new() },
+            password: Password(if is_login { secret(&self.password_file)? } else { String::new() }),
+            ca_file: given(&self.ca_file),
+            certificate_file: None,
+            key_file: None,
+        };
+        Ok(settings)
+    }
+}
+
+impl Cql {
+    fn options(&self) -> Result<scylla::Options, Error> {
+        let login = match self.user.as_str() {
+            "" => None,
+            user => Some(Login { user: user.to_owned(), password: secret(&self.password_file)? }),
+        };
+        let local_dc = Some(self.local_dc.clone()).filter(|name| !name.is_empty());
+        let replication = local_dc.iter().map(|name| (name.clone(), self.replication)).collect::<BTreeMap<_, _>>();
+        let tls = given(&self.ca_file).map(|ca_file| Tls { ca_file, client: None, server_name: None });
+        Ok(scylla::Options {
+            nodes: self.nodes.split(',').map(|node| node.trim().to_owned()).filter(|node| !node.is_empty()).collect(),
+            keyspace: self.keyspace.clone(),
+            replication,
+            copies: self.replication,
+            local_dc,
+            login,
+            tls,
+            ..scylla::Options::default()
+        })
+    }
+}
+
+fn given(path: &Path) -> Option<PathBuf> {
+    (!path.as_os_str().is_empty()).then(|| path.to_owned())
+}
+
+/// What stands in a file, without the line's end.
+fn secret(file: &Path) -> Result<String, Error> {
+    let Some(file) = given(file) else { return Ok(String::new()) };
+    let text = std::fs::read_to_string(&file).map_err(|source| Error::Read { file, source })?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}

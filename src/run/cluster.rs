@@ -1,0 +1,79 @@
+//! On many machines: the log in Kafka, projections in ScyllaDB or Cassandra; or in a file, for one worker alone.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use super::engine::{Log, Rows};
+use super::{Error, Options, PROJECTIONS_FILE, Program, keys};
+use crate::clock::Clock;
+use crate::consume::kafka::Settings as Kafka;
+use crate::disk;
+use crate::store::embedded::{EmbeddedStore, Options as StoreOptions};
+use crate::store::scylla::{Options as Cql, ScyllaStore};
+
+/// Where log and projections are.
+#[derive(Debug, Clone)]
+pub enum Engines {
+    /// Both in the data folder.
+    Embedded,
+    /// The log in Kafka, the projections in the data folder of the one worker.
+    Kafka(Kafka),
+    /// Both outside.
+    Cluster(Kafka, Cql),
+}
+
+/// The file that one process holds while it has the folder.
+const LOCK_FILE: &str = "tributary.lock";
+/// The file with the name that this folder's transactions have.
+const NAME_FILE: &str = "instance";
+
+impl Program {
+    /// On the engines given: topics and tables must be there, `setup` makes them. Nothing is folded before
+    /// [`Program::start`].
+    pub async fn open_on(engines: Engines, options: Options, clock: Clock) -> Result<Self, Error> {
+        let (kafka, cql) = match engines {
+            Engines::Embedded => return Self::open(options, clock).await,
+            Engines::Kafka(kafka) => (kafka, None),
+            Engines::Cluster(kafka, cql) => (kafka, Some(cql)),
+        };
+        let lock = lock(&options.data_dir)?;
+        let log = log(&options.data_dir, kafka).await?;
+        let rows = match cql {
+            Some(cql) => Rows::Cql(ScyllaStore::connect(cql).await?),
+            None => rows(&options.data_dir)?,
+        };
+        Self::on((log, rows), Some(lock), options, clock).await
+    }
+}
+
+/// The projections of a data folder.
+pub(super) fn rows(dir: &Path) -> Result<Rows, Error> {
+    Ok(Rows::File(EmbeddedStore::open(&dir.join(PROJECTIONS_FILE), StoreOptions::default())?))
+}
+
+async fn log(dir: &Path, mut settings: Kafka) -> Result<Log, Error> {
+    settings.transactional = format!("{}-{}", settings.group, name_of(dir)?);
+    let opened = tokio::task::spawn_blocking(move || Log::connect(settings)).await;
+    opened.map_err(|_| Error::Panicked)?
+}
+
+fn lock(dir: &Path) -> Result<File, Error> {
+    fs::create_dir_all(dir).map_err(|source| Error::Folder { dir: dir.to_owned(), source })?;
+    Ok(disk::hold(&dir.join(LOCK_FILE))?)
+}
+
+/// A name that the folder keeps: after a crash the next process resolves what the former one left open.
+fn name_of(dir: &Path) -> Result<String, Error> {
+    let failed = |source| Error::Folder { dir: dir.to_owned(), source };
+    let path = dir.join(NAME_FILE);
+    match fs::read_to_string(&path) {
+        Ok(name) if !name.trim().is_empty() => return Ok(name.trim().to_owned()),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let name = format!("{:016x}", u64::from_be_bytes(keys::entropy().map_err(failed)?));
+    fs::write(&path, &name).map_err(failed)?;
+    Ok(name)
+}

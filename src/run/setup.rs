@@ -1,0 +1,70 @@
+//! Topics and tables, made where they are missing; of what is there already it is told how it differs.
+
+use super::{Error, generations};
+use crate::consume::Stream;
+use crate::consume::kafka::{Settings as Kafka, setup};
+use crate::store::Store;
+use crate::store::alias::Alias;
+use crate::store::scylla::{Options as Cql, ScyllaStore};
+use crate::topology::{Retention, Topology};
+
+/// What was found or made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Each topic with what was done about it.
+    pub topics: Vec<(String, setup::Found)>,
+    /// Generations whose tables are there now.
+    pub generations: Vec<u32>,
+}
+
+impl Report {
+    /// Whether something is there that is not as it should be.
+    pub fn has_drift(&self) -> bool {
+        self.topics.iter().any(|(_, found)| matches!(found, setup::Found::There(differences) if !differences.is_empty()))
+    }
+}
+
+/// The topics as `topology/topics.toml` has them; `partitions` where it is set.
+pub fn wanted(kafka: &Kafka, replication: u16, partitions: Option<u32>, topology: &Topology) -> Vec<setup::Wanted> {
+    let in_sync = if replication >= 3 { "2" } else { "1" };
+    let wanted = |stream: Stream| {
+        let topic = topology.topics.iter().find(|topic| topic.name == stream.name()).expect("a test compares them");
+        let retention = match topic.retention {
+            Retention::Forever => "-1".to_owned(),
+            Retention::Days(days) => (u64::from(days) * 86_400_000).to_string(),
+        };
+        let settings = [
+            ("cleanup.policy", topic.cleanup.name()),
+            ("retention.ms", retention.as_str()),
+            ("retention.bytes", "-1"),
+            ("min.insync.replicas", in_sync),
+            ("message.timestamp.type", "CreateTime"),
+        ];
+        setup::Wanted {
+            name: kafka.topic(stream),
+            partitions: partitions.unwrap_or(topic.partitions),
+            replication,
+            settings: settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        }
+    };
+    Stream::ALL.map(wanted).to_vec()
+}
+
+/// Makes what is missing. One at a time: two that make the same table at once may leave two of them.
+pub async fn set_up(kafka: &Kafka, topics: &[setup::Wanted], cql: Option<Cql>) -> Result<Report, Error> {
+    let found = setup::setup(kafka, topics).await?;
+    let topics = topics.iter().map(|topic| topic.name.clone()).zip(found).collect();
+    let mut generations = Vec::new();
+    if let Some(cql) = cql {
+        let store = ScyllaStore::connect(cql).await?;
+        // The tables that belong to no generation first: they say which others there should be.
+        store.setup(&[]).await?;
+        let (alias, _) = Alias::read(&store).await?;
+        for generation in alias.all() {
+            use crate::store::Doors;
+            store.of(generation).setup(&generations::table_names(generation)).await?;
+            generations.push(generation);
+        }
+    }
+    Ok(Report { topics, generations })
+}

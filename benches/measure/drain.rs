@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tributary::append::Sink;
 use tributary::clock::Clock;
-use tributary::run::{Program, Options};
+use tributary::run::{Options, Program};
 
 use super::machine;
 use super::programme::{Encoded, outgoing, spec};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tributary::append::Sink;
 use tributary::clock::Clock;
-use tributary::run::{Program, Options};
+use tributary::run::{Options, Program};
 
 use super::live;
 use super::programme::{START, of_event, spec};

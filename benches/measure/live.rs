@@ -9,7 +9,7 @@ use tributary::clock::Clock;
 use tributary::ids::Partition;
 use tributary::project::rows::AppliedRow;
 use tributary::project::tables;
-use tributary::run::{Program, Options};
+use tributary::run::{Options, Program};
 use tributary::store::Store;
 
 use super::machine;

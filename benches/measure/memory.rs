@@ -2,7 +2,7 @@
 
 use tributary::append::{Outgoing, Sink};
 use tributary::clock::Clock;
-use tributary::run::{Program, Options};
+use tributary::run::{Options, Program};
 
 use super::machine;
 use super::programme::Elsewhere;

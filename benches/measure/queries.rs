@@ -19,7 +19,7 @@ use tributary::append::intake::{self, Intake};
 use tributary::clock::Clock;
 use tributary::consume::Stream;
 use tributary::ids::{Next, Partition};
-use tributary::run::{self, Program, Options};
+use tributary::run::{self, Options, Program};
 use tributary::web::{self, Access, App, Keys, keys};
 
 use super::live::{self, Appended};

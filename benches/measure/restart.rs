@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tributary::append::Sink;
 use tributary::clock::Clock;
 use tributary::ids::CreatorId;
-use tributary::run::{Program, Options};
+use tributary::run::{Options, Program};
 use tributary::simulate::{Simulation, Spec};
 
 use super::programme::{Encoded, of_event, outgoing, spec};

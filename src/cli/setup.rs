@@ -50,11 +50,16 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
         first = keys.bootstrap().await?.map(|key| key.reveal().to_owned());
     }
     if let Some(key) = &first {
-        write!(text, "\nThe first API key: every scope, every creator. It is told this once and kept nowhere: keep it.\n\n    {key}\n")?;
+        write!(
+            text,
+            "\nThe first API key: every scope, every creator. It is told this once and kept nowhere: keep it.\n\n    {key}\n"
+        )?;
     }
     let has_drift = report.has_drift();
     if has_drift {
-        text.push_str("\nNothing of what was there is changed: make it as it should be with the tools of the broker.\n");
+        text.push_str(
+            "\nNothing of what was there is changed: make it as it should be with the tools of the broker.\n",
+        );
     }
     let json = json!({ "topics": told, "generations": report.generations, "first_key": first, "drift": has_drift });
     context.out.answer(text.trim_end(), &json);

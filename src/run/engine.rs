@@ -87,7 +87,9 @@ impl Log {
         (number, of): (u32, u32),
     ) -> Result<(Source, Publisher), Error> {
         Ok(match (self, sink) {
-            (Self::File(log), Sink::File(sink)) => (Source::File(log.source(number, of)), Publisher::File(sink.clone())),
+            (Self::File(log), Sink::File(sink)) => {
+                (Source::File(log.source(number, of)), Publisher::File(sink.clone()))
+            }
             (Self::Kafka(log), Sink::Kafka(sink)) => (
                 Source::Kafka(Box::new(log.log.source(generation, number)?)),
                 Publisher::Kafka(KafkaPublisher::new(sink.clone(), generation, number)?),
@@ -109,7 +111,8 @@ impl Log {
         match self {
             Self::File(log) => {
                 let end = |p| log.bounds(Stream::Events, Partition(p)).map(|bounds| bounds.end);
-                let found = (0..log.topic().partitions).map(|p| end(p).ok_or_else(|| format!("it has no partition {p}")));
+                let found =
+                    (0..log.topic().partitions).map(|p| end(p).ok_or_else(|| format!("it has no partition {p}")));
                 found.collect()
             }
             Self::Kafka(log) => Ok(log.ends.known()?.into_iter().map(|bounds| bounds.end).collect()),

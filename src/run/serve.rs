@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 
-use super::keys::LocalFile;
 use super::engine::{Rows, Sink};
+use super::keys::LocalFile;
 use super::{Engines, Error, Feed, Options, Program};
 use crate::append::intake::{self, Intake};
 use crate::clock::Clock;

@@ -20,7 +20,9 @@ pub struct Report {
 impl Report {
     /// Whether something is there that is not as it should be.
     pub fn has_drift(&self) -> bool {
-        self.topics.iter().any(|(_, found)| matches!(found, setup::Found::There(differences) if !differences.is_empty()))
+        self.topics
+            .iter()
+            .any(|(_, found)| matches!(found, setup::Found::There(differences) if !differences.is_empty()))
     }
 }
 

@@ -59,13 +59,7 @@ impl append::Sink for Publisher {
 impl Publish for Publisher {
     type Member = Member;
 
-    async fn emit(
-        &self,
-        owner: &Member,
-        from: Partition,
-        outputs: Vec<Outgoing>,
-        position: Next,
-    ) -> Result<(), Error> {
+    async fn emit(&self, owner: &Member, from: Partition, outputs: Vec<Outgoing>, position: Next) -> Result<(), Error> {
         match self {
             Self::File(sink) => sink.emit(&(), from, outputs, position).await,
             Self::Kafka(sink) => sink.emit(owner, from, outputs, position).await,

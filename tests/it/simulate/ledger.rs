@@ -13,7 +13,7 @@ use tributary::project::key::{Col, Row};
 use tributary::project::rows::{CreatorRow, MemberRow, SeriesRow};
 use tributary::project::tables;
 use tributary::project::totals::Totals;
-use tributary::run::{Program, Options};
+use tributary::run::{Options, Program};
 use tributary::simulate::Spec;
 use tributary::simulate::ledger::{self, CreatorFigures, Ledger};
 use tributary::store::Store;

@@ -14,7 +14,7 @@ use tributary::append::intake::{self, Intake};
 use tributary::clock::Clock;
 use tributary::consume::Stream;
 use tributary::ids::{Next, Partition};
-use tributary::run::{self, Program, Options};
+use tributary::run::{self, Options, Program};
 use tributary::store::embedded::EmbeddedStore;
 use tributary::web::{self, Access, App, Keys, Limits, keys};
 

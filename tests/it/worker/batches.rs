@@ -8,7 +8,7 @@ use proptest::test_runner::{Config, TestRunner};
 use tributary::append::{Outgoing, Sink};
 use tributary::clock::Clock;
 use tributary::consume::Limits;
-use tributary::run::{Program, Options};
+use tributary::run::{Options, Program};
 use tributary::worker::Pace;
 
 use super::dump::{Rows, assert_same, dump};

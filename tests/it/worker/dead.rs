@@ -11,7 +11,7 @@ use tributary::consume::{Batch, Limits, Stream};
 use tributary::decode::json::{Scratch, from_json};
 use tributary::decode::{Decoder, Place};
 use tributary::ids::{Millis, Next, Offset, Partition};
-use tributary::run::{Program, Error, Options};
+use tributary::run::{Error, Options, Program};
 
 use super::dump::{assert_same, dump};
 use super::programme::{START, fill, spec};

@@ -1,7 +1,7 @@
 //! What is written is what the log says.
 
 use tributary::clock::Clock;
-use tributary::run::{Program, Options};
+use tributary::run::{Options, Program};
 
 use super::programme::{fill, spec};
 

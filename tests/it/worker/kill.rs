@@ -14,7 +14,7 @@ use tributary::decode::json::{Scratch, from_json};
 use tributary::ids::{Currency, Millis, Partition};
 use tributary::project::rows::CreatorRow;
 use tributary::project::tables;
-use tributary::run::{Program, Options};
+use tributary::run::{Options, Program};
 use tributary::telemetry::PartitionProgress;
 use tributary::worker::{Pace, scan};
 

@@ -4,7 +4,7 @@ use tributary::append::Sink;
 use tributary::clock::Clock;
 use tributary::ids::{Millis, Partition};
 use tributary::project::tables;
-use tributary::run::{Program, Options};
+use tributary::run::{Options, Program};
 use tributary::store::Row;
 use tributary::worker::scan;
 

@@ -16,7 +16,7 @@ use tributary::fold::state::State as FoldState;
 use tributary::ids::{Next, Partition};
 use tributary::keep::{self, Identity};
 use tributary::project::tables;
-use tributary::run::{Program, Error, Options};
+use tributary::run::{Error, Options, Program};
 use tributary::store::embedded::EmbeddedStore;
 use tributary::store::{Doors, Row};
 use tributary::web::{Ask, GenerationStatus, Refusal, Role, State, Status};
@@ -339,7 +339,8 @@ async fn state_of_another_fold_is_served_as_it_is_until_a_rebuild_takes_its_plac
     let (before, after) = all.split_at(3_000);
     engine.sink.append(before.to_vec()).await.unwrap();
     engine.caught_up().await.unwrap();
-    let (topic, ends, stood) = (engine.log.file().unwrap().topic().id, engine.ends(), rows(&engine.store, partitions).await);
+    let (topic, ends, stood) =
+        (engine.log.file().unwrap().topic().id, engine.ends(), rows(&engine.store, partitions).await);
     engine.stop().await.unwrap();
     of_another_fold(dir.path(), topic, &ends);
 

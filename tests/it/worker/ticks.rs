@@ -12,7 +12,7 @@ use tributary::decode::json::{Scratch, from_json};
 use tributary::ids::{Millis, Partition};
 use tributary::project::rows::CreatorRow;
 use tributary::project::tables;
-use tributary::run::{Program, Options};
+use tributary::run::{Options, Program};
 use tributary::store::Store;
 
 /// `Tick` has no other field; the others are those of the story.

@@ -7,7 +7,7 @@ use tributary::ids::{Next, Partition};
 use tributary::project::key::Col;
 use tributary::project::rows::CreatorRow;
 use tributary::project::tables::{self, Table};
-use tributary::run::{Program, Options};
+use tributary::run::{Options, Program};
 use tributary::store::{Row, Store};
 use tributary::web::{Line, Look};
 use tributary::worker::verify::Difference;

@@ -43,3 +43,15 @@ fn every_setting_of_a_cluster_is_explained() {
         assert!(!is_setting || pair[0].starts_with('#'), "no word about `{}`", pair[1]);
     }
 }
+
+#[test]
+fn what_building_needs_is_said_the_same_everywhere() {
+    let makefile = include_str!("../../../Makefile");
+    let packages = makefile.lines().find_map(|line| line.strip_prefix("BUILD_PACKAGES = ")).unwrap();
+    let ci = include_str!("../../../.ci/run");
+    assert!(ci.contains(packages), ".ci/run installs {packages}");
+    let dockerfile = include_str!("../../../Dockerfile");
+    // Its image has a C compiler.
+    let (_, others) = packages.split_once("libc6-dev ").unwrap();
+    assert!(dockerfile.contains(&format!("g++ {others}")), "the Dockerfile installs g++ {others}");
+}

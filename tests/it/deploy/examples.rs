@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use tributary::consume::Stream;
 use tributary::decode::{Scratch, from_json};
@@ -63,23 +62,28 @@ fn run(program: &str, arguments: &[&str]) {
 /// Partition, key and value of every record, in order of the partitions.
 fn records(brokers: &str, topic: &str) -> Vec<(i32, Vec<u8>, Vec<u8>)> {
     let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", brokers).set("group.id", "examples").set("enable.partition.eof", "true");
+    config.set("bootstrap.servers", brokers).set("group.id", "examples").set("enable.auto.commit", "false");
     let consumer: BaseConsumer = config.create().unwrap();
-    let mut found = Vec::new();
+    let mut start = TopicPartitionList::new();
+    let mut expected = 0;
     for partition in 0..4 {
-        let mut start = TopicPartitionList::new();
         start.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
-        consumer.assign(&start).unwrap();
-        loop {
-            match consumer.poll(PATIENCE).expect("a record, or the end") {
-                Ok(record) => {
-                    found.push((partition, record.key().unwrap().to_vec(), record.payload().unwrap().to_vec()));
-                }
-                Err(KafkaError::PartitionEOF(_)) => break,
-                Err(error) => panic!("{error}"),
-            }
+        let (first, end) = consumer.fetch_watermarks(topic, partition, PATIENCE).unwrap();
+        expected += usize::try_from(end - first).unwrap();
+    }
+    consumer.assign(&start).unwrap();
+    let mut found = Vec::new();
+    // As often as PATIENCE allows.
+    for _ in 0..300 {
+        if found.len() == expected {
+            break;
+        }
+        if let Some(record) = consumer.poll(PATIENCE / 300) {
+            let record = record.unwrap();
+            found.push((record.partition(), record.key().unwrap().to_vec(), record.payload().unwrap().to_vec()));
         }
     }
+    found.sort_by_key(|(partition, _, _)| *partition);
     found
 }
 

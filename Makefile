@@ -12,6 +12,8 @@ NODES ?=
 SECURE ?=
 WIPE ?=
 SERVICES = scripts/services/services
+# What Debian calls that which the C library in the client of Kafka is built with. The Dockerfile and .ci/run have the same.
+BUILD_PACKAGES = gcc g++ libc6-dev make pkg-config libssl-dev zlib1g-dev
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check tidy bench soak fuzz services-up services-down cargo
@@ -57,5 +59,5 @@ cargo:
 	  echo "Tributary is built with Rust, and cargo is not installed. Install it, then open a new shell:" >&2; \
 	  echo "  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y" >&2; \
 	  exit 1; }
-	@command -v cc >/dev/null || { \
-	  echo "Building needs a C compiler: apt-get install -y gcc libc6-dev, or your system's own" >&2; exit 1; }
+	@{ command -v cc && command -v make && pkg-config --exists openssl; } >/dev/null || { \
+	  echo "Building needs a C compiler and OpenSSL: apt-get install -y $(BUILD_PACKAGES), or your system's own" >&2; exit 1; }

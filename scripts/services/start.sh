@@ -136,9 +136,11 @@ wait_ready() { # wait_ready NAME...
     worth_an_archive "$name"
   done
 }
-fail() { # fail NAME WHAT
-  grep -hE 'ERROR|FATAL|Exception|Error:' "$(log_of "$1")" "$dir/$1.out" 2>/dev/null | cut -c1-250 |
-    awk '!seen[$0]++' | tail -n 6 >&2 || true
+fail() { # fail NAME WHAT: with what it said of errors, or last
+  local said
+  said=$(grep -hE 'ERROR|FATAL|Exception|Error:' "$(log_of "$1")" "$dir/$1.out" 2>/dev/null | awk '!seen[$0]++' | tail -n 6) || true
+  [[ -n $said ]] || said=$(tail -n 3 "$dir/$1.out" 2>/dev/null) || true
+  cut -c1-250 <<<"$said" >&2
   pid_of "$1" >/dev/null || rm -f "$dir/$1.pid"
   die "$1 $2; see $(log_of "$1") and $dir/$1.out"
 }

@@ -1,4 +1,5 @@
-//! `tributary keys`: through the server that holds the data folder, or in its file when none runs.
+//! `tributary keys`: through the server that holds the data folder, or where the keys are when none runs: in its file, or in the
+//! database that many processes share.
 
 use std::fmt::Write as _;
 
@@ -7,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::{Context, exit};
 use crate::ids::Millis;
-use crate::run;
+use crate::run::{self, Engines};
+use crate::store::scylla::ScyllaStore;
 use crate::web::Keys;
 use crate::web::client::Peer;
 use crate::web::keys::{Scope, Secret, Wish};
@@ -56,24 +58,32 @@ const PAGE: usize = 1_000;
 
 /// Where the keys are.
 enum Way {
-    Folder(Keys<run::Rows>),
+    Rows(Keys<run::Rows>),
     Server(Peer),
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<u8> {
     let way = match context.server().await {
         Some(server) => Way::Server(server),
-        None => {
-            let keys = run::keys(&context.config.data_dir, context.clock.clone(), context.config.http().limits)?;
-            keys.refresh().await?;
-            Way::Folder(keys)
-        }
+        None => Way::Rows(keys(context).await?),
     };
     match command {
         Command::Create(wish) => create(&way, wish.into(), context).await,
         Command::List => list(&way, context).await,
         Command::Revoke { key_id } => revoke(&way, &key_id, context).await,
     }
+}
+
+async fn keys(context: &Context) -> anyhow::Result<Keys<run::Rows>> {
+    let (clock, limits) = (context.clock.clone(), context.config.http().limits);
+    let keys = match context.config.engines()? {
+        Engines::Embedded | Engines::Kafka(_) => run::keys(&context.config.data_dir, clock, limits)?,
+        Engines::Cluster(_, cql) => {
+            Keys::new(run::Rows::Cql(ScyllaStore::connect(cql).await?), clock, run::random(), limits)
+        }
+    };
+    keys.refresh().await?;
+    Ok(keys)
 }
 
 impl From<Create> for Wish {
@@ -91,7 +101,7 @@ impl From<Create> for Wish {
 
 async fn create(way: &Way, wish: Wish, context: &Context) -> anyhow::Result<u8> {
     let made = match way {
-        Way::Folder(keys) => {
+        Way::Rows(keys) => {
             let (record, secret) = keys.create(&wish).await?;
             json!({ "data": record, "key": secret.reveal() })
         }
@@ -108,7 +118,7 @@ async fn create(way: &Way, wish: Wish, context: &Context) -> anyhow::Result<u8> 
 async fn list(way: &Way, context: &Context) -> anyhow::Result<u8> {
     let mut all = Vec::new();
     match way {
-        Way::Folder(keys) => {
+        Way::Rows(keys) => {
             let mut after: Option<String> = None;
             loop {
                 let page = keys.list(after.as_deref(), PAGE).await?;
@@ -160,7 +170,7 @@ async fn revoke(way: &Way, key_id: &str, context: &Context) -> anyhow::Result<u8
     let id = given.as_ref().map_or(key_id, Secret::id);
     anyhow::ensure!(id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id:?} is no key id; `tributary keys list`");
     let revoked = match way {
-        Way::Folder(keys) => json!({ "data": keys.revoke(id).await? }),
+        Way::Rows(keys) => json!({ "data": keys.revoke(id).await? }),
         Way::Server(server) => server.delete(&format!("/v1/admin/keys/{id}")).await?.json(server.addr)?,
     };
     context.out.answer(&format!("{id} is revoked"), &revoked);

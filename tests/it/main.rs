@@ -3,6 +3,7 @@ mod cases;
 mod cli;
 mod cluster;
 mod decode;
+mod deploy;
 mod keep;
 mod log;
 mod schemas;

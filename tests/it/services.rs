@@ -49,7 +49,8 @@ fn told(variable: &str) -> Option<String> {
     value
 }
 
-fn not_tested(why: &str) {
+/// Says that the test at hand is not run, or fails with CI=true.
+pub fn not_tested(why: &str) {
     let is_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
     assert!(!is_ci, "{why}");
     let thread = std::thread::current();
@@ -159,7 +160,8 @@ fn free_ports() -> (u16, File) {
     panic!("no free ports for services: all of {} is in use", locks.display());
 }
 
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest that anything a service is asked may take.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 fn topics(brokers: &str, patience: Duration) -> Option<Vec<String>> {
     let consumer: BaseConsumer = ClientConfig::new().set("bootstrap.servers", brokers).create().unwrap();
@@ -167,16 +169,21 @@ fn topics(brokers: &str, patience: Duration) -> Option<Vec<String>> {
     Some(metadata.topics().iter().map(|topic| topic.name().to_owned()).collect())
 }
 
+/// Makes a topic, each partition once.
+pub fn make_topic(brokers: &str, name: &str, partitions: i32) {
+    let admin: AdminClient<DefaultClientContext> =
+        ClientConfig::new().set("bootstrap.servers", brokers).create().unwrap();
+    let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let made = runtime.block_on(admin.create_topics(&[topic], &AdminOptions::new().request_timeout(Some(PATIENCE))));
+    assert_eq!(made.unwrap(), [Ok(name.to_owned())]);
+}
+
 #[test]
 fn a_test_may_kill_its_own_kafka_and_start_it_again_on_its_data_and_nothing_of_it_stays() {
     let Some(own) = Own::start(&["kafka"]) else { return };
     let brokers = own.env("KAFKA_BROKERS");
-    let admin: AdminClient<DefaultClientContext> =
-        ClientConfig::new().set("bootstrap.servers", &brokers).create().unwrap();
-    let topic = NewTopic::new("kept", 1, TopicReplication::Fixed(1));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let made = runtime.block_on(admin.create_topics(&[topic], &AdminOptions::new().request_timeout(Some(PATIENCE))));
-    assert_eq!(made.unwrap(), [Ok("kept".to_owned())]);
+    make_topic(&brokers, "kept", 1);
 
     own.kill("kafka-1");
     assert_eq!(topics(&brokers, Duration::from_millis(500)), None, "it is gone");

@@ -90,9 +90,9 @@ impl ScyllaStore {
         let mut statements = Vec::with_capacity(rows.len());
         let mut values = Vec::with_capacity(rows.len());
         for row in rows {
+            values.push(self.bound(shape, row)?);
             let statement = self.inner.statement(kind(row), shape, self.generation).await?;
             statements.push(BatchStatement::PreparedStatement(statement));
-            values.push(self.bound(shape, row)?);
         }
         let mut batch = Batch::new_with_statements(BatchType::Unlogged, statements);
         batch.set_is_idempotent(true);

@@ -6,11 +6,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use tokio::runtime::Runtime;
-use tributary::ids::{Next, Partition};
+use tributary::ids::Partition;
 use tributary::project::key::{Bound, Col, Cols, Key, Part, Range, Row, TableId};
 use tributary::project::tables;
 use tributary::store::alias::Alias;

@@ -14,10 +14,10 @@ use tributary::project::key::{Bound, Col, Cols, Key, Part, Range, Row, TableId};
 use tributary::project::tables;
 use tributary::store::alias::Alias;
 use tributary::store::scylla::shape::{Column, Field, SHAPES, Shape, Sort, Type};
-use tributary::store::scylla::{Login, Options, ScyllaStore};
+use tributary::store::scylla::{Login, Options, ScyllaStore, Tls};
 use tributary::store::{Doors, Error, Store, Table};
 
-use super::contract::{self, Lab, MEMBERS, MIXED, NUMBERS, PAIRS, SHARED, block_on, everything, part};
+use super::contract::{self, APPLIED, Lab, MEMBERS, MIXED, NUMBERS, PAIRS, SHARED, block_on, everything, part};
 use super::samples;
 
 const VALUE: &[Field] = &[Field("at", Type::Int), Field("said", Type::Text)];
@@ -33,6 +33,7 @@ const LAB: &[Shape] = &[
     shape(PAIRS, "pairs", &[Column("run", Sort::Int), NUMBER]),
     shape(MEMBERS, "members", &[Column("creator", Sort::Text), NUMBER]),
     shape(MIXED, "mixed", &[Column("creator", Sort::Text), Column("down", Sort::IntDesc), Column("up", Sort::Int)]),
+    shape(APPLIED, "applied", &[Column("zero", Sort::Int)]),
     shape(SHARED, "shared", &[Column("id", Sort::Text)]),
 ];
 
@@ -60,7 +61,9 @@ fn options(keyspace: &str) -> Option<Options> {
     let replication = [("datacenter1".to_owned(), 1)].into();
     // A schema change on a busy machine takes its time.
     let (request_timeout, give_up_after) = (Duration::from_secs(20), Duration::from_secs(40));
-    let options = Options { nodes, replication, request_timeout, give_up_after, ..Options::default() };
+    let told = |variable: &str| std::env::var(variable).ok();
+    let login = told("CQL_USERNAME").zip(told("CQL_PASSWORD")).map(|(user, password)| Login { user, password });
+    let options = Options { nodes, replication, login, request_timeout, give_up_after, ..Options::default() };
     Some(Options { keyspace: format!("{keyspace}_{}", std::process::id()), ..options })
 }
 
@@ -70,7 +73,11 @@ fn connect(options: Options, shapes: &'static [Shape]) -> ScyllaStore {
 
 /// What cqlsh would do.
 fn session(options: &Options) -> Session {
-    runtime().block_on(SessionBuilder::new().known_nodes(&options.nodes).build()).unwrap()
+    let mut builder = SessionBuilder::new().known_nodes(&options.nodes);
+    if let Some(Login { user, password }) = &options.login {
+        builder = builder.user(user, password);
+    }
+    runtime().block_on(builder.build()).unwrap()
 }
 
 fn run(session: &Session, statement: &str) {
@@ -189,6 +196,11 @@ fn restart_keeps_all() {
 #[test]
 fn concurrent_writers() {
     keep(contract::concurrent_writers);
+}
+
+#[test]
+fn applied_is_never_ahead_of_the_rows() {
+    keep(contract::applied_is_never_ahead_of_the_rows);
 }
 
 #[test]
@@ -393,8 +405,100 @@ fn settings_that_cannot_be_are_refused_by_name() {
         refused(Options { keyspace: keyspace.to_owned(), ..Options::default() }, "lower-case letters");
     }
     refused(Options { batches_in_flight_max: 0, ..Options::default() }, "at least one");
-    let tls = tributary::store::scylla::Tls { ca_file: "missing.pem".into(), client: None, server_name: None };
+    let tls = Tls { ca_file: "missing.pem".into(), client: None, server_name: None };
     refused(Options { tls: Some(tls), ..Options::default() }, "missing.pem");
     let login = Login { user: "ada".to_owned(), password: "open sesame".to_owned() };
     assert!(!format!("{login:?}").contains("sesame"));
+}
+
+/// Of a server that asks for a password and offers TLS (`services up cassandra --secure`); else nothing is tested.
+fn secured() -> Option<(Options, Tls)> {
+    let options = options("secured")?;
+    let Some(ca_file) = std::env::var_os("CQL_CA") else {
+        drop(std::io::stderr().write_all(b"NOT TESTED: passwords, grants and TLS: CQL_CA is not set\n"));
+        return None;
+    };
+    let tls = Tls { ca_file: ca_file.into(), client: None, server_name: Some("localhost".to_owned()) };
+    Some((empty(options), tls))
+}
+
+#[test]
+fn who_is_not_let_in_and_who_may_not_is_told_so() {
+    let Some((options, tls)) = secured() else { return };
+    let options = Options { tls: Some(tls.clone()), connect_timeout: Duration::from_secs(10), ..options };
+    let owner = connect(options.clone(), LAB);
+    block_on(owner.setup(&contract::tables(1)[..1])).unwrap();
+    let session = session(&options);
+    for user in ["stranger", "worker"] {
+        let role = format!("{user}_{}", std::process::id());
+        run(&session, &format!("CREATE ROLE IF NOT EXISTS {role} WITH LOGIN = true AND PASSWORD = 'open sesame'"));
+        if user == "worker" {
+            run(&session, &format!("GRANT SELECT ON KEYSPACE {} TO {role}", options.keyspace));
+            run(&session, &format!("GRANT MODIFY ON KEYSPACE {} TO {role}", options.keyspace));
+        }
+    }
+    let login = |user: &str, password: &str| {
+        Some(Login { user: format!("{user}_{}", std::process::id()), password: password.to_owned() })
+    };
+    let denied = |error: Error| {
+        assert!(matches!(error, Error::Denied { .. }), "{error:?}");
+        assert!(error.to_string().contains("check its name, its password and what it is granted"), "{error}");
+    };
+    let open = |login: Option<Login>, tls: Option<Tls>| {
+        let options = Options { login, tls, ..options.clone() };
+        runtime().block_on(ScyllaStore::connect_with(options, LAB))
+    };
+    denied(open(login("worker", "wrong"), Some(tls.clone())).unwrap_err());
+    denied(open(None, Some(tls.clone())).unwrap_err());
+
+    // Who is granted rows alone can start once the tables are there, but makes none.
+    let here = part(Partition(0), NUMBERS);
+    let row = contract::row(contract::key(here, &[Col::Int(1)]), 1, "v");
+    let worker = open(login("worker", "open sesame"), Some(tls.clone())).unwrap();
+    block_on(worker.setup(&contract::tables(1)[..1])).unwrap();
+    block_on(worker.write(vec![row.clone()])).unwrap();
+    assert_eq!(block_on(worker.scan(&everything(here))).unwrap(), [row.clone()]);
+    denied(block_on(worker.setup(&contract::tables(1))).unwrap_err());
+    denied(block_on(worker.drop_generation()).unwrap_err());
+
+    let stranger = open(login("stranger", "open sesame"), Some(tls.clone())).unwrap();
+    denied(block_on(stranger.scan(&everything(here))).unwrap_err());
+    denied(block_on(stranger.write(vec![row])).unwrap_err());
+
+    // A node that the authority has not signed, or that bears another name, is no node.
+    let other = Tls { server_name: Some("elsewhere.example".to_owned()), ..tls };
+    let error = open(options.login.clone(), Some(other)).unwrap_err();
+    assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+}
+
+#[test]
+#[ignore = "a measurement: how many rows a second one task writes"]
+fn rows_a_second_of_one_task() {
+    const CALL: u64 = 5_000;
+    const CALLS: u64 = 40;
+    let Some(lab) = Cassandra::new() else { return };
+    let store = lab.store();
+    let text = "x".repeat(280);
+    let rows = |call: u64| -> Vec<Row> {
+        let one = |n: u64| {
+            // Sixteen parts of members, and one row in five of three other tables, as a flush has them.
+            let cols = [Col::Text("creator".to_owned()), Col::Int(i64::try_from(n).unwrap())];
+            let (table, cols) = if n.is_multiple_of(5) { (NUMBERS, &cols[1..]) } else { (MEMBERS, &cols[..]) };
+            let here = Part { shard: u16::try_from(n % 16).unwrap(), ..part(lab.p(), table) };
+            contract::row(contract::key(here, cols), call + 1, &text)
+        };
+        (0..CALL).map(one).collect()
+    };
+    block_on(store.write(rows(0))).unwrap();
+    let started = tokio::time::Instant::now();
+    block_on(async {
+        for call in 1..=CALLS {
+            store.write(rows(call)).await.unwrap();
+        }
+    });
+    let rate = (CALL * CALLS * 1_000) / u64::try_from(started.elapsed().as_millis()).unwrap();
+    println!("{rate} rows a second");
+    let first = Part { shard: 1, ..part(lab.p(), MEMBERS) };
+    let found = block_on(store.scan(&everything(first))).unwrap();
+    assert!(found.len() > 200 && found.iter().all(|row| row.at.0 == CALLS + 1), "{}", found.len());
 }

@@ -1,7 +1,4 @@
-//! The store in CQL keeps the contract, on the nodes that `CQL_NODES` names, and says what is wrong with them.
-#![expect(clippy::disallowed_methods, reason = "where the nodes are is told by the environment")]
-
-use std::io::Write;
+//! The store in CQL keeps the contract, on nodes that all tests share, and says what is wrong with them.
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -19,6 +16,7 @@ use tributary::store::{Doors, Error, Store, Table};
 
 use super::contract::{self, APPLIED, Lab, MEMBERS, MIXED, NUMBERS, PAIRS, SHARED, block_on, everything, part};
 use super::samples;
+use crate::services;
 
 const VALUE: &[Field] = &[Field("at", Type::Int), Field("said", Type::Text)];
 const NUMBER: Column = Column("n", Sort::Int);
@@ -28,7 +26,7 @@ const fn shape(id: TableId, name: &'static str, columns: &'static [Column]) -> S
 }
 
 /// The tables of the contract.
-const LAB: &[Shape] = &[
+pub(super) const LAB: &[Shape] = &[
     shape(NUMBERS, "numbers", &[NUMBER]),
     shape(PAIRS, "pairs", &[Column("run", Sort::Int), NUMBER]),
     shape(MEMBERS, "members", &[Column("creator", Sort::Text), NUMBER]),
@@ -37,42 +35,27 @@ const LAB: &[Shape] = &[
     shape(SHARED, "shared", &[Column("id", Sort::Text)]),
 ];
 
-/// The nodes; none: said aloud, and with CI=true a failure.
-fn nodes() -> Option<Vec<String>> {
-    if let Some(nodes) = std::env::var("CQL_NODES").ok().filter(|nodes| !nodes.is_empty()) {
-        return Some(nodes.split(',').map(str::to_owned).collect());
-    }
-    assert!(std::env::var("CI").is_err(), "CQL_NODES is not set");
-    let thread = std::thread::current();
-    let said = format!("NOT TESTED: {}: CQL_NODES is not set\n", thread.name().unwrap_or("a test"));
-    // Past the test's own capture, so that nobody takes silence for success.
-    drop(std::io::stderr().write_all(said.as_bytes()));
-    None
-}
-
 /// Sessions live here: each call of a test has a runtime of its own, which ends with it.
-fn runtime() -> &'static Runtime {
+pub(super) fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap())
 }
 
 fn options(keyspace: &str) -> Option<Options> {
-    let nodes = nodes()?;
+    let nodes = services::cassandra()?;
     let replication = [("datacenter1".to_owned(), 1)].into();
     // A schema change on a busy machine takes its time.
     let (request_timeout, give_up_after) = (Duration::from_secs(20), Duration::from_secs(40));
-    let told = |variable: &str| std::env::var(variable).ok();
-    let login = told("CQL_USERNAME").zip(told("CQL_PASSWORD")).map(|(user, password)| Login { user, password });
-    let options = Options { nodes, replication, login, request_timeout, give_up_after, ..Options::default() };
+    let options = Options { nodes, replication, request_timeout, give_up_after, ..Options::default() };
     Some(Options { keyspace: format!("{keyspace}_{}", std::process::id()), ..options })
 }
 
-fn connect(options: Options, shapes: &'static [Shape]) -> ScyllaStore {
+pub(super) fn connect(options: Options, shapes: &'static [Shape]) -> ScyllaStore {
     runtime().block_on(ScyllaStore::connect_with(options, shapes)).unwrap()
 }
 
 /// What cqlsh would do.
-fn session(options: &Options) -> Session {
+pub(super) fn session(options: &Options) -> Session {
     let mut builder = SessionBuilder::new().known_nodes(&options.nodes);
     if let Some(Login { user, password }) = &options.login {
         builder = builder.user(user, password);
@@ -80,7 +63,7 @@ fn session(options: &Options) -> Session {
     runtime().block_on(builder.build()).unwrap()
 }
 
-fn run(session: &Session, statement: &str) {
+pub(super) fn run(session: &Session, statement: &str) {
     runtime().block_on(session.query_unpaged(statement, ())).unwrap();
 }
 
@@ -409,66 +392,6 @@ fn settings_that_cannot_be_are_refused_by_name() {
     refused(Options { tls: Some(tls), ..Options::default() }, "missing.pem");
     let login = Login { user: "ada".to_owned(), password: "open sesame".to_owned() };
     assert!(!format!("{login:?}").contains("sesame"));
-}
-
-/// Of a server that asks for a password and offers TLS (`services up cassandra --secure`); else nothing is tested.
-fn secured() -> Option<(Options, Tls)> {
-    let options = options("secured")?;
-    let Some(ca_file) = std::env::var_os("CQL_CA") else {
-        drop(std::io::stderr().write_all(b"NOT TESTED: passwords, grants and TLS: CQL_CA is not set\n"));
-        return None;
-    };
-    let tls = Tls { ca_file: ca_file.into(), client: None, server_name: Some("localhost".to_owned()) };
-    Some((empty(options), tls))
-}
-
-#[test]
-fn who_is_not_let_in_and_who_may_not_is_told_so() {
-    let Some((options, tls)) = secured() else { return };
-    let options = Options { tls: Some(tls.clone()), connect_timeout: Duration::from_secs(10), ..options };
-    let owner = connect(options.clone(), LAB);
-    block_on(owner.setup(&contract::tables(1)[..1])).unwrap();
-    let session = session(&options);
-    for user in ["stranger", "worker"] {
-        let role = format!("{user}_{}", std::process::id());
-        run(&session, &format!("CREATE ROLE IF NOT EXISTS {role} WITH LOGIN = true AND PASSWORD = 'open sesame'"));
-        if user == "worker" {
-            run(&session, &format!("GRANT SELECT ON KEYSPACE {} TO {role}", options.keyspace));
-            run(&session, &format!("GRANT MODIFY ON KEYSPACE {} TO {role}", options.keyspace));
-        }
-    }
-    let login = |user: &str, password: &str| {
-        Some(Login { user: format!("{user}_{}", std::process::id()), password: password.to_owned() })
-    };
-    let denied = |error: Error| {
-        assert!(matches!(error, Error::Denied { .. }), "{error:?}");
-        assert!(error.to_string().contains("check its name, its password and what it is granted"), "{error}");
-    };
-    let open = |login: Option<Login>, tls: Option<Tls>| {
-        let options = Options { login, tls, ..options.clone() };
-        runtime().block_on(ScyllaStore::connect_with(options, LAB))
-    };
-    denied(open(login("worker", "wrong"), Some(tls.clone())).unwrap_err());
-    denied(open(None, Some(tls.clone())).unwrap_err());
-
-    // Who is granted rows alone can start once the tables are there, but makes none.
-    let here = part(Partition(0), NUMBERS);
-    let row = contract::row(contract::key(here, &[Col::Int(1)]), 1, "v");
-    let worker = open(login("worker", "open sesame"), Some(tls.clone())).unwrap();
-    block_on(worker.setup(&contract::tables(1)[..1])).unwrap();
-    block_on(worker.write(vec![row.clone()])).unwrap();
-    assert_eq!(block_on(worker.scan(&everything(here))).unwrap(), [row.clone()]);
-    denied(block_on(worker.setup(&contract::tables(1))).unwrap_err());
-    denied(block_on(worker.drop_generation()).unwrap_err());
-
-    let stranger = open(login("stranger", "open sesame"), Some(tls.clone())).unwrap();
-    denied(block_on(stranger.scan(&everything(here))).unwrap_err());
-    denied(block_on(stranger.write(vec![row])).unwrap_err());
-
-    // A node that the authority has not signed, or that bears another name, is no node.
-    let other = Tls { server_name: Some("elsewhere.example".to_owned()), ..tls };
-    let error = open(options.login.clone(), Some(other)).unwrap_err();
-    assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
 }
 
 #[test]

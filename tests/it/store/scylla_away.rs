@@ -44,7 +44,7 @@ fn at_last<T: std::fmt::Debug>(what: impl Fn() -> Result<T, Error>) -> T {
 }
 
 #[test]
-fn a_server_that_is_away_is_told_in_time_and_nothing_is_lost_when_it_is_back() {
+fn a_server_that_is_away_is_told_in_time_and_served_again_when_it_is_back() {
     let Some(server) = Own::start(&["cassandra"]) else { return };
     let slow = options(&server);
     block_on(connect(slow.clone(), LAB).setup(&contract::tables(1))).unwrap();
@@ -74,16 +74,22 @@ fn a_server_that_is_away_is_told_in_time_and_nothing_is_lost_when_it_is_back() {
     at_last(|| block_on(store.write(rows(2))));
     assert_eq!(at_last(|| block_on(store.scan(&everything(here)))), rows(2));
     // Nobody was told how it ended: done or not, it is the one or the other, and a swap from there is done.
-    let now = at_last(|| block_on(store.get(std::slice::from_ref(&alias)))).pop().flatten().unwrap().value.unwrap();
-    let now = if now == contract::value(1, "1") { 1 } else { 2 };
+    let stands = || {
+        let found = at_last(|| block_on(store.get(std::slice::from_ref(&alias)))).pop().flatten().unwrap();
+        (1..=3).find(|n: &u64| found.value == Some(contract::value(1, &n.to_string()))).unwrap()
+    };
+    let now = stands();
+    assert!(now < 3);
     assert_eq!(at_last(|| swap(Some(now), 3)), Swap::Done);
+    assert_eq!(stands(), 3);
 
     server.kill("cassandra-1");
     assert!(unreachable(block_on(store.write(rows(3)))));
     server.up("cassandra-1");
     at_last(|| block_on(store.write(rows(3))));
     assert_eq!(at_last(|| block_on(store.scan(&everything(here)))), rows(3));
-    assert_eq!(at_last(|| swap(Some(3), 4)), Swap::Done);
+    // One node with a periodic commit log may lose the last tenth of a second when it is killed.
+    assert_eq!(at_last(|| swap(Some(stands()), 4)), Swap::Done);
     assert!((0..TRIES).any(|_| block_on(store.health()).reachable));
 }
 

@@ -295,7 +295,7 @@ fn a_row_of_every_table_is_taken_as_it_is_and_its_fields_can_be_asked_for() {
     for row in &rows {
         let whole = Bound::Included(row.key.cols.clone());
         let range = Range { part: row.key.part, from: whole.clone(), to: whole, reverse: false, limit: 2 };
-        assert_eq!(block_on(store.scan(&range)).unwrap(), [row.clone()]);
+        assert_eq!(block_on(store.scan(&range)).unwrap(), std::slice::from_ref(row));
     }
     for (key, value) in samples::shared() {
         assert_eq!(block_on(store.swap(&key, None, &value)).unwrap(), tributary::store::Swap::Done);

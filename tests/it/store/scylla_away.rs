@@ -127,7 +127,7 @@ fn who_is_not_let_in_and_who_may_not_is_told_so() {
     let worker = open(login("worker", "open sesame"), Some(tls.clone())).unwrap();
     block_on(worker.setup(&contract::tables(1)[..1])).unwrap();
     block_on(worker.write(vec![row.clone()])).unwrap();
-    assert_eq!(block_on(worker.scan(&everything(here))).unwrap(), [row.clone()]);
+    assert_eq!(block_on(worker.scan(&everything(here))).unwrap(), std::slice::from_ref(&row));
     denied(block_on(worker.setup(&contract::tables(1))).unwrap_err());
     denied(block_on(worker.drop_generation()).unwrap_err());
 

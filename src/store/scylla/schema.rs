@@ -10,7 +10,6 @@ use super::shape::{Column, Field, Shape};
 use super::{Inner, Options};
 use crate::store::Error;
 
-
 /// What a server says of a keyspace.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Found {

@@ -46,7 +46,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     fn get(&self, keys: &[Key]) -> impl Future<Output = Result<Vec<Option<Row>>, Error>> + Send;
     /// Live rows in order, at most `limit`.
     fn scan(&self, range: &Range) -> impl Future<Output = Result<Vec<Row>, Error>> + Send;
-    /// Durable when it returns; atomic per `Part` at best; repeatable.
+    /// Durable when it returns; atomic per `Part` at best, else in the order given there; repeatable. Rows of `applied`
+    /// are seen no sooner than the others.
     fn write(&self, rows: Vec<Row>) -> impl Future<Output = Result<(), Error>> + Send;
     /// Conditional: the generation alias.
     fn swap(&self, key: &Key, from: Option<&[u8]>, to: &[u8]) -> impl Future<Output = Result<Swap, Error>> + Send;

@@ -22,7 +22,7 @@ pub struct Options {
     pub nodes: Vec<String>,
     /// Lower-case letters, digits and underscores.
     pub keyspace: String,
-    /// Copies by data centre, of a keyspace to be made. Empty: three in the local one.
+    /// Copies by data centre, of a keyspace to be made. Empty: `copies` in the local one.
     pub replication: BTreeMap<String, u32>,
     /// Copies in the local data centre, where `replication` names none.
     pub copies: u32,

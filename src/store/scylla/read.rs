@@ -47,19 +47,19 @@ impl Cursor {
 
 impl ScyllaStore {
     pub(super) async fn get_all(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, Error> {
-        let mut groups = self.siblings(keys)?;
+        let groups = self.siblings(keys)?;
         let mut rows: HashMap<Key, Row> = HashMap::with_capacity(keys.len());
         let mut keep = |found: Vec<Row>| rows.extend(found.into_iter().map(|row| (row.key.clone(), row)));
-        if let (1, Some(only)) = (groups.len(), groups.pop_front()) {
+        if let [only] = groups.as_slice() {
             let _room = self.inner.room(&self.inner.reads).await?;
-            keep(self.get_siblings(&only).await?);
+            keep(self.get_siblings(only).await?);
         } else {
             self.get_apart(groups, &mut keep).await?;
         }
         Ok(keys.iter().map(|key| rows.get(key).cloned()).collect())
     }
 
-    async fn get_apart(&self, groups: VecDeque<Siblings>, keep: &mut impl FnMut(Vec<Row>)) -> Result<(), Error> {
+    async fn get_apart(&self, groups: Vec<Siblings>, keep: &mut impl FnMut(Vec<Row>)) -> Result<(), Error> {
         let (mut tasks, mut outcome) = (JoinSet::new(), Ok(()));
         let mut groups = groups.into_iter();
         loop {
@@ -88,7 +88,7 @@ impl ScyllaStore {
     }
 
     /// Each key once, by what they have in common.
-    fn siblings(&self, keys: &[Key]) -> Result<VecDeque<Siblings>, Error> {
+    fn siblings(&self, keys: &[Key]) -> Result<Vec<Siblings>, Error> {
         let mut places: HashMap<(Part, &[Col]), Vec<Col>> = HashMap::new();
         let mut seen = std::collections::HashSet::with_capacity(keys.len());
         for key in keys {

@@ -1,4 +1,4 @@
-//! Rows on their way out: one unlogged batch for each partition, each row with its own stamp.
+//! Rows on their way out: in unlogged batches of one partition each, every row with its own stamp.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use super::shape::Shape;
 use super::slice::fits;
 use super::text::Kind;
 use crate::project::key::{Part, Row};
+use crate::project::tables;
 use crate::store::Error;
 
 /// Of one batch. A single row may be larger.
@@ -20,32 +21,39 @@ const BATCH_BYTES_MAX: usize = 128 << 10;
 /// What a row costs beside its value and texts, roughly.
 const ROW_BYTES: usize = 64;
 
-/// Rows of one partition.
+/// Rows of one partition, in batches of a bounded size and in the order in which they were given.
+#[derive(Debug)]
 pub(super) struct OnePart {
     part: Part,
-    rows: Vec<Row>,
+    batches: Vec<Vec<Row>>,
+    /// Of the last batch.
+    bytes: usize,
 }
 
-/// Rows by partition, in batches of a bounded size.
-pub(super) fn batches(rows: Vec<Row>) -> Vec<OnePart> {
-    let mut parts: BTreeMap<Part, Vec<OnePart>> = BTreeMap::new();
-    let mut bytes: BTreeMap<Part, usize> = BTreeMap::new();
+fn by_part(rows: Vec<Row>) -> Vec<OnePart> {
+    let mut parts: BTreeMap<Part, OnePart> = BTreeMap::new();
     for row in rows {
         let part = row.key.part;
-        let (batches, open) = (parts.entry(part).or_default(), bytes.entry(part).or_default());
+        let one = parts.entry(part).or_insert_with(|| OnePart { part, batches: Vec::new(), bytes: 0 });
+        one.push(row);
+    }
+    parts.into_values().collect()
+}
+
+impl OnePart {
+    fn push(&mut self, row: Row) {
         let size = size(&row);
-        match batches.last_mut() {
-            Some(batch) if batch.rows.len() < BATCH_ROWS_MAX && *open + size <= BATCH_BYTES_MAX => {
-                batch.rows.push(row);
-                *open += size;
+        match self.batches.last_mut() {
+            Some(batch) if batch.len() < BATCH_ROWS_MAX && self.bytes + size <= BATCH_BYTES_MAX => {
+                batch.push(row);
+                self.bytes += size;
             }
             Some(_) | None => {
-                batches.push(OnePart { part, rows: vec![row] });
-                *open = size;
+                self.batches.push(vec![row]);
+                self.bytes = size;
             }
         }
     }
-    parts.into_values().flatten().collect()
 }
 
 fn size(row: &Row) -> usize {
@@ -53,16 +61,23 @@ fn size(row: &Row) -> usize {
 }
 
 impl ScyllaStore {
-    /// All batches, a bounded number at a time. What is on its way is waited for also when one fails.
+    /// How far rows are is written when all others are there: who reads it finds them.
     pub(super) async fn write_all(&self, rows: Vec<Row>) -> Result<(), Error> {
-        let mut batches = batches(rows);
-        if batches.len() <= 1 {
-            let Some(only) = batches.pop() else { return Ok(()) };
+        let is_applied = |row: &Row| row.key.part.table == tables::APPLIED.id;
+        let (applied, others): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(is_applied);
+        self.write_parts(by_part(others)).await?;
+        self.write_parts(by_part(applied)).await
+    }
+
+    /// A bounded number at a time. What is on its way is waited for also when one fails.
+    async fn write_parts(&self, mut parts: Vec<OnePart>) -> Result<(), Error> {
+        if parts.len() <= 1 {
+            let Some(only) = parts.pop() else { return Ok(()) };
             let _room = self.inner.room(&self.inner.batches).await?;
             return self.write_part(&only).await;
         }
         let (mut tasks, mut outcome) = (JoinSet::new(), Ok(()));
-        for batch in batches {
+        for part in parts {
             let room = self.inner.room(&self.inner.batches).await?;
             while let Some(done) = tasks.try_join_next() {
                 outcome = outcome.and(self.inner.joined(done));
@@ -73,7 +88,7 @@ impl ScyllaStore {
             let store = self.clone();
             tasks.spawn(async move {
                 let _room = room;
-                store.write_part(&batch).await
+                store.write_part(&part).await
             });
         }
         while let Some(done) = tasks.join_next().await {
@@ -82,17 +97,25 @@ impl ScyllaStore {
         outcome
     }
 
-    async fn write_part(&self, OnePart { part, rows }: &OnePart) -> Result<(), Error> {
+    /// One batch after the other: pages of a board are there before its root, which comes behind them.
+    async fn write_part(&self, OnePart { part, batches, .. }: &OnePart) -> Result<(), Error> {
         let shape = self.inner.shape(part.table)?;
         if shape.is_shared() {
             return Err(self.inner.invalid(format!("the table {} is changed by `swap` alone", shape.name)));
         }
+        for rows in batches {
+            self.write_batch(shape, rows).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_batch(&self, shape: &Shape, rows: &[Row]) -> Result<(), Error> {
         let mut statements = Vec::with_capacity(rows.len());
         let mut values = Vec::with_capacity(rows.len());
         for row in rows {
+            values.push(self.bound(shape, row)?);
             let statement = self.inner.statement(kind(row), shape, self.generation).await?;
             statements.push(BatchStatement::PreparedStatement(statement));
-            values.push(self.bound(shape, row)?);
         }
         let mut batch = Batch::new_with_statements(BatchType::Unlogged, statements);
         batch.set_is_idempotent(true);

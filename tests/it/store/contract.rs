@@ -20,6 +20,8 @@ pub const PAIRS: TableId = TableId(2);
 pub const MEMBERS: TableId = TableId(3);
 /// Of a text, a number that sorts downwards, and one that sorts upwards.
 pub const MIXED: TableId = TableId(4);
+/// Says how far the others are: keys of one number.
+pub const APPLIED: TableId = tributary::project::tables::APPLIED.id;
 /// Belongs to no generation, and is swapped: keys of one text.
 pub const SHARED: TableId = TableId(1_000);
 
@@ -43,7 +45,9 @@ pub trait Lab {
 /// For `setup`.
 pub fn tables(generation: u32) -> Vec<Table> {
     let table = |(id, name)| Table { id, name: format!("{name}_g{generation}") };
-    [(NUMBERS, "numbers"), (PAIRS, "pairs"), (MEMBERS, "members"), (MIXED, "mixed")].map(table).to_vec()
+    [(NUMBERS, "numbers"), (PAIRS, "pairs"), (MEMBERS, "members"), (MIXED, "mixed"), (APPLIED, "applied")]
+        .map(table)
+        .to_vec()
 }
 
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -432,6 +436,36 @@ pub fn concurrent_writers(lab: &mut impl Lab) {
     });
     let expected: Vec<_> = (0..10).map(|n| row(key(part, &[Col::Int(n)]), 160, "159")).collect();
     assert_eq!(block_on(lab.store().scan(&everything(part))).unwrap(), expected);
+}
+
+/// Who reads how far rows are finds all of them, also while they are being written.
+pub fn applied_is_never_ahead_of_the_rows(lab: &mut impl Lab) {
+    const ROUNDS: u64 = 12;
+    let (store, numbers) = (lab.store(), part(lab.p(), NUMBERS));
+    let applied = key(part(lab.p(), APPLIED), &[Col::Int(0)]);
+    // The last of the largest part, and one of a part of its own.
+    let shard = |shard| Part { shard, ..numbers };
+    let watched = [key(shard(0), &[Col::Int(1_199)]), key(shard(9), &[Col::Int(0)])];
+    let write = |at: u64| {
+        let mut rows = vec![row(applied.clone(), at, "applied")];
+        rows.extend((0..1_200).map(|n| row(key(shard(0), &[Col::Int(n)]), at, "v")));
+        rows.extend((1..10).map(|s| row(key(shard(s), &[Col::Int(0)]), at, "v")));
+        block_on(store.write(rows)).unwrap();
+    };
+    write(1);
+    std::thread::scope(|scope| {
+        scope.spawn(|| (2..=ROUNDS).for_each(write));
+        let at = |key: &Key| get(&store, key).unwrap().at;
+        loop {
+            let applied = at(&applied);
+            for key in &watched {
+                assert!(at(key) >= applied, "{:?} is behind", key.part);
+            }
+            if applied == Next(ROUNDS) {
+                break;
+            }
+        }
+    });
 }
 
 /// A healthy store says so.

@@ -110,6 +110,11 @@ fn generations_are_apart_and_go_as_a_whole() {
 }
 
 #[test]
+fn applied_is_never_ahead_of_the_rows() {
+    contract::applied_is_never_ahead_of_the_rows(&mut Embedded::new());
+}
+
+#[test]
 fn health() {
     contract::health(&mut Embedded::new());
 }

@@ -7,3 +7,4 @@ mod generations;
 mod samples;
 mod schema;
 mod scylla;
+mod scylla_away;

@@ -79,7 +79,7 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    pub fn start(store: tributary::store::embedded::EmbeddedStore) -> Self {
+    pub fn start(store: tributary::run::Rows) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         Self { looking: tokio::spawn(watch(store, Arc::clone(&stop))), stop }
     }
@@ -91,7 +91,7 @@ impl Watcher {
     }
 }
 
-async fn watch(store: tributary::store::embedded::EmbeddedStore, stop: Arc<AtomicBool>) -> Appended {
+async fn watch(store: tributary::run::Rows, stop: Arc<AtomicBool>) -> Appended {
     let keys: Vec<_> = (0..4).map(|p| tables::applied(Partition(p))).collect();
     let (mut seen, mut last) = (Appended::new(), [0_u64; 4]);
     loop {

@@ -247,7 +247,7 @@ impl Server {
     }
 }
 
-fn app(engine: &Program) -> App<tributary::store::embedded::EmbeddedStore, tributary::append::embedded::EmbeddedSink> {
+fn app(engine: &Program) -> App<tributary::run::Rows, tributary::run::Sink> {
     let partitions = engine.log.topic().partitions;
     let log = engine.log.clone();
     let end = move |p| log.bounds(Stream::Events, Partition(p)).map_or(Next(0), |bounds| bounds.end);

@@ -40,7 +40,7 @@ pub fn wanted(kafka: &Kafka, replication: u16, partitions: Option<u32>, topology
             ("retention.ms", retention.as_str()),
             ("retention.bytes", "-1"),
             ("min.insync.replicas", in_sync),
-            ("message.timestamp.type", "CreateTime"),
+            ("message.timestamp.type", "LogAppendTime"),
         ];
         setup::Wanted {
             name: kafka.topic(stream),

@@ -8,12 +8,12 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use hyper::StatusCode;
 use serde_json::{Value, json};
-use tributary::append::embedded::EmbeddedSink;
+use tributary::run::Sink as LogSink;
 use tributary::append::partition::partition_of;
 use tributary::ids::Next;
 use tributary::project::rows::CreatorRow;
 use tributary::project::tables;
-use tributary::store::embedded::EmbeddedStore;
+use tributary::run::Rows;
 use tributary::store::live::{Generation, Switch};
 use tributary::store::{Row, Store};
 use tributary::web::App;
@@ -207,7 +207,7 @@ async fn figures_that_follow_the_log_no_more_are_answered_as_they_stand_without_
         request_wait_max: Duration::from_secs(3_600),
         ..limits()
     };
-    let frozen = |app: &mut App<EmbeddedStore, EmbeddedSink>| {
+    let frozen = |app: &mut App<Rows, tributary::run::Sink>| {
         app.live = Switch::new(Generation::new(1, app.store.clone(), true)).live();
     };
     let mut server = Server::start_with(limits, frozen).await;

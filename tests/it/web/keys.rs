@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tributary::clock::Clock;
 use tributary::ids::Millis;
 use tributary::run;
-use tributary::store::embedded::EmbeddedStore;
+use tributary::run::Rows;
 use tributary::web::keys::{Error, Limits, Rate, Scope, Secret, Wish};
 use tributary::web::{Access, Keys, OPENAPI};
 
@@ -24,7 +24,7 @@ const NOW: Millis = Millis(1_767_571_200_000);
 /// A server that asks for keys, whose time stands still unless it is moved.
 pub struct Locked {
     pub server: Server,
-    pub keys: Keys<EmbeddedStore>,
+    pub keys: Keys<Rows>,
     elapsed: Arc<AtomicU32>,
     limits: Limits,
 }
@@ -88,7 +88,7 @@ impl Locked {
     }
 
     /// What another process on the same store has.
-    async fn elsewhere(&self) -> Keys<EmbeddedStore> {
+    async fn elsewhere(&self) -> Keys<Rows> {
         let clock = Clock::moved_by(NOW, Arc::clone(&self.elapsed));
         let keys = Keys::new(self.server.engine.store.clone(), clock, run::random(), self.limits);
         keys.refresh().await.unwrap();

@@ -9,13 +9,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tributary::append::embedded::EmbeddedSink;
+use tributary::run::Sink as LogSink;
 use tributary::append::intake::{self, Intake};
 use tributary::clock::Clock;
 use tributary::consume::Stream;
 use tributary::ids::{Next, Partition};
 use tributary::run::{self, Options, Program};
-use tributary::store::embedded::EmbeddedStore;
+use tributary::run::Rows;
 use tributary::web::{self, Access, App, Keys, Limits, keys};
 
 use super::client::{Answer, empty, request, send};
@@ -47,7 +47,7 @@ impl Server {
     }
 
     /// Without keys, on parts that `change` has put in place.
-    pub async fn start_with(limits: Limits, change: impl FnOnce(&mut App<EmbeddedStore, EmbeddedSink>)) -> Self {
+    pub async fn start_with(limits: Limits, change: impl FnOnce(&mut App<Rows, tributary::run::Sink>)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut options = Options::new(dir.path());
         options.pace.fast = std::time::Duration::from_millis(5);
@@ -93,7 +93,7 @@ impl Server {
     }
 }
 
-pub fn app(engine: &Program) -> App<EmbeddedStore, EmbeddedSink> {
+pub fn app(engine: &Program) -> App<Rows, tributary::run::Sink> {
     let partitions = engine.log.topic().partitions;
     let log = engine.log.clone();
     let ends = move || {

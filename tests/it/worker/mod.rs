@@ -2,7 +2,7 @@
 
 mod batches;
 mod dead;
-mod dump;
+pub(crate) mod dump;
 mod end_to_end;
 mod kill;
 pub mod programme;

@@ -150,7 +150,9 @@ async fn to_log(spec: &Spec, args: &Args, context: &Context) -> anyhow::Result<u
         if ahead > 0 {
             tokio::time::sleep(std::time::Duration::from_millis(ahead.unsigned_abs())).await;
         }
-        let event = record.event();
+        let mut event = record.event();
+        // The brokers stamp the time at which they take it in.
+        event.received_at.get_or_insert(record.arrival);
         batch.push(Outgoing::of_event(&event, record.arrival, partitions));
         made += 1;
         if let Some(books) = &mut books {

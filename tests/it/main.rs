@@ -1,6 +1,7 @@
 //! The specification of Tributary, as one test binary.
 mod cases;
 mod cli;
+mod cluster;
 mod decode;
 mod deploy;
 mod keep;

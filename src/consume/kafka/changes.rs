@@ -93,10 +93,12 @@ impl ConsumerContext for Changes {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
         let is_assigned = code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
         if self.is_closing.load(Ordering::Acquire) {
-            // All was handed over, or is lost: nobody reads any more.
-            let answered = if is_assigned { consumer.incremental_assign(list) } else { consumer.unassign() };
+            // All was handed over, or is lost, and nothing is fetched any more.
+            let none = TopicPartitionList::new();
+            let answered =
+                if is_assigned { consumer.incremental_assign(&none) } else { consumer.incremental_unassign(&none) };
             if let Err(error) = answered {
-                tracing::warn!(error = %error, "leaving the group");
+                tracing::debug!(error = %error, "leaving the group");
             }
             return;
         }

@@ -369,9 +369,9 @@ impl Drop for KafkaSource {
     fn drop(&mut self) {
         // The library asks once more for an answer to everything before it lets go.
         self.consumer.context().close();
-        drop(self.leave());
-        if let Err(error) = self.consumer.unassign() {
-            tracing::warn!(error = %error, "leaving the group");
+        let live: Vec<_> = std::mem::take(&mut self.live).into_iter().collect();
+        if let Err(error) = self.unassign(&live) {
+            tracing::debug!(error = %error, "leaving the group");
         }
     }
 }

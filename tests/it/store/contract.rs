@@ -371,7 +371,7 @@ pub fn writing_again_changes_nothing(lab: &mut impl Lab) {
 pub fn swap_is_conditional(lab: &mut impl Lab) {
     let store = lab.store();
     let key = key(part(lab.p(), SHARED), &[text("alias")]);
-    let bytes = |text| value(1, text);
+    let bytes = |text: &str| value(1, text);
     let swap = |from: Option<&str>, to: &str| {
         let from = from.map(bytes);
         block_on(store.swap(&key, from.as_deref(), &bytes(to))).unwrap()

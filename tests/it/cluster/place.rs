@@ -1,0 +1,81 @@
+//! Topics, a group and a keyspace of their own, and processes on them.
+
+use std::time::Duration;
+
+use tributary::append::{Outgoing, Sink};
+use tributary::clock::Clock;
+use tributary::consume::kafka::Settings;
+use tributary::run::setup::{set_up, wanted};
+use tributary::run::{Engines, Options, Program};
+use tributary::simulate::{Simulation, Spec};
+use tributary::store::scylla;
+use tributary::topology::Topology;
+
+use crate::services;
+
+/// Long enough for two slow cores, and for a group that waits for one who is gone.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub struct Place {
+    pub kafka: Settings,
+    pub cql: scylla::Options,
+}
+
+impl Place {
+    /// None where there are no services.
+    pub async fn new() -> Option<Self> {
+        let (brokers, nodes) = (services::kafka()?, services::cassandra()?);
+        let name = services::unique("cluster");
+        let mut kafka = Settings::new(brokers);
+        kafka.topic_prefix = format!("{name}.");
+        kafka.group.clone_from(&name);
+        kafka.session_timeout = Duration::from_secs(6);
+        let cql = scylla::Options { nodes, keyspace: name, copies: 1, ..scylla::Options::default() };
+        let place = Self { kafka, cql };
+        let report = place.set_up().await;
+        assert!(!report.has_drift(), "{report:?}");
+        Some(place)
+    }
+
+    pub async fn set_up(&self) -> tributary::run::setup::Report {
+        let topics = wanted(&self.kafka, 1, None, &Topology::load().unwrap());
+        set_up(&self.kafka, &topics, Some(self.cql.clone())).await.unwrap()
+    }
+
+    /// A process that folds, with a data folder of its own.
+    pub async fn process(&self, dir: &tempfile::TempDir) -> Program {
+        let engines = Engines::Cluster(self.kafka.clone(), self.cql.clone());
+        Program::open_on(engines, Options::new(dir.path()), Clock::system()).await.unwrap()
+    }
+}
+
+/// Of a programme, each stamped with its arrival: what brokers stamp is another time on every run.
+pub fn records(spec: &Spec, partitions: u32) -> Vec<Outgoing> {
+    let stamped = |record: tributary::simulate::Simulated| {
+        let mut event = record.event();
+        event.received_at.get_or_insert(record.arrival);
+        Outgoing::of_event(&event, record.arrival, partitions)
+    };
+    Simulation::new(spec).map(stamped).collect()
+}
+
+pub async fn append(program: &Program, records: &[Outgoing]) {
+    for chunk in records.chunks(4_096) {
+        program.sink.append(chunk.to_vec()).await.unwrap();
+    }
+}
+
+/// Waits until rows of everything in the log are written, by whomever.
+pub async fn caught_up(program: &Program) {
+    let begun = std::time::Instant::now();
+    loop {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if let Ok(places) = program.places().await
+            && places.iter().all(|place| place.fast.min(place.slow) >= place.end)
+        {
+            return;
+        }
+        assert_eq!(program.progress.halted(), None);
+        assert!(begun.elapsed() < PATIENCE, "{:?}", program.places().await);
+    }
+}

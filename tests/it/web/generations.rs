@@ -8,7 +8,6 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use hyper::StatusCode;
 use serde_json::{Value, json};
-use tributary::run::Sink as LogSink;
 use tributary::append::partition::partition_of;
 use tributary::ids::Next;
 use tributary::project::rows::CreatorRow;

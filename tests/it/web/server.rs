@@ -9,13 +9,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tributary::run::Sink as LogSink;
 use tributary::append::intake::{self, Intake};
 use tributary::clock::Clock;
 use tributary::consume::Stream;
 use tributary::ids::{Next, Partition};
-use tributary::run::{self, Options, Program};
 use tributary::run::Rows;
+use tributary::run::{self, Options, Program};
 use tributary::web::{self, Access, App, Keys, Limits, keys};
 
 use super::client::{Answer, empty, request, send};

@@ -81,7 +81,7 @@ async fn ready(engine: &Program) -> GenerationStatus {
 }
 
 /// Every row of a generation but the positions, in order.
-async fn rows(store: &impl Store, partitions: u32) -> Vec<Row> {
+async fn rows(store: &impl tributary::store::Store, partitions: u32) -> Vec<Row> {
     let mut all = Vec::new();
     for p in (0..partitions).map(Partition) {
         let months = scan::months(store, p).await.unwrap();

@@ -16,7 +16,7 @@ fn large(events: u64) -> Vec<Outgoing> {
 
 const PARTITIONS: u32 = 4;
 
-async fn rows_of(store: &Rows, table: tables::Table) -> Vec<Row> {
+async fn rows_of(store: &tributary::run::Rows, table: tables::Table) -> Vec<Row> {
     let mut all = Vec::new();
     for p in (0..PARTITIONS).map(Partition) {
         all.extend(scan::table(store, table, p, 0..1).await.unwrap());

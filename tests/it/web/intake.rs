@@ -145,6 +145,8 @@ async fn the_intake_stamps_when_it_received_an_event() {
     server
         .engine
         .log
+        .file()
+        .unwrap()
         .read(tributary::consume::Stream::Events, place, tributary::ids::Next(0), &Default::default(), &mut batch)
         .unwrap();
     let record = batch.iter().next().unwrap();

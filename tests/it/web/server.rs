@@ -94,7 +94,7 @@ impl Server {
 
 pub fn app(engine: &Program) -> App<Rows, tributary::run::Sink> {
     let partitions = engine.log.topic().partitions;
-    let log = engine.log.clone();
+    let log = engine.log.file().unwrap().clone();
     let ends = move || {
         let end = |p| log.bounds(Stream::Events, Partition(p)).map_or(Next(0), |bounds| bounds.end);
         Ok((0..partitions).map(end).collect())

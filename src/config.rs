@@ -94,6 +94,8 @@ pub enum Error {
     Unknown { place: String, name: String, near: Option<String> },
     #[error("the variable {variable} cannot be used")]
     Variable { variable: String, source: toml::de::Error },
+    #[error("`kafka.registry_url` cannot be used")]
+    Registry(#[from] crate::consume::registry::Error),
     #[error("`{name}` must be {must}")]
     Range { name: &'static str, must: &'static str },
 }
@@ -310,7 +312,7 @@ impl Config {
     }
 
     /// What the embedded mode takes of it.
-    pub fn options(&self) -> run::Options {
+    pub fn options(&self) -> Result<run::Options, Error> {
         let ms = Duration::from_millis;
         let mut options = run::Options::new(&self.data_dir);
         options.partitions = self.log.partitions;
@@ -335,6 +337,7 @@ impl Config {
         options.keep.cold_bytes = self.state.commit_cold_bytes;
         options.keep.ahead_bytes = self.state.ahead_bytes_max;
         options.keep.entities = self.state.entities_max;
-        options
+        options.registry = self.kafka.registry()?;
+        Ok(options)
     }
 }

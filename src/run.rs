@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::consume::embedded::OpenError;
-use crate::decode::Decoder;
+use crate::consume::registry::Registry;
 use crate::disk;
 use crate::ids::{Next, Partition};
 use crate::store::alias::Alias;
@@ -68,6 +68,8 @@ pub struct Options {
     pub rebuild_events_per_s: u32,
     pub pace: Pace,
     pub keep: keep::Limits,
+    /// Where schemas of producers with Confluent's framing are asked for.
+    pub registry: Option<Registry>,
 }
 
 impl Options {
@@ -79,6 +81,7 @@ impl Options {
             rebuild_events_per_s: REBUILD_EVENTS_PER_S,
             pace: Pace::default(),
             keep: keep::Limits::default(),
+            registry: None,
         }
     }
 }
@@ -118,7 +121,6 @@ pub struct Program {
     pub sink: Sink,
     /// Of the generation that was live at the opening.
     pub store: Rows,
-    pub decoder: Arc<Decoder>,
     /// Of the generation that was live at the opening.
     pub progress: Progress,
     pub clock: Clock,
@@ -156,12 +158,11 @@ impl Program {
         }
         log.follow(&alias.all());
         let progress = Progress::new(log.topic().partitions);
-        let (decoder, runtime) = (Arc::new(Decoder::new()), tokio::runtime::Handle::current());
+        let runtime = tokio::runtime::Handle::current();
         let parts = Parts {
             log: log.clone(),
             sink: sink.clone(),
             store: store.clone(),
-            decoder: Arc::clone(&decoder),
             clock: clock.clone(),
             options: options.clone(),
             runtime: runtime.clone(),
@@ -174,7 +175,6 @@ impl Program {
             log,
             sink,
             store,
-            decoder,
             progress,
             clock,
             options,
@@ -268,7 +268,7 @@ impl Program {
         Sight {
             log: self.log.clone(),
             generations: self.generations.clone(),
-            decoder: Arc::clone(&self.decoder),
+            registry: self.options.registry.clone(),
             data_dir: self.options.data_dir.clone(),
             keep: self.options.keep.clone(),
             working: Arc::clone(&self.working),

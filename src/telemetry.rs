@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use crate::ids::{Next, Partition};
 
-/// Records by what became of them, of all time: read = applied + duplicate + parked + dead.
+/// Records by what became of them, of all time: read = applied + duplicate + parked + dead + misrouted.
 pub const RECORDS_READ: &str = "tributary_records_read_total";
 pub const RECORDS_APPLIED: &str = "tributary_records_applied_total";
 pub const RECORDS_DUPLICATE: &str = "tributary_records_duplicate_total";
 /// Waiting now for what they refer to.
 pub const RECORDS_PARKED: &str = "tributary_records_parked";
 pub const RECORDS_DEAD: &str = "tributary_records_dead_total";
+/// Under another's key or in another's partition; put where they belong.
+pub const RECORDS_MISROUTED: &str = "tributary_records_misrouted_total";
 /// Records between the position and the end of the log.
 pub const LAG_RECORDS: &str = "tributary_lag_records";
 /// Rows handed to the projection store.
@@ -39,6 +41,8 @@ pub struct PartitionProgress {
     pub emitted: AtomicU64,
     pub rows: AtomicU64,
     pub committed: AtomicU64,
+    pub read: AtomicI64,
+    pub misrouted: AtomicI64,
     pub applied: AtomicI64,
     pub duplicate: AtomicI64,
     pub parked: AtomicI64,
@@ -110,9 +114,9 @@ impl Progress {
     pub fn publish(&self) {
         for (p, progress) in self.iter() {
             let partition = p.0.to_string();
-            let read = progress.position.load(Ordering::Relaxed);
-            metrics::counter!(RECORDS_READ, "partition" => partition.clone()).absolute(read);
             for (name, value) in [
+                (RECORDS_READ, &progress.read),
+                (RECORDS_MISROUTED, &progress.misrouted),
                 (RECORDS_APPLIED, &progress.applied),
                 (RECORDS_DUPLICATE, &progress.duplicate),
                 (RECORDS_DEAD, &progress.dead),

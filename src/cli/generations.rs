@@ -50,7 +50,7 @@ impl Door {
         if let Some(server) = context.server().await {
             return Ok(Self::Server(server));
         }
-        let mut engine = Program::open(context.config.options(), context.clock.clone()).await?;
+        let mut engine = Program::open(context.config.options()?, context.clock.clone()).await?;
         engine.start()?;
         Ok(Self::Own { generations: engine.generations(), engine: Box::new(engine) })
     }
@@ -232,7 +232,7 @@ pub(crate) fn word(value: &impl serde::Serialize) -> String {
 }
 
 async fn from_nothing(context: &Context) -> anyhow::Result<u8> {
-    let options = context.config.options();
+    let options = context.config.options()?;
     Program::forget_projections(&options)?;
     let mut engine = Program::open(options, context.clock.clone()).await?;
     let events: u64 = engine.ends().iter().map(|(_, end)| end.0).sum();

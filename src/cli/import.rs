@@ -92,7 +92,7 @@ async fn way(context: &Context) -> anyhow::Result<Way> {
     if let Some(server) = context.server().await {
         return Ok(Way::Server(server));
     }
-    let mut engine = Program::open(context.config.options(), context.clock.clone()).await?;
+    let mut engine = Program::open(context.config.options()?, context.clock.clone()).await?;
     engine.start()?;
     Ok(Way::Folder(Box::new(engine)))
 }

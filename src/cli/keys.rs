@@ -78,8 +78,8 @@ async fn keys(context: &Context) -> anyhow::Result<Keys<run::Rows>> {
     let (clock, limits) = (context.clock.clone(), context.config.http().limits);
     let keys = match context.config.engines()? {
         Engines::Embedded | Engines::Kafka(_) => run::keys(&context.config.data_dir, clock, limits)?,
-        Engines::Cluster(_, cql) => {
-            Keys::new(run::Rows::Cql(ScyllaStore::connect(cql).await?), clock, run::random(), limits)
+        Engines::Cluster(both) => {
+            Keys::new(run::Rows::Cql(ScyllaStore::connect(both.1).await?), clock, run::random(), limits)
         }
     };
     keys.refresh().await?;

@@ -52,7 +52,7 @@ async fn look(context: &Context, look: Look, mut each: impl FnMut(&Line)) -> any
     if let Some(server) = context.server().await {
         server.lines(look.path(), look.body(), take).await?;
     } else {
-        let mut engine = Program::open(context.config.options(), context.clock.clone()).await?;
+        let mut engine = Program::open(context.config.options()?, context.clock.clone()).await?;
         if matches!(look, Look::Compare { .. }) {
             // Both must be able to come to one place. A live one that cannot go on is compared as it stands.
             engine.start()?;

@@ -52,7 +52,7 @@ pub(crate) async fn run(args: Args, context: Context) -> anyhow::Result<u8> {
     };
     let feed = args.simulate.map(|rate_per_s| Feed { rate_per_s });
     let role = args.role.unwrap_or(config.role());
-    let serving = Serving { options: config.options(), engines: config.engines()?, role, http: serving, feed };
+    let serving = Serving { options: config.options()?, engines: config.engines()?, role, http: serving, feed };
     serve(serving, context.clock, ready, shutdown).await?;
     Ok(exit::OK)
 }

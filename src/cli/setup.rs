@@ -28,7 +28,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
             return Ok(exit::OK);
         }
         Engines::Kafka(kafka) => (kafka, None),
-        Engines::Cluster(kafka, cql) => (kafka, Some(cql)),
+        Engines::Cluster(both) => (both.0, Some(both.1)),
     };
     let topics = wanted(&kafka, context.config.kafka.replication, args.partitions, &Topology::load()?);
     let report = set_up(&kafka, &topics, cql.clone()).await?;

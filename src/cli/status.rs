@@ -21,7 +21,7 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<u8> {
     }
     let dir = &context.config.data_dir;
     anyhow::ensure!(dir.exists(), "there is no data folder {}: `--data-dir` names another", dir.display());
-    let engine = Program::open(context.config.options(), context.clock.clone()).await?;
+    let engine = Program::open(context.config.options()?, context.clock.clone()).await?;
     let mut text = String::from("not running\npartition  log end  emitted (E)  rows fast  rows slow\n");
     let mut partitions = Vec::new();
     for place in engine.places().await? {

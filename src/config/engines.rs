@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::{Config, Error};
 use crate::consume::kafka::settings::{Password, Protocol, Security};
 use crate::consume::kafka::{self as kafka_log};
+use crate::consume::registry::Registry;
 use crate::run::{Engines, Role};
-use crate::store::scylla::{self, Login, Tls};
+use crate::store::scylla::{Login, Options as CqlOptions, Tls};
 
 /// Kafka. Empty brokers: the log is a file in the data folder. See `consume::kafka::Settings`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +31,7 @@ pub struct Kafka {
     pub registry_url: String,
 }
 
-/// ScyllaDB or Cassandra. No nodes: the projections are a file in the data folder. See `store::scylla::Options`.
+/// ScyllaDB or Cassandra. No nodes: the projections are a file in the data folder. See `store::CqlOptions`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cql {
@@ -126,11 +127,19 @@ impl Config {
         if self.cql.nodes.is_empty() {
             return Ok(Engines::Kafka(kafka));
         }
-        Ok(Engines::Cluster(kafka, self.cql.options()?))
+        Ok(Engines::Cluster(Box::new((kafka, self.cql.options()?))))
     }
 }
 
 impl Kafka {
+    /// The registry, if one is named.
+    pub(super) fn registry(&self) -> Result<Option<Registry>, Error> {
+        if self.registry_url.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Registry::new(&self.registry_url, None)?))
+    }
+
     fn settings(&self) -> Result<kafka_log::Settings, Error> {
         let mut settings = kafka_log::Settings::new(&self.brokers);
         settings.topic_prefix.clone_from(&self.topic_prefix);
@@ -153,7 +162,7 @@ impl Kafka {
 }
 
 impl Cql {
-    fn options(&self) -> Result<scylla::Options, Error> {
+    fn options(&self) -> Result<CqlOptions, Error> {
         let login = match self.user.as_str() {
             "" => None,
             user => Some(Login { user: user.to_owned(), password: secret(&self.password_file)? }),
@@ -161,7 +170,7 @@ impl Cql {
         let local_dc = Some(self.local_dc.clone()).filter(|name| !name.is_empty());
         let replication = local_dc.iter().map(|name| (name.clone(), self.replication)).collect::<BTreeMap<_, _>>();
         let tls = given(&self.ca_file).map(|ca_file| Tls { ca_file, client: None, server_name: None });
-        Ok(scylla::Options {
+        Ok(CqlOptions {
             nodes: self.nodes.split(',').map(|node| node.trim().to_owned()).filter(|node| !node.is_empty()).collect(),
             keyspace: self.keyspace.clone(),
             replication,
@@ -169,7 +178,7 @@ impl Cql {
             local_dc,
             login,
             tls,
-            ..scylla::Options::default()
+            ..CqlOptions::default()
         })
     }
 }

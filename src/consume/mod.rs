@@ -6,6 +6,7 @@
 
 pub mod embedded;
 pub mod kafka;
+pub mod registry;
 
 use std::time::Duration;
 

@@ -99,9 +99,13 @@ pub struct Letter {
     pub parked: Option<Vec<u8>>,
 }
 
-/// read = applied + duplicate + parked + dead.
+/// read = applied + duplicate + parked + dead + misrouted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
+    /// Records of the log, whatever they were.
+    pub read: i64,
+    /// Under another's key, or in another's partition: put where they belong, and read there.
+    pub misrouted: i64,
     pub applied: i64,
     pub duplicate: i64,
     /// Waiting now: falls when they are released.
@@ -111,6 +115,8 @@ pub struct Tally {
 
 impl Tally {
     pub fn add(&mut self, other: &Self) {
+        self.read += other.read;
+        self.misrouted += other.misrouted;
         self.applied += other.applied;
         self.duplicate += other.duplicate;
         self.parked += other.parked;

@@ -149,7 +149,8 @@ impl State {
     /// What became of the partition's records, of all time.
     pub fn tally(&self) -> Tally {
         let Some(record) = self.partition.peek(&0, FOR_EVER) else { return Tally::default() };
-        Tally { applied: record.applied, duplicate: record.duplicate, parked: record.parked, dead: record.dead }
+        let Partition { read, misrouted, applied, duplicate, parked, dead, .. } = *record;
+        Tally { read, misrouted, applied, duplicate, parked, dead }
     }
 
     /// Adds what a batch brought; at the end of a batch, so that it is committed with it.
@@ -158,6 +159,8 @@ impl State {
             return;
         }
         let record = self.partition.entry(&0, Millis(0), FOR_EVER);
+        record.read += tally.read;
+        record.misrouted += tally.misrouted;
         record.applied += tally.applied;
         record.duplicate += tally.duplicate;
         record.parked += tally.parked;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::Publish;
 use crate::append::kafka::KafkaSink;
 use crate::append::{Appended, Error, Outgoing, Sink};
+use crate::clock::Clock;
 use crate::consume::kafka::{Kafka, Member, Offsets, Quiet};
 use crate::disk::Joined;
 use crate::ids::{Next, Partition};
@@ -185,8 +186,9 @@ impl Emitter {
         for output in jobs.iter().flat_map(|job| &job.outputs) {
             send(producer, &log, output)?;
         }
-        let until = Instant::now() + STEP_MAX;
-        while producer.in_flight_count() > 0 && Instant::now() < until {
+        let clock = Clock::system();
+        let until = clock.monotonic() + STEP_MAX;
+        while producer.in_flight_count() > 0 && clock.monotonic() < until {
             producer.poll(POLL);
         }
         if let Some(member) = owner.metadata() {
@@ -217,7 +219,8 @@ impl Emitter {
 
 fn send(producer: &BaseProducer<Quiet>, log: &Kafka, output: &Outgoing) -> Result<(), KafkaError> {
     let topic = log.name_of(output.stream);
-    let until = Instant::now() + STEP_MAX;
+    let clock = Clock::system();
+    let until = clock.monotonic() + STEP_MAX;
     let mut record = BaseRecord::to(&topic)
         .partition(number(output.partition))
         .key(&output.key[..])
@@ -227,7 +230,7 @@ fn send(producer: &BaseProducer<Quiet>, log: &Kafka, output: &Outgoing) -> Resul
         use rdkafka::error::RDKafkaErrorCode::QueueFull;
         match producer.send(record) {
             Ok(()) => return Ok(()),
-            Err((KafkaError::MessageProduction(QueueFull), back)) if Instant::now() < until => {
+            Err((KafkaError::MessageProduction(QueueFull), back)) if clock.monotonic() < until => {
                 record = back;
                 producer.poll(POLL);
             }

@@ -20,7 +20,7 @@ pub enum Engines {
     /// The log in Kafka, the projections in the data folder of the one worker.
     Kafka(Kafka),
     /// Both outside.
-    Cluster(Kafka, Cql),
+    Cluster(Box<(Kafka, Cql)>),
 }
 
 /// The file that one process holds while it has the folder.
@@ -35,7 +35,7 @@ impl Program {
         let (kafka, cql) = match engines {
             Engines::Embedded => return Self::open(options, clock).await,
             Engines::Kafka(kafka) => (kafka, None),
-            Engines::Cluster(kafka, cql) => (kafka, Some(cql)),
+            Engines::Cluster(both) => (both.0, Some(both.1)),
         };
         let lock = lock(&options.data_dir)?;
         let log = log(&options.data_dir, kafka).await?;

@@ -11,7 +11,6 @@ use tokio::task::JoinSet;
 use super::engine::{Log, Publisher, Rows, Sink, Source};
 use super::{Error, Options};
 use crate::clock::Clock;
-use crate::decode::Decoder;
 use crate::ids::{Next, Partition};
 use crate::store::{Doors, alias};
 use crate::telemetry::{Progress, with_causes};
@@ -25,7 +24,6 @@ pub(super) struct Parts {
     pub(super) log: Log,
     pub(super) sink: Sink,
     pub(super) store: Rows,
-    pub(super) decoder: Arc<Decoder>,
     pub(super) clock: Clock,
     pub(super) options: Options,
     pub(super) runtime: tokio::runtime::Handle,
@@ -131,7 +129,7 @@ impl Fleet {
             source,
             sink,
             store: parts.store.of(generation),
-            decoder: Arc::clone(&parts.decoder),
+            schemas: worker::Schemas::new(parts.options.registry.clone()),
             state_dir: parts.state_dir_of(generation),
             keep: parts.options.keep.clone(),
             pace: parts.options.pace,

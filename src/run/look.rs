@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use crate::decode::Decoder;
+use crate::consume::registry::Registry;
 use crate::ids::{Next, Partition};
 use crate::keep;
 use crate::project::tables;
 use crate::store::Doors;
 use crate::telemetry::with_causes;
 use crate::web::{Counted, GenerationSize, Line, Look, Looks, Role};
-use crate::worker::scan;
+use crate::worker::{Schemas, scan};
 use crate::worker::verify::{Difference, Summary, Verify};
 
 use super::engine::{Log, Rows};
@@ -34,7 +34,7 @@ const TOLD_MAX: usize = 100;
 pub(super) struct Sight {
     pub(super) log: Log,
     pub(super) generations: Generations,
-    pub(super) decoder: Arc<Decoder>,
+    pub(super) registry: Option<Registry>,
     /// Scratch state is kept below it.
     pub(super) data_dir: PathBuf,
     pub(super) keep: keep::Limits,
@@ -215,7 +215,7 @@ impl Sight {
             let verify = Verify {
                 source: self.log.reader()?,
                 store: &live,
-                decoder: &self.decoder,
+                schemas: Schemas::new(self.registry.clone()),
                 scratch: &self.data_dir,
                 limits: self.keep.clone(),
             };

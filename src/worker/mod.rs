@@ -9,7 +9,9 @@ mod error;
 mod fence;
 mod open;
 mod outlet;
+mod read;
 mod running;
+mod schemas;
 pub mod scan;
 mod task;
 mod ticks;
@@ -22,7 +24,6 @@ use std::time::Duration;
 use crate::append::Sink;
 use crate::clock::Clock;
 use crate::consume::{Limits, Source};
-use crate::decode::Decoder;
 use crate::publish::Publish;
 use crate::store::Store;
 use crate::telemetry::Progress;
@@ -31,6 +32,7 @@ pub use beside::{Emission, Rate, Share};
 pub use error::Error;
 pub use fence::{Fence, Raised};
 pub use running::Running;
+pub use schemas::Schemas;
 
 /// When rows, outputs and state leave.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +78,7 @@ pub struct Worker<S, K, T> {
     pub source: S,
     pub sink: K,
     pub store: T,
-    pub decoder: Arc<Decoder>,
+    pub schemas: Schemas,
     /// One folder a partition below it.
     pub state_dir: std::path::PathBuf,
     pub keep: crate::keep::Limits,

@@ -1,6 +1,8 @@
 //! A worker at work: its tasks, and one step after the other.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
@@ -207,6 +209,14 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
     }
 
     fn apply(&mut self) -> Result<(), Error> {
+        if self.worker.schemas.missing(&self.batch).is_some() {
+            let (stop, runtime) = (Arc::clone(&self.worker.stop), self.worker.runtime.clone());
+            let goes_on = || !stop.load(Ordering::Relaxed);
+            if !runtime.block_on(self.worker.schemas.learn(&self.batch, goes_on)) {
+                // Told to stop: who comes next reads it.
+                return Ok(());
+            }
+        }
         let mut run = Vec::with_capacity(AHEAD);
         let mut records = self.batch.iter().peekable();
         while let Some(record) = records.next() {
@@ -216,7 +226,7 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
             }
             let task = usize::try_from(record.partition.0).ok().and_then(|place| self.tasks.get_mut(place));
             if let Some(Some(task)) = task {
-                task.apply(&self.worker.decoder, &run)?;
+                task.apply(&self.worker.schemas.decoder, &run)?;
             }
             run.clear();
         }

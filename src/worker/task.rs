@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use crate::append::partition::partition_of;
 use crate::append::{Outgoing, Sink, Stream};
 use crate::consume::{Bounds, Record, Source};
 use crate::decode::{self, Decoder};
@@ -25,6 +26,7 @@ use crate::telemetry::{Progress, with_causes};
 
 use super::open::Opened;
 use super::outlet::{self, Ack, Emit, Flush, Owner};
+use super::read::{Read, read};
 use super::ticks::{self, Ticks};
 use super::{Error, Pace, Worker};
 
@@ -63,6 +65,8 @@ pub(super) struct Task<K: Publish, T> {
     ticks: Ticks,
     progress: Progress,
     topic: String,
+    /// Of the topic.
+    partitions: u32,
     engines: std::marker::PhantomData<fn(K, T)>,
 }
 
@@ -148,6 +152,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             ticks: Ticks::new(partition, owner.clock.clone(), tick_sender),
             progress: owner.progress,
             topic: worker.source.topic().name.clone(),
+            partitions: worker.source.topic().partitions,
             engines: std::marker::PhantomData,
         };
         task.report();
@@ -163,9 +168,13 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         for record in records {
             assert!(record.offset.next() > self.position, "the log goes backwards at {}", record.offset.0);
             let at = decode::Place { topic: &self.topic, partition: record.partition, offset: record.offset };
-            match decoder.decode(record.value, record.key, at) {
-                Ok(event) => events.push((event, Origin { offset: record.offset, timestamp: record.timestamp })),
-                Err(error) => {
+            self.effects.tally.read += 1;
+            match read(decoder, record, at, self.partitions) {
+                Read::Event(event) => {
+                    events.push((event, Origin { offset: record.offset, timestamp: record.timestamp }));
+                }
+                Read::Misrouted { creator_id } => self.put_right(record, creator_id),
+                Read::Not(error) => {
                     // Its letter comes after those of the records before it.
                     self.fold.apply_all(&mut self.state, &mut self.effects, &events);
                     events.clear();
@@ -181,6 +190,24 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             self.dead_letter(&letter, trigger.expect("a letter is written for a record in hand"));
         }
         Ok(())
+    }
+
+    /// Once more, under the key and in the partition where it belongs. Of replayed records that is done already.
+    fn put_right(&mut self, record: &Record<'_>, creator_id: String) {
+        self.effects.tally.misrouted += 1;
+        let trigger = record.offset.next();
+        if trigger <= self.suppress_to {
+            return;
+        }
+        let key = Bytes::from(creator_id);
+        let outgoing = Outgoing {
+            stream: Stream::Events,
+            partition: partition_of(&key, self.partitions),
+            timestamp: record.timestamp,
+            key,
+            value: Bytes::copy_from_slice(record.value),
+        };
+        self.outputs.push((trigger, outgoing));
     }
 
     fn undecodable(&mut self, record: &Record<'_>, error: &decode::Error) -> Result<(), Error> {
@@ -417,6 +444,8 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         let tally = self.state.tally();
         progress.position.store(self.position.0, Ordering::Relaxed);
         progress.emitted.store(self.emitted.0, Ordering::Relaxed);
+        progress.read.store(tally.read, Ordering::Relaxed);
+        progress.misrouted.store(tally.misrouted, Ordering::Relaxed);
         progress.applied.store(tally.applied, Ordering::Relaxed);
         progress.duplicate.store(tally.duplicate, Ordering::Relaxed);
         progress.parked.store(tally.parked, Ordering::Relaxed);

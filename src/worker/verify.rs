@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use hashbrown::{HashMap, HashSet};
 
 use crate::consume::{Batch, Limits, Polled, Source};
-use crate::decode::{Decoder, Place};
+use crate::decode::Place;
 use crate::fold::boards::Ranks;
 use crate::fold::effects::{Effects, FastRows, SlowRows};
 use crate::fold::groups::Quarters;
@@ -25,7 +25,8 @@ use crate::project::tables;
 use crate::project::words::Words;
 use crate::store::{Store, alias};
 
-use super::Error;
+use super::read::{Read, read};
+use super::{Error, Schemas};
 use boards::{Boards, Seen};
 
 /// One row that is not what the log says.
@@ -83,7 +84,7 @@ struct Scratch(PathBuf);
 pub struct Verify<'a, S, T> {
     pub source: S,
     pub store: &'a T,
-    pub decoder: &'a Decoder,
+    pub schemas: Schemas,
     /// Scratch state is kept here while it runs, so that memory stays bounded.
     pub scratch: &'a Path,
     pub limits: keep::Limits,
@@ -110,7 +111,7 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
         let words = Words::default();
         let mut comparison = Comparison { stored, ats, touched, boards, words, slow: applied.slow, found, watermarks };
         let scratch = Scratch::new(self.scratch, partition);
-        let state = self.replay((partition, end), &scratch, &mut comparison, &mut progress)?;
+        let state = self.replay((partition, end), &scratch, &mut comparison, &mut progress).await?;
         let mut differences = 0;
         comparison.judge(&state, partition, &applied, &mut |difference| {
             differences += 1;
@@ -161,7 +162,7 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
         Ok(heads.filter_map(watermark).collect())
     }
 
-    fn replay(
+    async fn replay(
         &mut self,
         (partition, end): (Partition, Next),
         scratch: &Scratch,
@@ -178,10 +179,13 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
         let mut position = Next(0);
         while position < end {
             self.source.poll(&Limits::default(), &mut batch)?;
+            if !self.schemas.learn(&batch, || !progress(position).is_break()).await {
+                return Err(Error::Stopped);
+            }
             for record in batch.iter().filter(|record| record.partition == partition && record.offset.next() <= end) {
                 position = record.offset.next();
                 let at = Place { topic: &topic, partition, offset: record.offset };
-                if let Ok(event) = self.decoder.decode(record.value, record.key, at) {
+                if let Read::Event(event) = read(&self.schemas.decoder, &record, at, self.source.topic().partitions) {
                     let origin = Origin { offset: record.offset, timestamp: record.timestamp };
                     fold.apply(&mut state, &mut effects, &event, origin);
                 }

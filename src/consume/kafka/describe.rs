@@ -84,10 +84,12 @@ unsafe fn read(event: *mut ffi::rd_kafka_event_t) -> Result<Option<([u8; 16], us
         }
         let topic = *topics;
         let error = ffi::rd_kafka_TopicDescription_error(topic);
-        match ffi::rd_kafka_error_code(error) {
-            Code::RD_KAFKA_RESP_ERR_NO_ERROR => {}
-            Code::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART => return Ok(None),
-            _ => return Err(CStr::from_ptr(ffi::rd_kafka_error_string(error)).to_string_lossy().into_owned()),
+        let code = ffi::rd_kafka_error_code(error);
+        if code == Code::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART {
+            return Ok(None);
+        }
+        if code != Code::RD_KAFKA_RESP_ERR_NO_ERROR {
+            return Err(CStr::from_ptr(ffi::rd_kafka_error_string(error)).to_string_lossy().into_owned());
         }
         let mut partitions = 0;
         ffi::rd_kafka_TopicDescription_partitions(topic, &raw mut partitions);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -13,6 +13,7 @@ use super::changes::{Change, Changes};
 use super::ends;
 use super::offsets::{Offsets, number};
 use super::{Kafka, failed};
+use crate::clock::Clock;
 use crate::consume::{Batch, Bounds, Error, Limits, Polled, Record, Source, Topic};
 use crate::ids::{Millis, Next, Offset, Partition};
 
@@ -67,8 +68,9 @@ pub struct KafkaSource {
     /// Read, but too large for the batch before.
     carried: VecDeque<Carried>,
     /// Since when no records were taken, and whether fetching is paused for it.
-    held: Option<(Instant, bool)>,
-    checked: Instant,
+    held: Option<(Duration, bool)>,
+    checked: Duration,
+    clock: Clock,
     is_member: bool,
     is_announced: bool,
 }
@@ -123,7 +125,8 @@ impl KafkaSource {
             leaving: None,
             carried: VecDeque::new(),
             held: None,
-            checked: Instant::now(),
+            checked: Duration::ZERO,
+            clock: Clock::system(),
             is_member,
             is_announced: false,
         })
@@ -212,10 +215,11 @@ impl KafkaSource {
     }
 
     fn check(&mut self) -> Result<(), Error> {
-        if self.checked.elapsed() < CHECK_EVERY {
+        let now = self.clock.monotonic();
+        if now < self.checked + CHECK_EVERY {
             return Ok(());
         }
-        self.checked = Instant::now();
+        self.checked = now;
         match self.log.check() {
             Err(error) if error.is_transient() => Ok(()),
             outcome => outcome,
@@ -224,8 +228,9 @@ impl KafkaSource {
 
     /// Takes no records for now, and stays a member.
     fn hold(&mut self) -> Result<(), Error> {
-        let (since, is_paused) = *self.held.get_or_insert((Instant::now(), false));
-        if since.elapsed() < PAUSE_AFTER {
+        let now = self.clock.monotonic();
+        let (since, is_paused) = *self.held.get_or_insert((now, false));
+        if now < since + PAUSE_AFTER {
             return Ok(());
         }
         if !is_paused {
@@ -256,9 +261,9 @@ impl KafkaSource {
             into.push(carried.record());
             self.carried.pop_front();
         }
-        let until = Instant::now() + limits.wait_max;
+        let until = self.clock.monotonic() + limits.wait_max;
         while into.len() < limits.records_max && into.bytes() < limits.bytes_max {
-            let wait = if into.is_empty() { until.saturating_duration_since(Instant::now()) } else { Duration::ZERO };
+            let wait = if into.is_empty() { until.saturating_sub(self.clock.monotonic()) } else { Duration::ZERO };
             match self.consumer.poll(wait) {
                 Some(Ok(message)) => {
                     let bytes = message.key_len() + message.payload_len();
@@ -269,7 +274,7 @@ impl KafkaSource {
                     into.push(record(&message));
                 }
                 Some(Err(error)) => self.explain(&error)?,
-                None if into.is_empty() && self.consumer.context().is_empty() && Instant::now() < until => {}
+                None if into.is_empty() && self.consumer.context().is_empty() && self.clock.monotonic() < until => {}
                 None => break,
             }
         }
@@ -278,28 +283,25 @@ impl KafkaSource {
 
     /// Whether an error needs an operator.
     fn explain(&self, error: &KafkaError) -> Result<(), Error> {
+        if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
+            let source = format!("{error}: another process has the same `kafka.instance`, or was given our place");
+            return Err(Error::Engine { file: self.log.topic().name.clone(), source: source.into() });
+        }
         let code = error.rdkafka_error_code();
-        match (error, code) {
-            (_, Some(RDKafkaErrorCode::AutoOffsetReset)) => {
-                for partition in &self.live {
-                    let position = self.position(*partition);
-                    let bounds = ends::bounds(&self.consumer, &self.log, *partition)?;
-                    if let Some(wanted) = position.filter(|p| *p < bounds.start || *p > bounds.end) {
-                        return Err(self.out_of_range(*partition, wanted, bounds));
-                    }
+        if code == Some(RDKafkaErrorCode::AutoOffsetReset) {
+            for partition in &self.live {
+                let position = self.position(*partition);
+                let bounds = ends::bounds(&self.consumer, &self.log, *partition)?;
+                if let Some(wanted) = position.filter(|p| *p < bounds.start || *p > bounds.end) {
+                    return Err(self.out_of_range(*partition, wanted, bounds));
                 }
-                Ok(())
-            }
-            (KafkaError::MessageConsumptionFatal(_), _) => {
-                let source = format!("{error}: another process has the same `kafka.instance`, or was given our place");
-                Err(Error::Engine { file: self.log.topic().name.clone(), source: source.into() })
-            }
-            (_, Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => self.log.check(),
-            _ => {
-                tracing::warn!(error = %error, "reading the log, trying again");
-                Ok(())
             }
         }
+        if matches!(code, Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) {
+            return self.log.check();
+        }
+        tracing::warn!(error = %error, "reading the log, trying again");
+        Ok(())
     }
 
     fn position(&self, partition: Partition) -> Option<Next> {

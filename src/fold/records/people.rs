@@ -9,6 +9,8 @@ use crate::keep::Id128;
 #[derive(Clone, Copy, Default, Pod, Zeroable)]
 #[repr(C)]
 pub struct Partition {
+    pub read: i64,
+    pub misrouted: i64,
     pub applied: i64,
     pub duplicate: i64,
     pub parked: i64,

@@ -44,7 +44,7 @@ impl Place {
 
     /// A process that folds, with a data folder of its own.
     pub async fn process(&self, dir: &tempfile::TempDir) -> Program {
-        let engines = Engines::Cluster(self.kafka.clone(), self.cql.clone());
+        let engines = Engines::Cluster(Box::new((self.kafka.clone(), self.cql.clone())));
         Program::open_on(engines, Options::new(dir.path()), Clock::system()).await.unwrap()
     }
 }

@@ -10,7 +10,13 @@ const PLACES: &[(&[&str], &[&str], &str)] = &[
         &["src/disk/", "src/append/embedded", "src/consume/embedded", "src/store/embedded"],
         "another engine must be able to take its place",
     ),
-    (&["hyper", "hyper_util", "http", "http_body_util", "matchit", "maud"], &["src/web/"], "HTTP is the web's"),
+    (&["matchit", "maud"], &["src/web/"], "routes and pages are the web's"),
+    (
+        &["hyper", "hyper_util", "http", "http_body_util"],
+        &["src/web/", "src/consume/registry.rs"],
+        "HTTP is the web's; a schema registry is asked over it",
+    ),
+    (&["openssl", "tokio_openssl"], &["src/consume/registry.rs", "src/store/scylla/"], "TLS where we connect ourselves"),
     (
         &["rdkafka"],
         &["src/append/kafka", "src/consume/kafka", "src/publish/kafka"],

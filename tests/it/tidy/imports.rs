@@ -17,6 +17,8 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("keep", &["disk"], "maps and files; it knows no domain: of disk it takes the lock"),
     ("project", &["event", "fold"], "rows are made from state"),
     ("project", &["keep"], "the keys of the state's maps are keep's: ADR 0006"),
+    ("consume", &["clock"], "a client of brokers counts how long it has waited"),
+    ("publish", &["clock", "disk"], "the same; and its thread is joined as the threads of files are"),
     (
         "publish",
         &["append", "consume"],

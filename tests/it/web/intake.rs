@@ -154,7 +154,7 @@ async fn the_intake_stamps_when_it_received_an_event() {
     let now = server.engine.clock.now();
     assert!(now.0 - record.timestamp.0 < 60_000);
     let at = tributary::decode::Place { topic: "events", partition: place, offset: record.offset };
-    let event = server.engine.decoder.decode(record.value, record.key, at).unwrap();
+    let event = tributary::decode::Decoder::new().decode(record.value, record.key, at).unwrap();
     assert_eq!(event.received_at, Some(record.timestamp));
     server.stop().await;
 }

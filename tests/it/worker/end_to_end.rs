@@ -20,8 +20,9 @@ async fn every_row_is_what_the_log_says() {
     for (p, progress) in engine.progress.iter() {
         let sum = [&progress.applied, &progress.duplicate, &progress.parked, &progress.dead]
             .map(|figure| figure.load(std::sync::atomic::Ordering::Relaxed));
-        let read = progress.position.load(std::sync::atomic::Ordering::Relaxed);
-        assert_eq!(u64::try_from(sum.iter().sum::<i64>()).unwrap(), read, "{p:?}: {sum:?}");
+        let read = progress.read.load(std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(sum.iter().sum::<i64>(), read, "{p:?}: {sum:?}");
+        assert_eq!(u64::try_from(read).unwrap(), progress.position.load(std::sync::atomic::Ordering::Relaxed));
     }
     engine.stop().await.unwrap();
 }

@@ -36,7 +36,7 @@ use crate::worker::verify::{Difference, Summary};
 use crate::worker::{self, Emission, Fence, Pace};
 use crate::{append, keep, store, web};
 
-pub use cluster::Engines;
+pub use cluster::{Engines, rows};
 pub use engine::{Log, Publisher, Rows, Sink, Source};
 pub use feed::Feed;
 use fleet::Parts;

@@ -1,5 +1,6 @@
 //! The command line. Long work shows a progress bar on a terminal; `--json` prints one JSON document for scripts.
 
+mod accept_gap;
 mod completions;
 mod config;
 mod generations;
@@ -85,6 +86,8 @@ enum Command {
     /// Look into the projection tables, and compare them with the log.
     #[command(subcommand)]
     Projections(projections::Command),
+    /// Go on where the log has lost events, or the group its offsets.
+    AcceptGap(accept_gap::Args),
     /// Print shell completions.
     Completions(completions::Args),
 }
@@ -176,6 +179,7 @@ fn execute(command: Command, context: Context) -> anyhow::Result<u8> {
             Command::Config(command) => config::run(&command, &context),
             Command::Keys(command) => keys::run(command, &context).await,
             Command::Projections(command) => projections::run(command, &context).await,
+            Command::AcceptGap(args) => accept_gap::run(args, &context).await,
             Command::Completions(args) => completions::run(&args),
         }
     })

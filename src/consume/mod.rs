@@ -186,7 +186,7 @@ pub trait Source: Send {
 /// What reading the log can fail with.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("{topic}[{}] has no offset {}: it holds {} to {}; run `tributary accept-gap` if that loss is known", partition.0, wanted.0, bounds.start.0, bounds.end.0)]
+    #[error("{topic}[{}] has no offset {}: it holds {} to {}; restore what is missing, or, if that loss is known, run `tributary accept-gap --partition {} --to {}` and start again", partition.0, wanted.0, bounds.start.0, bounds.end.0, partition.0, bounds.start.0)]
     OutOfRange { topic: String, partition: Partition, wanted: Next, bounds: Bounds },
     #[error("{topic}[{}]@{} is damaged ({what}); restore {file} from a backup", partition.0, offset.0)]
     Damaged { topic: String, partition: Partition, offset: Offset, file: String, what: String },
@@ -198,11 +198,11 @@ pub enum Error {
     #[error("the log {topic} does not answer: {what}")]
     Unavailable { topic: String, what: String },
     #[error(
-        "{topic} is another topic now: it had the id {was} and has {is}; it was deleted and made again, so offsets mean other events. If that is wanted, run `tributary projections rebuild --from-nothing`; else restore the topic"
+        "{topic} is another topic now: it had the id {was} and has {is}; it was deleted and made again, so offsets mean other events. Restore it; or begin anew on it: give `cql.keyspace` and `kafka.group` new names and the workers new data folders, then run `tributary setup`"
     )]
     Remade { topic: String, was: String, is: String },
     #[error(
-        "{topic} has {is} partitions and had {was}: a creator's events would come in two partitions. Make a new topic with the count wanted and copy the events with `tributary relay`, or go back to {was}"
+        "{topic} has {is} partitions and had {was}: a creator's events would stand in two partitions. Restore it with {was}; or begin anew on it: give `cql.keyspace` and `kafka.group` new names and the workers new data folders, then run `tributary setup`"
     )]
     Repartitioned { topic: String, was: u32, is: u32 },
 }

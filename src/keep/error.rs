@@ -20,10 +20,10 @@ pub enum Error {
     #[error("the frame at byte {at} of {} is of another fold; {REBUILD}", file.display())]
     OtherFold { file: PathBuf, at: u64 },
     #[error(
-        "the state in {} belongs to another {what} than partition {} of this log; point the worker at its own folder, \
-         or rebuild: stop, remove the folder, start; the log is replayed", dir.display(), partition.0
+        "the state in {} belongs to {what} {has}, and partition {} of this log to {what} {wanted}; point the worker at \
+         its own folder, or make it again: stop, remove the folder, start; the log is replayed", dir.display(), partition.0
     )]
-    OtherOwner { dir: PathBuf, partition: Partition, what: &'static str },
+    OtherOwner { dir: PathBuf, partition: Partition, what: &'static str, has: String, wanted: String },
     #[error("{} is in use by another process; stop it, or give this one a folder of its own", dir.display())]
     InUse { dir: PathBuf },
     #[error("map `{map}` in {} has used all its 4 billion places; give the log more partitions and rebuild", dir.display())]

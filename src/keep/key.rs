@@ -38,12 +38,25 @@ pub(super) fn read(dir: &Path, identity: &Identity) -> Result<Option<Key>, Error
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         other => other.naming("read", &path)?,
     };
-    let other = |what| Error::OtherOwner { dir: dir.to_owned(), partition: identity.partition, what };
+    let other = |what, has: String, wanted: String| Error::OtherOwner {
+        dir: dir.to_owned(),
+        partition: identity.partition,
+        what,
+        has,
+        wanted,
+    };
+    let hex = |id: [u8; 16]| format!("{:032x}", u128::from_be_bytes(id));
     match decode(&bytes) {
         None => Err(Error::Damaged { file: path, at: 0, what: "the checksum is wrong" }),
-        Some((_, found)) if found.topic != identity.topic => Err(other("topic")),
-        Some((_, found)) if found.partition != identity.partition => Err(other("partition")),
-        Some((_, found)) if found.generation != identity.generation => Err(other("generation")),
+        Some((_, found)) if found.topic != identity.topic => {
+            Err(other("topic", hex(found.topic), hex(identity.topic)))
+        }
+        Some((_, found)) if found.partition != identity.partition => {
+            Err(other("partition", found.partition.0.to_string(), identity.partition.0.to_string()))
+        }
+        Some((_, found)) if found.generation != identity.generation => {
+            Err(other("generation", found.generation.to_string(), identity.generation.to_string()))
+        }
         Some((key, _)) => Ok(Some(key)),
     }
 }

@@ -244,6 +244,16 @@ pub fn applied(p: Partition) -> Key {
     Key { part: Part { table: APPLIED.id, p, shard: 0, month: 0 }, cols: Cols(vec![Col::Int(0)]) }
 }
 
+/// Beside the row of `alias`: which log the projections are made of.
+pub fn origin() -> Key {
+    Key { cols: Cols(vec![Col::Int(1)]), ..alias() }
+}
+
+/// Beside it, too: up to where a partition is accepted as it is.
+pub fn accepted(p: Partition) -> Key {
+    Key { cols: Cols(vec![Col::Int(1_000 + i64::from(p.0))]), ..alias() }
+}
+
 /// The one row of `alias`.
 pub fn alias() -> Key {
     Key { part: Part { table: ALIAS.id, p: Partition(0), shard: 0, month: 0 }, cols: Cols(vec![Col::Int(0)]) }

@@ -7,9 +7,11 @@ use std::path::Path;
 use super::engine::{Log, Rows};
 use super::{Error, Options, PROJECTIONS_FILE, Program, keys};
 use crate::clock::Clock;
-use crate::consume::kafka::Settings as Kafka;
+use crate::consume::kafka::{Settings as Kafka, hex};
+use crate::consume;
 use crate::disk;
 use crate::store::embedded::{EmbeddedStore, Options as StoreOptions};
+use crate::store::origin::Origin;
 use crate::store::scylla::{Options as Cql, ScyllaStore};
 
 /// Where log and projections are.
@@ -43,12 +45,28 @@ impl Program {
             Some(cql) => Rows::Cql(ScyllaStore::connect(cql).await?),
             None => rows(&options.data_dir)?,
         };
+        check_origin(&log, &rows).await?;
         Self::on((log, rows), Some(lock), options, clock).await
     }
 }
 
+/// The projections must be those of this very log.
+async fn check_origin(log: &Log, rows: &Rows) -> Result<(), Error> {
+    let topic = log.topic();
+    let is = Origin { topic: topic.id, partitions: topic.partitions };
+    let was = is.claim(rows).await?;
+    let name = topic.name.clone();
+    if was.topic != is.topic {
+        return Err(consume::Error::Remade { topic: name, was: hex(was.topic), is: hex(is.topic) }.into());
+    }
+    if was.partitions != is.partitions {
+        return Err(consume::Error::Repartitioned { topic: name, was: was.partitions, is: is.partitions }.into());
+    }
+    Ok(())
+}
+
 /// The projections of a data folder.
-pub(super) fn rows(dir: &Path) -> Result<Rows, Error> {
+pub fn rows(dir: &Path) -> Result<Rows, Error> {
     Ok(Rows::File(EmbeddedStore::open(&dir.join(PROJECTIONS_FILE), StoreOptions::default())?))
 }
 

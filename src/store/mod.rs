@@ -7,6 +7,7 @@
 pub mod alias;
 pub mod embedded;
 pub mod live;
+pub mod origin;
 pub mod scylla;
 
 use bytes::Bytes;

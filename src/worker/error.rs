@@ -18,8 +18,8 @@ pub enum Error {
     #[error("partition {}: cannot read its position in the projections", partition.0)]
     Store { partition: Partition, source: crate::store::Error },
     #[error(
-        "partition {}: state has applied {} but the log has committed only {} and ends at {}: the log was restored or made anew; restore the matching log, or run `tributary projections rebuild` to make everything again from this one",
-        partition.0, state.0, committed.0, end.0
+        "partition {}: state has applied {} but the log has committed only {} and ends at {}: the log was restored or made anew, or its group's offsets were reset; restore what matches, or, if only the offsets are lost, run `tributary accept-gap --partition {} --to {}`, or make everything again with `tributary projections rebuild`",
+        partition.0, state.0, committed.0, end.0, partition.0, state.0
     )]
     Ahead { partition: Partition, state: Next, committed: Next, end: Next },
     #[error(

@@ -15,7 +15,7 @@ use crate::consume::{Batch, Limits, Polled, Source};
 use crate::fold::warm::AHEAD;
 use crate::ids::{Next, Partition};
 use crate::publish::Publish;
-use crate::store::Store;
+use crate::store::{Store, origin};
 use crate::telemetry::with_causes;
 
 /// A hand-over that takes longer is left to replay.
@@ -304,6 +304,8 @@ impl Standing {
         let emitted = worker.source.committed(partition)?.unwrap_or(Next(0));
         let bounds = worker.source.bounds(partition)?;
         let rows = open::rows_of(worker, partition)?;
-        Ok(Self { partition, emitted, bounds, rows })
+        let accepted = worker.runtime.block_on(origin::accepted(&worker.store, partition));
+        let accepted = accepted.map_err(|source| Error::Store { partition, source })?;
+        Ok(Self { partition, emitted, bounds, rows, accepted })
     }
 }

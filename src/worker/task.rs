@@ -79,6 +79,8 @@ pub(super) struct Standing {
     pub(super) bounds: Bounds,
     /// Rows are written up to here.
     pub(super) rows: Next,
+    /// Up to here an operator takes it as it is.
+    pub(super) accepted: Next,
 }
 
 /// When things last left, on the monotonic clock.
@@ -98,8 +100,16 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         standing: &Standing,
         acks: &Sender<Ack>,
     ) -> Result<Self, Error> {
-        let Opened { partition, state, keep, position } = opened;
-        let Standing { emitted, bounds, rows, .. } = *standing;
+        let Opened { partition, state, keep, mut position } = opened;
+        let Standing { mut emitted, bounds, mut rows, accepted, .. } = *standing;
+        if position < bounds.start && bounds.start <= accepted {
+            tracing::warn!(partition = partition.0, from = position.0, to = bounds.start.0, "a gap, accepted");
+            position = bounds.start;
+        }
+        if position <= accepted {
+            emitted = emitted.max(position);
+            rows = rows.max(position);
+        }
         if position > emitted || position > bounds.end {
             return Err(Error::Ahead { partition, state: position, committed: emitted, end: bounds.end });
         }

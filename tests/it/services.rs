@@ -41,6 +41,25 @@ pub fn unique(what: &str) -> String {
     format!("{what}_{now}_{}", NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
+/// The id that a registry gives a schema.
+pub async fn register(url: &str, subject: &str, schema: &str) -> u32 {
+    let host = url.strip_prefix("http://").unwrap();
+    let (address, path) = host.split_once('/').unwrap_or((host, ""));
+    let body = serde_json::json!({ "schema": schema }).to_string();
+    let request = format!(
+        "POST /{path}/subjects/{subject}/versions HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let json = &answer[answer.find('{').unwrap_or_else(|| panic!("{answer}"))..=answer.rfind('}').unwrap()];
+    let answer: serde_json::Value = serde_json::from_str(json).unwrap();
+    u32::try_from(answer["id"].as_u64().unwrap_or_else(|| panic!("{answer}"))).unwrap()
+}
+
 fn told(variable: &str) -> Option<String> {
     let value = std::env::var(variable).ok().filter(|value| !value.is_empty());
     if value.is_none() {

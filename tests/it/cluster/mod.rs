@@ -1,4 +1,7 @@
 //! The program on a real Kafka and a real Cassandra.
 
+mod admin;
 mod figures;
+mod halts;
 mod place;
+mod ways;

@@ -14,7 +14,7 @@ use tributary::topology::Topology;
 use crate::services;
 
 /// Long enough for two slow cores, and for a group that waits for one who is gone.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 pub struct Place {
     pub kafka: Settings,
@@ -44,8 +44,22 @@ impl Place {
 
     /// A process that folds, with a data folder of its own.
     pub async fn process(&self, dir: &tempfile::TempDir) -> Program {
+        self.try_process(dir).await.unwrap()
+    }
+
+    pub async fn try_process(&self, dir: &tempfile::TempDir) -> Result<Program, tributary::run::Error> {
+        self.process_with(dir, |_| {}).await
+    }
+
+    pub async fn process_with(
+        &self,
+        dir: &tempfile::TempDir,
+        change: impl FnOnce(&mut Options),
+    ) -> Result<Program, tributary::run::Error> {
         let engines = Engines::Cluster(Box::new((self.kafka.clone(), self.cql.clone())));
-        Program::open_on(engines, Options::new(dir.path()), Clock::system()).await.unwrap()
+        let mut options = Options::new(dir.path());
+        change(&mut options);
+        Program::open_on(engines, options, Clock::system()).await
     }
 }
 

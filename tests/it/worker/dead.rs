@@ -247,5 +247,5 @@ async fn a_lost_log_halts() {
     programme(dir.path()).await;
     std::fs::remove_file(dir.path().join("log.redb")).unwrap();
     let why = halted(dir.path()).await;
-    assert!(why.contains("belongs to another") || why.contains("made anew"), "{why}");
+    assert!(why.contains("belongs to topic") || why.contains("made anew"), "{why}");
 }

@@ -80,14 +80,16 @@ fn open(place: &Place, partition: Partition) -> Result<Opened, Error> {
     Ok(Opened { partition, state, keep, position: position.unwrap_or(Next(0)) })
 }
 
-/// How far the rows of a partition are.
+/// How far the rows of a partition are: those of fast tables, because that alone never goes back. `applied` is stamped
+/// with it, and with it wins the row of a flush that had no slow tables in it: a task that starts again at P and reaches
+/// less than its forerunner did writes slow rows that no `applied` tells of.
 pub(super) fn rows_of<S, K, T: Store>(worker: &Worker<S, K, T>, partition: Partition) -> Result<Next, Error> {
     let keys = [tables::applied(partition)];
     let found =
         worker.runtime.block_on(worker.store.get(&keys)).map_err(|source| Error::Store { partition, source })?;
     let value = found.into_iter().flatten().next().and_then(|row| row.value);
     Ok(match value.as_deref().map(AppliedRow::decode) {
-        Some(Ok(applied)) => applied.fast.min(applied.slow),
+        Some(Ok(applied)) => applied.fast,
         Some(Err(_)) | None => Next(0),
     })
 }

@@ -33,13 +33,16 @@ pub struct Running<S, K: Publish, T> {
     is_behind: bool,
     sender: Sender<Ack>,
     acks: Receiver<Ack>,
+    /// Ours, and given up while outputs were on their way: whose they are. What becomes of them is waited for, because E
+    /// says nothing before.
+    draining: BTreeMap<Partition, u64>,
 }
 
 impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T> {
     pub fn new(worker: Worker<S, K, T>) -> Self {
         let (sender, acks) = std::sync::mpsc::channel();
         let (tasks, unstarted, batch) = (Vec::new(), BTreeMap::new(), Batch::default());
-        Self { worker, tasks, unstarted, batch, is_behind: false, sender, acks }
+        Self { worker, tasks, unstarted, batch, is_behind: false, sender, acks, draining: BTreeMap::new() }
     }
 
     /// Reads some, folds it, and lets out what is due. An error needs an operator.
@@ -195,6 +198,7 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
     fn drop_tasks(&mut self, partitions: &[Partition]) {
         for p in partitions {
             self.unstarted.remove(p);
+            self.draining.remove(p);
             let place = usize::try_from(p.0).unwrap_or_default();
             if let Some(slot) = self.tasks.get_mut(place) {
                 *slot = None;
@@ -232,10 +236,30 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
                 damaged.push(task.partition);
             }
         }
-        self.start(&damaged)
+        self.open_again(&damaged)
+    }
+
+    /// Tasks whose state cannot be read start again, once what they sent has an outcome: outputs that go out behind the
+    /// look at E would go out twice.
+    fn open_again(&mut self, damaged: &[Partition]) -> Result<(), Error> {
+        let mut ready = Vec::new();
+        for partition in damaged {
+            match self.task(*partition).and_then(|task| task.sending()) {
+                Some(incarnation) => {
+                    self.drop_tasks(&[*partition]);
+                    self.draining.insert(*partition, incarnation);
+                }
+                None => ready.push(*partition),
+            }
+        }
+        self.start(&ready)
     }
 
     fn acknowledge(&mut self, ack: Ack) -> Result<(), Error> {
+        let is_of_emit = !matches!(ack, Ack::Flushed { .. });
+        if is_of_emit && self.draining.get(&ack.partition()) == Some(&ack.task()) {
+            return self.start(&[ack.partition()]);
+        }
         let Some(task) = self.task(ack.partition()) else { return Ok(()) };
         if task.acknowledge(&ack) {
             return Ok(());

@@ -248,6 +248,11 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         self.position
     }
 
+    /// Who sent outputs of which nothing is known yet.
+    pub(super) fn sending(&self) -> Option<u64> {
+        self.is_emitting.then_some(self.incarnation)
+    }
+
     pub(super) fn is_at_fence(&self) -> bool {
         self.stop_at.is_some_and(|stop| self.position >= stop)
     }

@@ -52,7 +52,11 @@ pub(super) fn open_all<S: Source, K, T>(
         }
         open_waiting(&place, &waiting, &done);
     });
-    done.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect()
+    let mut opened: Vec<Opened> =
+        done.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect::<Result<_, _>>()?;
+    // Whichever was opened first, they start in this order.
+    opened.sort_by_key(|opened| opened.partition);
+    Ok(opened)
 }
 
 fn open_waiting(place: &Place, waiting: &Mutex<Iter<'_, Partition>>, done: &Mutex<Vec<Result<Opened, Error>>>) {

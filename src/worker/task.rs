@@ -92,7 +92,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         worker: &mut Worker<S, K, T>,
         opened: Opened,
         standing: &Standing,
-        acks: &Sender<Ack>,
+        (acks, incarnation): (&Sender<Ack>, u64),
     ) -> Result<Self, Error> {
         let Opened { partition, state, keep, position } = opened;
         let Standing { emitted, bounds, rows, .. } = *standing;
@@ -107,7 +107,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         let now = worker.clock.monotonic();
         let owner = Owner {
             partition,
-            task: u64::try_from(now.as_nanos()).unwrap_or_default(),
+            task: incarnation,
             acks: acks.clone(),
             progress: worker.progress.clone(),
             clock: worker.clock.clone(),
@@ -124,7 +124,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         let task = Self {
             partition,
             member: worker.source.member(),
-            incarnation: owner.task,
+            incarnation,
             state,
             keep,
             fold: Fold::default(),
@@ -415,6 +415,21 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         self.keep.flush().map_err(|source| Error::State { partition, source })?;
         self.release();
         Ok(())
+    }
+
+    /// Copies what is committed into `dir`, an empty folder on the same disk; `false`: nothing is committed yet.
+    pub(super) fn snapshot(&mut self, dir: &std::path::Path) -> Result<bool, Error> {
+        let partition = self.partition;
+        let failed = |source| Error::State { partition, source };
+        if self.keep.durable() == Next(0) {
+            return Ok(false);
+        }
+        self.keep.snapshot(dir).map_err(failed)?;
+        self.keep.flush().map_err(failed)?;
+        match self.keep.snapshot_result().map_err(failed)? {
+            Some(outcome) => outcome.map(|()| true).map_err(failed),
+            None => Ok(false),
+        }
     }
 
     fn report(&self) {

@@ -147,6 +147,7 @@ impl Fleet {
             fence: parts.fence.clone(),
             share: Share::new(self.rate.clone(), number, of),
             outputs: worker::Outputs::default(),
+            seeded: worker::seeded::Seeded::default(),
         }
     }
 

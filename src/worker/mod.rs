@@ -11,6 +11,7 @@ mod open;
 mod outlet;
 mod running;
 pub mod scan;
+pub mod seeded;
 mod task;
 mod ticks;
 pub mod verify;
@@ -94,6 +95,8 @@ pub struct Worker<S, K, T> {
     /// How fast it may go.
     pub share: Share,
     pub outputs: Outputs,
+    /// Faults that a test switches on.
+    pub seeded: seeded::Seeded,
 }
 
 /// What a worker last knew of who puts outputs out.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::open;
 use super::outlet::Ack;
+use super::seeded::Bug;
 use super::task::{Standing, Task};
 use super::{Error, Outputs, Worker};
 use crate::append::Sink;
@@ -94,6 +95,7 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
             }
             Polled::Assigned(partitions) => {
                 self.renew();
+                let partitions = self.without_survivors(partitions)?;
                 self.start(&partitions)?;
             }
             Polled::Revoked(partitions) => {
@@ -102,7 +104,9 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
                 return self.leave_on();
             }
             Polled::Lost(partitions) => {
-                self.drop_tasks(&partitions);
+                if !self.worker.seeded.has(Bug::RejoinedZombie) {
+                    self.drop_tasks(&partitions);
+                }
                 self.renew();
             }
         }
@@ -226,6 +230,17 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
         Ok(())
     }
 
+    /// All of them, unless a fault lets tasks outlive the loss of their partitions.
+    fn without_survivors(&mut self, mut partitions: Vec<Partition>) -> Result<Vec<Partition>, Error> {
+        if self.worker.seeded.has(Bug::RejoinedZombie) {
+            for task in self.tasks.iter().flatten().filter(|task| partitions.contains(&task.partition)) {
+                self.worker.source.seek(task.partition, task.position())?;
+            }
+            partitions.retain(|partition| self.task(*partition).is_none());
+        }
+        Ok(partitions)
+    }
+
     fn start_again(&mut self, now: Duration) -> Result<(), Error> {
         let due = |(partition, at): (&Partition, &Duration)| (now >= *at).then_some(*partition);
         let due: Vec<Partition> = self.unstarted.iter().filter_map(due).collect();
@@ -289,14 +304,20 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
         let mut ready = Vec::new();
         for partition in damaged {
             match self.task(*partition).and_then(|task| task.sending()) {
-                Some(incarnation) => {
+                Some(incarnation) if !self.worker.seeded.has(Bug::ReopenedMeanwhile) => {
                     self.drop_tasks(&[*partition]);
                     self.draining.insert(*partition, incarnation);
                 }
-                None => ready.push(*partition),
+                Some(_) | None => ready.push(*partition),
             }
         }
         self.start(&ready)
+    }
+
+    /// As if a read of the partition's state had failed.
+    #[cfg(feature = "seeded-bugs")]
+    pub fn lose_state(&mut self, partition: Partition) -> Result<(), Error> {
+        if self.task(partition).is_some() && self.leaving.is_none() { self.open_again(&[partition]) } else { Ok(()) }
     }
 
     fn acknowledge(&mut self, ack: Ack) -> Result<(), Error> {
@@ -353,7 +374,9 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
             task.close()?;
         }
         if let Some(partitions) = leaving.only {
-            self.drop_tasks(&partitions);
+            if !self.worker.seeded.has(Bug::RejoinedZombie) {
+                self.drop_tasks(&partitions);
+            }
             self.renew();
         }
         Ok(())

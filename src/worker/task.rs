@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use crate::append::{Outgoing, Sink, Stream};
 use crate::consume::{Bounds, Record, Source};
 use crate::decode::{self, Decoder};
+use crate::event::Event;
 use crate::fold::effects::{Effects, Letter};
 use crate::fold::state::State;
 use crate::fold::{Fold, Origin};
@@ -25,6 +26,7 @@ use crate::telemetry::{Progress, with_causes};
 
 use super::open::Opened;
 use super::outlet::{self, Ack, Emit, Flush, Owner};
+use super::seeded::{self, AtStart, Bug, Seeded};
 use super::ticks::{self, Ticks};
 use super::{Error, Pace, Worker};
 
@@ -63,6 +65,9 @@ pub(super) struct Task<K: Publish, T> {
     ticks: Ticks,
     progress: Progress,
     topic: String,
+    seeded: Seeded,
+    /// What seeded faults want to know of the start.
+    at_start: AtStart,
     engines: std::marker::PhantomData<fn(K, T)>,
 }
 
@@ -103,6 +108,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             // Rows below P must be there: they were acknowledged before P moved.
             return Err(Error::RowsBehind { partition, state: position, rows });
         }
+        let position = worker.seeded.position(position, emitted);
         worker.source.seek(partition, position)?;
         let now = worker.clock.monotonic();
         let owner = Owner {
@@ -111,6 +117,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             acks: acks.clone(),
             progress: worker.progress.clone(),
             clock: worker.clock.clone(),
+            seeded: worker.seeded,
         };
         let (flushes, flush_jobs) = mpsc::channel(1);
         let (emits, emit_jobs) = mpsc::channel(1);
@@ -125,6 +132,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             partition,
             member: worker.source.member(),
             incarnation,
+            at_start: worker.seeded.at_start(&state, (rows, bounds.end)),
             state,
             keep,
             fold: Fold::default(),
@@ -148,6 +156,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             ticks: Ticks::new(partition, owner.clock.clone(), tick_sender),
             progress: owner.progress,
             topic: worker.source.topic().name.clone(),
+            seeded: owner.seeded,
             engines: std::marker::PhantomData,
         };
         task.report();
@@ -163,8 +172,16 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         for record in records {
             assert!(record.offset.next() > self.position, "the log goes backwards at {}", record.offset.0);
             let at = decode::Place { topic: &self.topic, partition: record.partition, offset: record.offset };
+            let is_left_out = self.seeded.has(Bug::SuppressedNotFolded) && record.offset.next() <= self.suppress_to;
             match decoder.decode(record.value, record.key, at) {
-                Ok(event) => events.push((event, Origin { offset: record.offset, timestamp: record.timestamp })),
+                _ if is_left_out => {}
+                Ok(event) => {
+                    let is_told = self.seeded.tells_of(&event);
+                    events.push((event, Origin { offset: record.offset, timestamp: record.timestamp }));
+                    if is_told {
+                        self.tell(records, &mut events);
+                    }
+                }
                 Err(error) => {
                     // Its letter comes after those of the records before it.
                     self.fold.apply_all(&mut self.state, &mut self.effects, &events);
@@ -176,11 +193,38 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             self.record_time = record.timestamp;
         }
         self.fold.apply_all(&mut self.state, &mut self.effects, &events);
-        for letter in std::mem::take(&mut self.effects.letters) {
-            let trigger = records.iter().find(|record| record.offset.next() == letter.trigger);
-            self.dead_letter(&letter, trigger.expect("a letter is written for a record in hand"));
-        }
+        self.write_letters(records);
         Ok(())
+    }
+
+    /// For tests: an output of the newest event, behind those of the events before it.
+    fn tell(&mut self, records: &[Record<'_>], events: &mut Vec<(Event<'_>, Origin)>) {
+        self.fold.apply_all(&mut self.state, &mut self.effects, events);
+        self.write_letters(records);
+        if let Some((event, origin)) = events.last()
+            && let Some(trigger) = self.trigger(origin.offset.next(), records)
+            && let Some(outgoing) = seeded::told(&self.state, event, *origin, self.partition)
+        {
+            self.outputs.push((trigger, outgoing));
+        }
+        events.clear();
+    }
+
+    fn write_letters(&mut self, records: &[Record<'_>]) {
+        for letter in std::mem::take(&mut self.effects.letters) {
+            let record = records.iter().find(|record| record.offset.next() == letter.trigger);
+            let record = record.expect("a letter is written for a record in hand");
+            if let Some(trigger) = self.trigger(letter.trigger, records) {
+                self.dead_letter(&letter, record, trigger);
+            }
+        }
+    }
+
+    /// Which event an output goes with; `None` when that is replayed: it is out already.
+    fn trigger(&self, of: Next, records: &[Record<'_>]) -> Option<Next> {
+        let last = records.last().filter(|_| self.seeded.has(Bug::TriggerOfBatch));
+        let of = last.map_or(of, |last| last.offset.next());
+        (of > self.suppress_to || self.seeded.has(Bug::NoSuppression)).then_some(of)
     }
 
     fn undecodable(&mut self, record: &Record<'_>, error: &decode::Error) -> Result<(), Error> {
@@ -199,11 +243,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         Ok(())
     }
 
-    /// Letters of replayed events are out already.
-    fn dead_letter(&mut self, letter: &Letter, record: &Record<'_>) {
-        if letter.trigger <= self.suppress_to {
-            return;
-        }
+    fn dead_letter(&mut self, letter: &Letter, record: &Record<'_>, trigger: Next) {
         let value = letter.parked.as_deref().map_or_else(|| record.value.to_vec(), encode_parked);
         let mut bytes = Vec::new();
         DeadLetter {
@@ -224,7 +264,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             key: Bytes::copy_from_slice(record.key),
             value: Bytes::from(bytes),
         };
-        self.outputs.push((letter.trigger, outgoing));
+        self.outputs.push((trigger, outgoing));
     }
 
     /// After a batch: a damaged read drops what was made of it.
@@ -330,11 +370,28 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             self.slow_acked
         };
         rows.push(self.applied_row(slow_to));
+        self.spoil(&mut rows, now);
         // One is in flight at most, so there is room. If the runtime is gone nothing is acknowledged any more, P stays
         // where it is, and the next start makes these rows again.
         let sent = self.flushes.try_send(Flush { rows, fast: self.position, slow: slow_to });
         self.is_flushing = !matches!(sent, Err(mpsc::error::TrySendError::Full(_)));
         assert!(self.is_flushing, "one flush in flight");
+        if self.seeded.has(Bug::CleanAtSend) {
+            (self.fast_acked, self.slow_acked) = (self.position, slow_to);
+        }
+    }
+
+    fn spoil(&self, rows: &mut Vec<Row>, now: Duration) {
+        if self.seeded.has(Bug::ClockStamp) {
+            let stamp = Next(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
+            rows.iter_mut().for_each(|row| row.at = stamp);
+        }
+        if self.seeded.has(Bug::DeleteCoalesced) {
+            rows.retain(|row| row.value.is_some());
+        }
+        if self.seeded.has(Bug::RelativeRows) {
+            self.at_start.take_from(rows);
+        }
     }
 
     fn applied_row(&self, slow: Next) -> Row {
@@ -345,10 +402,14 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
 
     /// EMIT: outputs and E in one transaction.
     fn emit(&mut self, now: Duration) {
-        let outputs = std::mem::take(&mut self.outputs).into_iter().map(|(_, outgoing)| outgoing).collect();
+        let outputs = std::mem::take(&mut self.outputs).into_iter().map(|(_, outgoing)| outgoing);
+        let outputs = if self.seeded.has(Bug::OutputsReversed) { outputs.rev().collect() } else { outputs.collect() };
         self.last.emit = now;
-        let emit = Emit { owner: self.member.clone(), outputs, position: self.position };
+        let emit = Emit { owner: self.member.clone(), outputs, position: self.position.max(self.at_start.fetched) };
         self.is_emitting = self.emits.try_send(emit).is_ok();
+        if self.seeded.has(Bug::EmittedAtSend) {
+            self.emitted = self.position;
+        }
     }
 
     fn commit(&mut self, now: Duration) -> Result<(), Error> {
@@ -357,13 +418,21 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         let partition = self.partition;
         self.keep.commit(&mut self.state, self.position).map_err(|source| Error::State { partition, source })?;
         self.framed = self.position;
+        if self.seeded.has(Bug::DirtyLost) {
+            drop((self.effects.take_fast(self.position), self.effects.take_slow()));
+        }
         metrics::counter!(crate::telemetry::STATE_COMMITS).increment(1);
         Ok(())
     }
 
     /// COMMIT follows what is out: rows acknowledged and outputs emitted.
     fn release(&mut self) {
-        self.keep.release(self.fast_acked.min(self.slow_acked).min(self.emitted));
+        let has = |bug| self.seeded.has(bug);
+        let slow = if has(Bug::ReleasedBeforeSlow) { self.fast_acked } else { self.slow_acked };
+        let rows = if has(Bug::LocalBeforeRows) { self.position } else { self.fast_acked.min(slow) };
+        let rows = rows.max(self.at_start.written);
+        let emitted = if has(Bug::LocalBeforeTxn) { self.position } else { self.emitted };
+        self.keep.release(rows.min(emitted));
         if let Some(progress) = self.progress.of(self.partition) {
             progress.committed.store(self.keep.durable().0, Ordering::Relaxed);
         }
@@ -378,6 +447,10 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             Ack::Flushed { fast, slow, .. } => {
                 self.is_flushing = false;
                 (self.fast_acked, self.slow_acked) = (*fast, *slow);
+                if self.seeded.has(Bug::AckCleansAll) {
+                    drop((self.effects.take_fast(self.position), self.effects.take_slow()));
+                    (self.fast_acked, self.slow_acked) = (self.position, self.position);
+                }
                 if let Some(progress) = self.progress.of(self.partition) {
                     progress.rows.store(fast.min(slow).0, Ordering::Release);
                 }
@@ -421,6 +494,10 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
     pub(super) fn snapshot(&mut self, dir: &std::path::Path) -> Result<bool, Error> {
         let partition = self.partition;
         let failed = |source| Error::State { partition, source };
+        if self.seeded.has(Bug::SnapshotAhead) {
+            self.keep.commit(&mut self.state, self.position).map_err(failed)?;
+            self.keep.release(self.position);
+        }
         if self.keep.durable() == Next(0) {
             return Ok(false);
         }

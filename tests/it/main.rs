@@ -10,6 +10,7 @@ mod store;
 
 mod fold;
 mod model;
+mod sim;
 mod simulate;
 
 mod tidy;

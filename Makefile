@@ -7,6 +7,10 @@ DATA ?= data
 LISTEN ?= 127.0.0.1:8080
 # Seconds that `make fuzz` takes for each target.
 SECONDS_EACH ?= 60
+# Schedules that `make sim` plays, from which seed on.
+SEEDS ?= 20000
+FIRST ?= 0
+
 # Brokers and database nodes of `make services-up`: 1 or 3, kept until WIPE=1; SECURE=1 for TLS, users and passwords.
 NODES ?=
 SECURE ?=
@@ -16,7 +20,7 @@ SERVICES = scripts/services/services
 BUILD_PACKAGES = gcc g++ libc6-dev make pkg-config libssl-dev zlib1g-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check tidy bench soak fuzz services-up services-down cargo
+.PHONY: help run test check tidy bench soak sim fuzz services-up services-down cargo
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +46,9 @@ bench: cargo ## measure, and write benches/RESULTS.md
 
 soak: cargo ## the long forms: many kills, flipped bytes, evolved schemas (an hour or so)
 	$(CARGO) test --locked --release --test it -- --ignored --test-threads 1
+
+sim: cargo ## the worker in a simulated world, every night: SEEDS= schedules from FIRST= on
+	FIRST=$(FIRST) SEEDS=$(SEEDS) $(CARGO) test --locked --test it -- --ignored --exact sim::many_seeds
 
 fuzz: cargo ## feed hostile bytes to each fuzz target (needs cargo-fuzz and a nightly toolchain)
 	scripts/fuzz $(SECONDS_EACH)

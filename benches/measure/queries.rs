@@ -249,7 +249,7 @@ impl Server {
 
 fn app(engine: &Program) -> App<tributary::run::Rows, tributary::run::Sink> {
     let partitions = engine.log.topic().partitions;
-    let log = engine.log.clone();
+    let log = engine.log.file().expect("it is a file").clone();
     let end = move |p| log.bounds(Stream::Events, Partition(p)).map_or(Next(0), |bounds| bounds.end);
     App {
         store: engine.store.clone(),

@@ -27,7 +27,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
             context.out.answer(text, &json!({ "topics": [], "generations": [] }));
             return Ok(exit::OK);
         }
-        Engines::Kafka(kafka) => (kafka, None),
+        Engines::Kafka(kafka) => (*kafka, None),
         Engines::Cluster(both) => (both.0, Some(both.1)),
     };
     let topics = wanted(&kafka, context.config.kafka.replication, args.partitions, &Topology::load()?);

@@ -135,7 +135,7 @@ const TOGETHER_MAX: usize = 4_096;
 
 async fn to_log(spec: &Spec, args: &Args, context: &Context) -> anyhow::Result<u8> {
     let kafka = match context.config.engines()? {
-        Engines::Kafka(kafka) => kafka,
+        Engines::Kafka(kafka) => *kafka,
         Engines::Cluster(both) => both.0,
         Engines::Embedded => anyhow::bail!("the settings name no `kafka.brokers`: send them to a server with --to"),
     };

@@ -125,7 +125,7 @@ impl Config {
         }
         let kafka = self.kafka.settings()?;
         if self.cql.nodes.is_empty() {
-            return Ok(Engines::Kafka(kafka));
+            return Ok(Engines::Kafka(Box::new(kafka)));
         }
         Ok(Engines::Cluster(Box::new((kafka, self.cql.options()?))))
     }

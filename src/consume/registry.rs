@@ -30,7 +30,9 @@ pub struct Registry {
 /// Why there is no schema.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("the registry address {url:?} cannot be used: {what}; write http://host:port or https://host:port, with the path up to where /schemas follows")]
+    #[error(
+        "the registry address {url:?} cannot be used: {what}; write http://host:port or https://host:port, with the path up to where /schemas follows"
+    )]
     Address { url: String, what: String },
     /// It may answer again by itself.
     #[error("the schema registry {host} does not answer: {what}")]

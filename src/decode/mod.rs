@@ -34,7 +34,7 @@ use crate::schema::{
 use plan::Plan;
 
 /// Reads records, each by the schema it was written with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Decoder {
     plans: Vec<Known>,
     /// Places in `plans`, sorted by the schema's fingerprint.

@@ -12,7 +12,7 @@ use super::straight;
 use crate::schema::fields::{Field, Need, Shape, Symbols, Type, nested, symbol_index};
 
 /// What to do with the bytes of a record, in their order.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) shape: Shape,
     pub(crate) steps: Box<[Step]>,
@@ -23,7 +23,7 @@ pub(crate) struct Plan {
     pub(crate) is_straight: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Step {
     /// A plain value.
     Read { slot: usize, leaf: Leaf },
@@ -37,7 +37,7 @@ pub(crate) enum Step {
     Skip(Skip),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Branch {
     Null,
     Value(Step),

@@ -27,7 +27,7 @@ pub(crate) enum Skip {
 }
 
 /// The fields of each record that is passed over.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Skips {
     records: Vec<Box<[Skip]>>,
 }

@@ -6,7 +6,7 @@ use super::{
     Error, Hot,
     bytes::{Bytes, count32},
     hot::Journal,
-    map::{Batch, Home, Map, Pending, Shape},
+    map::{Batch, Home, Map, Pending, Shape, Take},
     slab::Slot,
 };
 use crate::ids::Millis;
@@ -21,6 +21,14 @@ impl<K: Pod + Eq, V: Pod> Map for Hot<K, V> {
 
     fn entities(&self) -> usize {
         self.len()
+    }
+
+    fn each(&self, take: &mut Take<'_>) {
+        for chunk in &self.slab.chunks {
+            for (_, slot) in chunk.slots.iter().enumerate().filter(|(at, _)| chunk.live.get(*at)) {
+                take(bytemuck::bytes_of(&slot.key), slot.time, bytemuck::bytes_of(&slot.value));
+            }
+        }
     }
 
     fn set_floor(&mut self, floor: Millis) {

@@ -37,6 +37,11 @@ impl Index {
         found.map(|e| e.place)
     }
 
+    /// Of every entity.
+    pub(super) fn places(&self) -> impl Iterator<Item = u32> {
+        self.shards.iter().flatten().map(|entry| entry.place)
+    }
+
     pub(super) fn holds(&self, hash: KeyHash, place: u32) -> bool {
         self.find(hash, |p| p == place).is_some()
     }

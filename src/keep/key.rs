@@ -48,9 +48,7 @@ pub(super) fn read(dir: &Path, identity: &Identity) -> Result<Option<Key>, Error
     let hex = |id: [u8; 16]| format!("{:032x}", u128::from_be_bytes(id));
     match decode(&bytes) {
         None => Err(Error::Damaged { file: path, at: 0, what: "the checksum is wrong" }),
-        Some((_, found)) if found.topic != identity.topic => {
-            Err(other("topic", hex(found.topic), hex(identity.topic)))
-        }
+        Some((_, found)) if found.topic != identity.topic => Err(other("topic", hex(found.topic), hex(identity.topic))),
         Some((_, found)) if found.partition != identity.partition => {
             Err(other("partition", found.partition.0.to_string(), identity.partition.0.to_string()))
         }

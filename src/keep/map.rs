@@ -39,9 +39,14 @@ pub trait Map {
     }
     /// Its section of the coming frame, the `seq` after it, and the records to be written before.
     fn save(&mut self, section: &mut Vec<u8>, seq: u64) -> Option<Batch>;
+    /// Every entity as bytes of key, time and value, in no order; for comparing states.
+    fn each(&self, take: &mut Take<'_>);
     /// Records below `end` are in their files.
     fn settle(&mut self, _end: u64) {}
 }
+
+/// Gets key, time and value of an entity.
+pub(super) type Take<'a> = dyn FnMut(&[u8], Millis, &[u8]) + 'a;
 
 /// What a map's records look like; part of the schema hash.
 #[doc(hidden)]

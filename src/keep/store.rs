@@ -47,6 +47,9 @@ pub struct Limits {
     pub entities: usize,
     /// Maps with a limit of their own.
     pub entities_of: Vec<(&'static str, usize)>,
+    /// Each frame is waited for, so that it is on disk when [`Store::commit`] returns: what is done then does not depend
+    /// on how fast the writer is. For simulations; a worker would stand still for as long as its disk takes.
+    pub waits_for_writer: bool,
     /// Records of a Cold file; counts when a store is made, later its `KEY` knows.
     pub file_records: u64,
 }
@@ -60,6 +63,7 @@ impl Default for Limits {
             journal_bytes: 32 << 20,
             entities: 200_000_000,
             entities_of: Vec::new(),
+            waits_for_writer: false,
             file_records: 262_144,
         }
     }
@@ -278,6 +282,11 @@ impl Store {
     /// Waits until all that was committed and released is on disk.
     pub fn flush(&mut self) -> Result<(), Error> {
         self.mark()?;
+        self.wait()
+    }
+
+    /// Until the writer has done what it was given.
+    fn wait(&mut self) -> Result<(), Error> {
         let (done, wait) = channel();
         self.send(Job::Flush(done))?;
         // An end of the channel is an end of the writer, and that tells why.
@@ -367,7 +376,8 @@ impl Store {
         self.is_passed = false;
         self.seq += 1;
         self.in_flight += 1;
-        self.send(Job::Frame(Box::new(commit)))
+        self.send(Job::Frame(Box::new(commit)))?;
+        if self.limits.waits_for_writer { self.wait() } else { Ok(()) }
     }
 
     fn send(&mut self, job: Job) -> Result<(), Error> {

@@ -7,8 +7,8 @@ use std::path::Path;
 use super::engine::{Log, Rows};
 use super::{Error, Options, PROJECTIONS_FILE, Program, keys};
 use crate::clock::Clock;
-use crate::consume::kafka::{Settings as Kafka, hex};
 use crate::consume;
+use crate::consume::kafka::{Settings as Kafka, hex};
 use crate::disk;
 use crate::store::embedded::{EmbeddedStore, Options as StoreOptions};
 use crate::store::origin::Origin;
@@ -20,7 +20,7 @@ pub enum Engines {
     /// Both in the data folder.
     Embedded,
     /// The log in Kafka, the projections in the data folder of the one worker.
-    Kafka(Kafka),
+    Kafka(Box<Kafka>),
     /// Both outside.
     Cluster(Box<(Kafka, Cql)>),
 }
@@ -36,7 +36,7 @@ impl Program {
     pub async fn open_on(engines: Engines, options: Options, clock: Clock) -> Result<Self, Error> {
         let (kafka, cql) = match engines {
             Engines::Embedded => return Self::open(options, clock).await,
-            Engines::Kafka(kafka) => (kafka, None),
+            Engines::Kafka(kafka) => (*kafka, None),
             Engines::Cluster(both) => (both.0, Some(both.1)),
         };
         let lock = lock(&options.data_dir)?;

@@ -142,6 +142,7 @@ impl Fleet {
             fence: parts.fence.clone(),
             share: Share::new(self.rate.clone(), number, of),
             outputs: worker::Outputs::default(),
+            seeded: worker::seeded::Seeded::default(),
         })
     }
 

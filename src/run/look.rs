@@ -15,8 +15,8 @@ use crate::project::tables;
 use crate::store::Doors;
 use crate::telemetry::with_causes;
 use crate::web::{Counted, GenerationSize, Line, Look, Looks, Role};
-use crate::worker::{Schemas, scan};
 use crate::worker::verify::{Difference, Summary, Verify};
+use crate::worker::{Schemas, scan};
 
 use super::engine::{Log, Rows};
 use super::generations::{Generations, Refused};

@@ -39,7 +39,8 @@ impl Origin {
         let mut row = Reader::new(bytes);
         let high = row.optional_int()?.ok_or(Malformed { field: 1 })?.cast_unsigned();
         let low = row.optional_int()?.ok_or(Malformed { field: 2 })?.cast_unsigned();
-        let partitions = row.optional_int()?.and_then(|count| u32::try_from(count).ok()).ok_or(Malformed { field: 3 })?;
+        let partitions =
+            row.optional_int()?.and_then(|count| u32::try_from(count).ok()).ok_or(Malformed { field: 3 })?;
         let topic = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
         Ok(Self { topic, partitions })
     }

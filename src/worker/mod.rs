@@ -11,8 +11,9 @@ mod open;
 mod outlet;
 mod read;
 mod running;
-mod schemas;
 pub mod scan;
+mod schemas;
+pub mod seeded;
 mod task;
 mod ticks;
 pub mod verify;
@@ -96,6 +97,8 @@ pub struct Worker<S, K, T> {
     /// How fast it may go.
     pub share: Share,
     pub outputs: Outputs,
+    /// Faults that a test switches on.
+    pub seeded: seeded::Seeded,
 }
 
 /// What a worker last knew of who puts outputs out.

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::append::{self, Outgoing};
+use crate::append::{self, Outgoing, Sink};
 use crate::clock::Clock;
 use crate::ids::{Next, Partition};
 use crate::project::key::Row;
 use crate::publish::Publish;
-use crate::store::Store;
+use crate::store::{self, Store};
 use crate::telemetry::{self, Progress};
+
+use super::seeded::{Bug, Seeded};
 
 /// Shortest and longest wait between two tries.
 const RETRY_MIN: Duration = Duration::from_millis(100);
@@ -78,6 +80,7 @@ pub(super) struct Owner {
     pub(super) acks: Sender<Ack>,
     pub(super) progress: Progress,
     pub(super) clock: Clock,
+    pub(super) seeded: Seeded,
 }
 
 /// Ends when the task drops its sender.
@@ -85,10 +88,13 @@ pub(super) async fn flush_all<T: Store>(store: T, mut jobs: mpsc::Receiver<Flush
     while let Some(job) = jobs.recv().await {
         metrics::counter!(telemetry::ROWS_WRITTEN).increment(u64::try_from(job.rows.len()).unwrap_or_default());
         let (mut wait, started) = (RETRY_MIN, owner.clock.monotonic());
-        while let Err(error) = store.write(job.rows.clone()).await {
+        while let Err(error) = write(&store, &job, &owner).await {
             metrics::counter!(telemetry::FLUSH_FAILURES).increment(1);
             owner.progress.set_struggling(true);
             tracing::warn!(partition = owner.partition.0, error = %error, "rows not written, trying again");
+            if owner.seeded.has(Bug::WriteErrorIsAck) {
+                break;
+            }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(RETRY_MAX);
             if jobs.is_closed() {
@@ -109,11 +115,11 @@ pub(super) async fn flush_all<T: Store>(store: T, mut jobs: mpsc::Receiver<Flush
 }
 
 /// Ends when the task drops its sender, or when an outcome is unknown.
-pub(super) async fn emit_all<K: Publish>(publish: K, mut jobs: mpsc::Receiver<Emit<K::Member>>, owner: Owner) {
+pub(super) async fn emit_all<K: Sink + Publish>(publish: K, mut jobs: mpsc::Receiver<Emit<K::Member>>, owner: Owner) {
     while let Some(job) = jobs.recv().await {
         let mut wait = RETRY_MIN;
         let outcome = loop {
-            match publish.emit(&job.owner, owner.partition, job.outputs.clone(), job.position).await {
+            match emit(&publish, &job, &owner).await {
                 // A full disk has committed nothing: the same again is safe.
                 Err(append::Error::Full { file }) if !jobs.is_closed() => {
                     owner.progress.set_struggling(true);
@@ -121,6 +127,10 @@ pub(super) async fn emit_all<K: Publish>(publish: K, mut jobs: mpsc::Receiver<Em
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(RETRY_MAX);
                 }
+                Err(_) if owner.seeded.has(Bug::AmbiguousIsAbort) && !jobs.is_closed() => {
+                    tokio::time::sleep(wait).await;
+                }
+                Err(_) if owner.seeded.has(Bug::AmbiguousIsCommit) => break Ok(()),
                 outcome => break outcome,
             }
         };
@@ -137,4 +147,19 @@ pub(super) async fn emit_all<K: Publish>(publish: K, mut jobs: mpsc::Receiver<Em
             return;
         }
     }
+}
+
+async fn write<T: Store>(store: &T, job: &Flush, owner: &Owner) -> Result<(), store::Error> {
+    if owner.seeded.has(Bug::AppliedAhead) {
+        store.write(job.rows.iter().rev().take(1).cloned().collect()).await?;
+    }
+    store.write(job.rows.clone()).await
+}
+
+async fn emit<K: Sink + Publish>(publish: &K, job: &Emit<K::Member>, owner: &Owner) -> Result<(), append::Error> {
+    let mut outputs = job.outputs.clone();
+    if owner.seeded.has(Bug::OutputsBesideE) && !outputs.is_empty() {
+        publish.append(std::mem::take(&mut outputs)).await?;
+    }
+    publish.emit(&job.owner, owner.partition, outputs, job.position).await
 }

@@ -1,6 +1,7 @@
 //! A worker at work: its tasks, and one step after the other.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender};
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use super::open;
 use super::outlet::Ack;
+use super::seeded::Bug;
 use super::task::{Standing, Task};
 use super::{Error, Outputs, Worker};
 use crate::append::Sink;
@@ -35,17 +37,52 @@ pub struct Running<S, K: Publish, T> {
     is_behind: bool,
     sender: Sender<Ack>,
     acks: Receiver<Ack>,
+    /// Tasks started so far.
+    started: u64,
+    /// What is handed over now.
+    leaving: Option<Leaving>,
+    /// Ours, and given up while outputs were on their way: whose they are. What becomes of them is waited for, because E
+    /// says nothing before.
+    draining: BTreeMap<Partition, u64>,
+}
+
+/// A hand-over under way.
+struct Leaving {
+    /// None: all of them.
+    only: Option<Vec<Partition>>,
+    deadline: Duration,
+}
+
+impl Leaving {
+    fn has(&self, partition: Partition) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(&partition))
+    }
 }
 
 impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T> {
     pub fn new(worker: Worker<S, K, T>) -> Self {
         let (sender, acks) = std::sync::mpsc::channel();
         let (tasks, unstarted, batch) = (Vec::new(), BTreeMap::new(), Batch::default());
-        Self { worker, tasks, unstarted, batch, is_behind: false, sender, acks }
+        Self {
+            worker,
+            tasks,
+            unstarted,
+            batch,
+            is_behind: false,
+            sender,
+            acks,
+            started: 0,
+            leaving: None,
+            draining: BTreeMap::new(),
+        }
     }
 
-    /// Reads some, folds it, and lets out what is due. An error needs an operator.
+    /// Reads some, folds it, and lets out what is due; or hands over a little further what leaves. It waits for the
+    /// log, or for an acknowledgement, no longer than `pace.poll.wait_max`. An error needs an operator.
     pub fn step(&mut self) -> Result<(), Error> {
+        if self.leaving.is_some() {
+            return self.leave_on();
+        }
         let now = self.worker.clock.monotonic();
         self.start_again(now)?;
         self.observe_outputs(now)?;
@@ -60,15 +97,18 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
             }
             Polled::Assigned(partitions) => {
                 self.renew();
+                let partitions = self.without_survivors(partitions)?;
                 self.start(&partitions)?;
             }
             Polled::Revoked(partitions) => {
-                self.hand_over_of(Some(&partitions))?;
-                self.drop_tasks(&partitions);
-                self.renew();
+                self.batch.clear();
+                self.leave(Some(partitions));
+                return self.leave_on();
             }
             Polled::Lost(partitions) => {
-                self.drop_tasks(&partitions);
+                if !self.worker.seeded.has(Bug::RejoinedZombie) {
+                    self.drop_tasks(&partitions);
+                }
                 self.renew();
             }
         }
@@ -83,7 +123,17 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
 
     /// Everything folded is written, out and committed, unless that takes too long: replay does it again.
     pub fn hand_over(&mut self) -> Result<(), Error> {
-        self.hand_over_of(None)
+        self.leave(None);
+        while self.leaving.is_some() {
+            self.leave_on()?;
+        }
+        Ok(())
+    }
+
+    /// Copies the committed state of a partition into `dir`, an empty folder on the disk of the state; `false`: there is
+    /// none yet, or the partition is not ours.
+    pub fn snapshot(&mut self, partition: Partition, dir: &Path) -> Result<bool, Error> {
+        self.task(partition).map_or(Ok(false), |task| task.snapshot(dir))
     }
 
     /// Drops the tasks, and returns when nothing holds log and store any more: their files are free for the next owner.
@@ -175,10 +225,22 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
             }
             let standing = standings.iter().find(|standing| standing.partition == opened.partition);
             let standing = standing.expect("opened because it stands");
-            let started = Task::start(&mut self.worker, opened, standing, &self.sender)?;
+            self.started += 1;
+            let started = Task::start(&mut self.worker, opened, standing, (&self.sender, self.started))?;
             *self.tasks.get_mut(place).expect("resized above") = Some(started);
         }
         Ok(())
+    }
+
+    /// All of them, unless a fault lets tasks outlive the loss of their partitions.
+    fn without_survivors(&mut self, mut partitions: Vec<Partition>) -> Result<Vec<Partition>, Error> {
+        if self.worker.seeded.has(Bug::RejoinedZombie) {
+            for task in self.tasks.iter().flatten().filter(|task| partitions.contains(&task.partition)) {
+                self.worker.source.seek(task.partition, task.position())?;
+            }
+            partitions.retain(|partition| self.task(*partition).is_none());
+        }
+        Ok(partitions)
     }
 
     fn start_again(&mut self, now: Duration) -> Result<(), Error> {
@@ -197,6 +259,7 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
     fn drop_tasks(&mut self, partitions: &[Partition]) {
         for p in partitions {
             self.unstarted.remove(p);
+            self.draining.remove(p);
             let place = usize::try_from(p.0).unwrap_or_default();
             if let Some(slot) = self.tasks.get_mut(place) {
                 *slot = None;
@@ -242,10 +305,36 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
                 damaged.push(task.partition);
             }
         }
-        self.start(&damaged)
+        self.open_again(&damaged)
+    }
+
+    /// Tasks whose state cannot be read start again, once what they sent has an outcome: outputs that go out behind the
+    /// look at E would go out twice.
+    fn open_again(&mut self, damaged: &[Partition]) -> Result<(), Error> {
+        let mut ready = Vec::new();
+        for partition in damaged {
+            match self.task(*partition).and_then(|task| task.sending()) {
+                Some(incarnation) if !self.worker.seeded.has(Bug::ReopenedMeanwhile) => {
+                    self.drop_tasks(&[*partition]);
+                    self.draining.insert(*partition, incarnation);
+                }
+                Some(_) | None => ready.push(*partition),
+            }
+        }
+        self.start(&ready)
+    }
+
+    /// As if a read of the partition's state had failed.
+    #[cfg(feature = "seeded-bugs")]
+    pub fn lose_state(&mut self, partition: Partition) -> Result<(), Error> {
+        if self.task(partition).is_some() && self.leaving.is_none() { self.open_again(&[partition]) } else { Ok(()) }
     }
 
     fn acknowledge(&mut self, ack: Ack) -> Result<(), Error> {
+        let is_of_emit = !matches!(ack, Ack::Flushed { .. });
+        if is_of_emit && self.draining.get(&ack.partition()) == Some(&ack.task()) {
+            return self.start(&[ack.partition()]);
+        }
         let Some(task) = self.task(ack.partition()) else { return Ok(()) };
         if task.acknowledge(&ack) {
             return Ok(());
@@ -254,36 +343,51 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
         self.start(&[ack.partition()])
     }
 
-    /// Flush, emit, commit, release, within a deadline; missing it is safe, replay does it again. All tasks, or those
-    /// of some partitions.
-    fn hand_over_of(&mut self, only: Option<&[Partition]>) -> Result<(), Error> {
-        let deadline = self.worker.clock.monotonic() + HAND_OVER_MAX;
-        let leaves = |partition: Partition| only.is_none_or(|only| only.contains(&partition));
-        loop {
-            let now = self.worker.clock.monotonic();
-            let mut all_done = true;
-            for task in self.tasks.iter_mut().flatten().filter(|task| leaves(task.partition)) {
-                all_done &= task.finish(now)?;
-            }
-            if all_done || now >= deadline {
-                break;
-            }
-            let Ok(ack) = self.acks.recv_timeout(self.worker.pace.poll.wait_max) else { continue };
-            if !leaves(ack.partition()) {
+    /// From the next step on tasks are handed over: all, or those of some partitions.
+    fn leave(&mut self, only: Option<Vec<Partition>>) {
+        self.leaving = Some(Leaving { only, deadline: self.worker.clock.monotonic() + HAND_OVER_MAX });
+    }
+
+    /// Flush, emit, commit, release, within a deadline; missing it is safe, replay does it again. Nothing is read
+    /// meanwhile.
+    fn leave_on(&mut self) -> Result<(), Error> {
+        let Some(leaving) = self.leaving.take() else { return Ok(()) };
+        let now = self.worker.clock.monotonic();
+        let mut all_done = true;
+        for task in self.tasks.iter_mut().flatten().filter(|task| leaving.has(task.partition)) {
+            all_done &= task.finish(now)?;
+        }
+        if all_done || now >= leaving.deadline {
+            return self.part(leaving);
+        }
+        if let Ok(ack) = self.acks.recv_timeout(self.worker.pace.poll.wait_max) {
+            if !leaving.has(ack.partition()) {
                 self.acknowledge(ack)?;
             } else if self.task(ack.partition()).is_some_and(|task| !task.acknowledge(&ack)) {
                 // Not known to be out: replay will tell.
-                break;
+                return self.part(leaving);
             }
         }
+        self.leaving = Some(leaving);
+        Ok(())
+    }
+
+    /// The end of a hand-over, whatever was reached.
+    fn part(&mut self, leaving: Leaving) -> Result<(), Error> {
         let worker = &mut self.worker;
-        for task in self.tasks.iter_mut().flatten().filter(|task| leaves(task.partition)) {
+        for task in self.tasks.iter_mut().flatten().filter(|task| leaving.has(task.partition)) {
             if !worker.emission.is(worker.generation)
                 && let Some(emitted) = answered(worker.source.committed(task.partition))?
             {
                 task.observe_outputs(emitted.unwrap_or_default(), false);
             }
             task.close()?;
+        }
+        if let Some(partitions) = leaving.only {
+            if !self.worker.seeded.has(Bug::RejoinedZombie) {
+                self.drop_tasks(&partitions);
+            }
+            self.renew();
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Writer schemas that a registry has: fetched before the first record that needs one is read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::consume::Batch;
@@ -14,7 +15,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// What a worker reads with: the program's schemas, and those that the registry told.
 #[derive(Debug)]
 pub struct Schemas {
-    pub decoder: Decoder,
+    pub(super) decoder: Arc<Decoder>,
     registry: Option<Registry>,
     /// Ids that the registry does not know: their records are judged without it.
     unknown: Vec<u32>,
@@ -22,7 +23,12 @@ pub struct Schemas {
 
 impl Schemas {
     pub fn new(registry: Option<Registry>) -> Self {
-        Self { decoder: Decoder::new(), registry, unknown: Vec::new() }
+        Self::with(Arc::new(Decoder::new()), registry)
+    }
+
+    /// The program's schemas are compiled already.
+    pub fn with(decoder: Arc<Decoder>, registry: Option<Registry>) -> Self {
+        Self { decoder, registry, unknown: Vec::new() }
     }
 
     /// The first id that records of a batch name, and that nobody has been asked for.
@@ -47,7 +53,7 @@ impl Schemas {
         loop {
             match registry.schema(id).await {
                 Ok(Some(schema)) => {
-                    if let Err(why) = self.decoder.register(id, &schema) {
+                    if let Err(why) = Arc::make_mut(&mut self.decoder).register(id, &schema) {
                         tracing::warn!(id, why = %why, "a producer's schema cannot become ours: its records are dead letters");
                     }
                     return true;

@@ -11,6 +11,7 @@ use crate::append::partition::partition_of;
 use crate::append::{Outgoing, Sink, Stream};
 use crate::consume::{Bounds, Record, Source};
 use crate::decode::{self, Decoder};
+use crate::event::Event;
 use crate::fold::effects::{Effects, Letter};
 use crate::fold::state::State;
 use crate::fold::{Fold, Origin};
@@ -26,7 +27,8 @@ use crate::telemetry::{Progress, with_causes};
 
 use super::open::Opened;
 use super::outlet::{self, Ack, Emit, Flush, Owner};
-use super::read::{Read, read};
+use super::read::{Refused, read};
+use super::seeded::{self, AtStart, Bug, Seeded};
 use super::ticks::{self, Ticks};
 use super::{Error, Pace, Worker};
 
@@ -67,6 +69,9 @@ pub(super) struct Task<K: Publish, T> {
     topic: String,
     /// Of the topic.
     partitions: u32,
+    seeded: Seeded,
+    /// What seeded faults want to know of the start.
+    at_start: AtStart,
     engines: std::marker::PhantomData<fn(K, T)>,
 }
 
@@ -81,6 +86,30 @@ pub(super) struct Standing {
     pub(super) rows: Next,
     /// Up to here an operator takes it as it is.
     pub(super) accepted: Next,
+}
+
+impl Standing {
+    /// Whether state as of `position` goes with it, as an operator takes it: where it goes on, and what is out below.
+    fn of_state(mut self, mut position: Next) -> Result<(Next, Self), Error> {
+        let (partition, to) = (self.partition, self.bounds.start);
+        if position < to && to <= self.accepted {
+            tracing::warn!(partition = partition.0, from = position.0, to = to.0, "a gap, accepted");
+            position = to;
+        }
+        if position <= self.accepted {
+            self.emitted = self.emitted.max(position);
+            self.rows = self.rows.max(position);
+        }
+        let Self { emitted, bounds, rows, .. } = self;
+        if position > emitted || position > bounds.end {
+            return Err(Error::Ahead { partition, state: position, committed: emitted, end: bounds.end });
+        }
+        if rows < position {
+            // Rows below P must be there: they were acknowledged before P moved.
+            return Err(Error::RowsBehind { partition, state: position, rows });
+        }
+        Ok((position, self))
+    }
 }
 
 /// When things last left, on the monotonic clock.
@@ -98,33 +127,20 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         worker: &mut Worker<S, K, T>,
         opened: Opened,
         standing: &Standing,
-        acks: &Sender<Ack>,
+        (acks, incarnation): (&Sender<Ack>, u64),
     ) -> Result<Self, Error> {
-        let Opened { partition, state, keep, mut position } = opened;
-        let Standing { mut emitted, bounds, mut rows, accepted, .. } = *standing;
-        if position < bounds.start && bounds.start <= accepted {
-            tracing::warn!(partition = partition.0, from = position.0, to = bounds.start.0, "a gap, accepted");
-            position = bounds.start;
-        }
-        if position <= accepted {
-            emitted = emitted.max(position);
-            rows = rows.max(position);
-        }
-        if position > emitted || position > bounds.end {
-            return Err(Error::Ahead { partition, state: position, committed: emitted, end: bounds.end });
-        }
-        if rows < position {
-            // Rows below P must be there: they were acknowledged before P moved.
-            return Err(Error::RowsBehind { partition, state: position, rows });
-        }
+        let Opened { partition, state, keep, position } = opened;
+        let (position, Standing { emitted, bounds, rows, .. }) = standing.of_state(position)?;
+        let position = worker.seeded.position(position, emitted);
         worker.source.seek(partition, position)?;
         let now = worker.clock.monotonic();
         let owner = Owner {
             partition,
-            task: u64::try_from(now.as_nanos()).unwrap_or_default(),
+            task: incarnation,
             acks: acks.clone(),
             progress: worker.progress.clone(),
             clock: worker.clock.clone(),
+            seeded: worker.seeded,
         };
         let (flushes, flush_jobs) = mpsc::channel(1);
         let (emits, emit_jobs) = mpsc::channel(1);
@@ -138,7 +154,8 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         let task = Self {
             partition,
             member: worker.source.member(),
-            incarnation: owner.task,
+            incarnation,
+            at_start: worker.seeded.at_start(&state, (rows, bounds.end)),
             state,
             keep,
             fold: Fold::default(),
@@ -163,6 +180,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             progress: owner.progress,
             topic: worker.source.topic().name.clone(),
             partitions: worker.source.topic().partitions,
+            seeded: owner.seeded,
             engines: std::marker::PhantomData,
         };
         task.report();
@@ -179,12 +197,18 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             assert!(record.offset.next() > self.position, "the log goes backwards at {}", record.offset.0);
             let at = decode::Place { topic: &self.topic, partition: record.partition, offset: record.offset };
             self.effects.tally.read += 1;
+            let is_left_out = self.seeded.has(Bug::SuppressedNotFolded) && record.offset.next() <= self.suppress_to;
             match read(decoder, record, at, self.partitions) {
-                Read::Event(event) => {
+                _ if is_left_out => {}
+                Ok(event) => {
+                    let is_told = self.seeded.tells_of(&event);
                     events.push((event, Origin { offset: record.offset, timestamp: record.timestamp }));
+                    if is_told {
+                        self.tell(records, &mut events);
+                    }
                 }
-                Read::Misrouted { creator_id } => self.put_right(record, creator_id),
-                Read::Not(error) => {
+                Err(Refused::Misrouted { creator_id }) => self.put_right(record, creator_id),
+                Err(Refused::Unreadable(error)) => {
                     // Its letter comes after those of the records before it.
                     self.fold.apply_all(&mut self.state, &mut self.effects, &events);
                     events.clear();
@@ -195,10 +219,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             self.record_time = record.timestamp;
         }
         self.fold.apply_all(&mut self.state, &mut self.effects, &events);
-        for letter in std::mem::take(&mut self.effects.letters) {
-            let trigger = records.iter().find(|record| record.offset.next() == letter.trigger);
-            self.dead_letter(&letter, trigger.expect("a letter is written for a record in hand"));
-        }
+        self.write_letters(records);
         Ok(())
     }
 
@@ -220,6 +241,36 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         self.outputs.push((trigger, outgoing));
     }
 
+    /// For tests: an output of the newest event, behind those of the events before it.
+    fn tell(&mut self, records: &[Record<'_>], events: &mut Vec<(Event<'_>, Origin)>) {
+        self.fold.apply_all(&mut self.state, &mut self.effects, events);
+        self.write_letters(records);
+        if let Some((event, origin)) = events.last()
+            && let Some(trigger) = self.trigger(origin.offset.next(), records)
+            && let Some(outgoing) = seeded::told(&self.state, event, *origin, self.partition)
+        {
+            self.outputs.push((trigger, outgoing));
+        }
+        events.clear();
+    }
+
+    fn write_letters(&mut self, records: &[Record<'_>]) {
+        for letter in std::mem::take(&mut self.effects.letters) {
+            let record = records.iter().find(|record| record.offset.next() == letter.trigger);
+            let record = record.expect("a letter is written for a record in hand");
+            if let Some(trigger) = self.trigger(letter.trigger, records) {
+                self.dead_letter(&letter, record, trigger);
+            }
+        }
+    }
+
+    /// Which event an output goes with; `None` when that is replayed: it is out already.
+    fn trigger(&self, of: Next, records: &[Record<'_>]) -> Option<Next> {
+        let last = records.last().filter(|_| self.seeded.has(Bug::TriggerOfBatch));
+        let of = last.map_or(of, |last| last.offset.next());
+        (of > self.suppress_to || self.seeded.has(Bug::NoSuppression)).then_some(of)
+    }
+
     fn undecodable(&mut self, record: &Record<'_>, error: &decode::Error) -> Result<(), Error> {
         if error.verdict() == decode::Verdict::Halt {
             return Err(Error::Unreadable(error.clone()));
@@ -236,11 +287,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         Ok(())
     }
 
-    /// Letters of replayed events are out already.
-    fn dead_letter(&mut self, letter: &Letter, record: &Record<'_>) {
-        if letter.trigger <= self.suppress_to {
-            return;
-        }
+    fn dead_letter(&mut self, letter: &Letter, record: &Record<'_>, trigger: Next) {
         let value = letter.parked.as_deref().map_or_else(|| record.value.to_vec(), encode_parked);
         let mut bytes = Vec::new();
         DeadLetter {
@@ -261,7 +308,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             key: Bytes::copy_from_slice(record.key),
             value: Bytes::from(bytes),
         };
-        self.outputs.push((letter.trigger, outgoing));
+        self.outputs.push((trigger, outgoing));
     }
 
     /// After a batch: a damaged read drops what was made of it.
@@ -283,6 +330,11 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
     /// Everything below is folded.
     pub(super) const fn position(&self) -> Next {
         self.position
+    }
+
+    /// Who sent outputs of which nothing is known yet.
+    pub(super) fn sending(&self) -> Option<u64> {
+        self.is_emitting.then_some(self.incarnation)
     }
 
     pub(super) fn is_at_fence(&self) -> bool {
@@ -362,11 +414,28 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             self.slow_acked
         };
         rows.push(self.applied_row(slow_to));
+        self.spoil(&mut rows, now);
         // One is in flight at most, so there is room. If the runtime is gone nothing is acknowledged any more, P stays
         // where it is, and the next start makes these rows again.
         let sent = self.flushes.try_send(Flush { rows, fast: self.position, slow: slow_to });
         self.is_flushing = !matches!(sent, Err(mpsc::error::TrySendError::Full(_)));
         assert!(self.is_flushing, "one flush in flight");
+        if self.seeded.has(Bug::CleanAtSend) {
+            (self.fast_acked, self.slow_acked) = (self.position, slow_to);
+        }
+    }
+
+    fn spoil(&self, rows: &mut Vec<Row>, now: Duration) {
+        if self.seeded.has(Bug::ClockStamp) {
+            let stamp = Next(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
+            rows.iter_mut().for_each(|row| row.at = stamp);
+        }
+        if self.seeded.has(Bug::DeleteCoalesced) {
+            rows.retain(|row| row.value.is_some());
+        }
+        if self.seeded.has(Bug::RelativeRows) {
+            self.at_start.take_from(rows);
+        }
     }
 
     fn applied_row(&self, slow: Next) -> Row {
@@ -377,10 +446,14 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
 
     /// EMIT: outputs and E in one transaction.
     fn emit(&mut self, now: Duration) {
-        let outputs = std::mem::take(&mut self.outputs).into_iter().map(|(_, outgoing)| outgoing).collect();
+        let outputs = std::mem::take(&mut self.outputs).into_iter().map(|(_, outgoing)| outgoing);
+        let outputs = if self.seeded.has(Bug::OutputsReversed) { outputs.rev().collect() } else { outputs.collect() };
         self.last.emit = now;
-        let emit = Emit { owner: self.member.clone(), outputs, position: self.position };
+        let emit = Emit { owner: self.member.clone(), outputs, position: self.position.max(self.at_start.fetched) };
         self.is_emitting = self.emits.try_send(emit).is_ok();
+        if self.seeded.has(Bug::EmittedAtSend) {
+            self.emitted = self.position;
+        }
     }
 
     fn commit(&mut self, now: Duration) -> Result<(), Error> {
@@ -389,13 +462,21 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         let partition = self.partition;
         self.keep.commit(&mut self.state, self.position).map_err(|source| Error::State { partition, source })?;
         self.framed = self.position;
+        if self.seeded.has(Bug::DirtyLost) {
+            drop((self.effects.take_fast(self.position), self.effects.take_slow()));
+        }
         metrics::counter!(crate::telemetry::STATE_COMMITS).increment(1);
         Ok(())
     }
 
     /// COMMIT follows what is out: rows acknowledged and outputs emitted.
     fn release(&mut self) {
-        self.keep.release(self.fast_acked.min(self.slow_acked).min(self.emitted));
+        let has = |bug| self.seeded.has(bug);
+        let slow = if has(Bug::ReleasedBeforeSlow) { self.fast_acked } else { self.slow_acked };
+        let rows = if has(Bug::LocalBeforeRows) { self.position } else { self.fast_acked.min(slow) };
+        let rows = rows.max(self.at_start.written);
+        let emitted = if has(Bug::LocalBeforeTxn) { self.position } else { self.emitted };
+        self.keep.release(rows.min(emitted));
         if let Some(progress) = self.progress.of(self.partition) {
             progress.committed.store(self.keep.durable().0, Ordering::Relaxed);
         }
@@ -410,6 +491,10 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             Ack::Flushed { fast, slow, .. } => {
                 self.is_flushing = false;
                 (self.fast_acked, self.slow_acked) = (*fast, *slow);
+                if self.seeded.has(Bug::AckCleansAll) {
+                    drop((self.effects.take_fast(self.position), self.effects.take_slow()));
+                    (self.fast_acked, self.slow_acked) = (self.position, self.position);
+                }
                 if let Some(progress) = self.progress.of(self.partition) {
                     progress.rows.store(fast.min(slow).0, Ordering::Release);
                 }
@@ -447,6 +532,25 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         self.keep.flush().map_err(|source| Error::State { partition, source })?;
         self.release();
         Ok(())
+    }
+
+    /// Copies what is committed into `dir`, an empty folder on the same disk; `false`: nothing is committed yet.
+    pub(super) fn snapshot(&mut self, dir: &std::path::Path) -> Result<bool, Error> {
+        let partition = self.partition;
+        let failed = |source| Error::State { partition, source };
+        if self.seeded.has(Bug::SnapshotAhead) {
+            self.keep.commit(&mut self.state, self.position).map_err(failed)?;
+            self.keep.release(self.position);
+        }
+        if self.keep.durable() == Next(0) {
+            return Ok(false);
+        }
+        self.keep.snapshot(dir).map_err(failed)?;
+        self.keep.flush().map_err(failed)?;
+        match self.keep.snapshot_result().map_err(failed)? {
+            Some(outcome) => outcome.map(|()| true).map_err(failed),
+            None => Ok(false),
+        }
     }
 
     fn report(&self) {

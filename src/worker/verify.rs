@@ -25,7 +25,7 @@ use crate::project::tables;
 use crate::project::words::Words;
 use crate::store::{Store, alias};
 
-use super::read::{Read, read};
+use super::read::read;
 use super::{Error, Schemas};
 use boards::{Boards, Seen};
 
@@ -185,7 +185,7 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
             for record in batch.iter().filter(|record| record.partition == partition && record.offset.next() <= end) {
                 position = record.offset.next();
                 let at = Place { topic: &topic, partition, offset: record.offset };
-                if let Read::Event(event) = read(&self.schemas.decoder, &record, at, self.source.topic().partitions) {
+                if let Ok(event) = read(&self.schemas.decoder, &record, at, self.source.topic().partitions) {
                     let origin = Origin { offset: record.offset, timestamp: record.timestamp };
                     fold.apply(&mut state, &mut effects, &event, origin);
                 }

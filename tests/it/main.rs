@@ -12,6 +12,7 @@ mod store;
 
 mod fold;
 mod model;
+mod sim;
 mod simulate;
 
 mod tidy;

@@ -293,6 +293,8 @@ impl KafkaSource {
                 let position = self.position(*partition);
                 let bounds = ends::bounds(&self.consumer, &self.log, *partition)?;
                 if let Some(wanted) = position.filter(|p| *p < bounds.start || *p > bounds.end) {
+                    // Of another topic that is no wonder.
+                    self.log.check()?;
                     return Err(self.out_of_range(*partition, wanted, bounds));
                 }
             }
@@ -349,6 +351,7 @@ impl Source for KafkaSource {
     fn seek(&mut self, partition: Partition, to: Next) -> Result<(), Error> {
         let bounds = self.bounds(partition)?;
         if to < bounds.start || to > bounds.end {
+            self.log.check()?;
             return Err(self.out_of_range(partition, to, bounds));
         }
         self.carried.retain(|carried| carried.partition != partition);

@@ -16,7 +16,7 @@ use crate::{
         Error,
         bytes::{Bytes, count64},
         error::Naming,
-        map::{Batch, Home, Map, Pending, Shape},
+        map::{Batch, Home, Map, Pending, Shape, Take},
     },
 };
 
@@ -30,6 +30,16 @@ impl<K: Pod + Eq + Send + Sync, V: Pod + Send + Sync> Map for Cold<K, V> {
 
     fn entities(&self) -> usize {
         self.len()
+    }
+
+    fn each(&self, take: &mut Take<'_>) {
+        for place in self.index.places() {
+            let number = self.number(place);
+            let record = self.tail.get(number).copied().or_else(|| self.disk.as_ref()?.read(number));
+            if let Some(record) = record {
+                take(bytemuck::bytes_of(&record.key), record.time, bytemuck::bytes_of(&record.value));
+            }
+        }
     }
 
     fn set_floor(&mut self, floor: Millis) {

@@ -16,7 +16,11 @@ const PLACES: &[(&[&str], &[&str], &str)] = &[
         &["src/web/", "src/consume/registry.rs"],
         "HTTP is the web's; a schema registry is asked over it",
     ),
-    (&["openssl", "tokio_openssl"], &["src/consume/registry.rs", "src/store/scylla/"], "TLS where we connect ourselves"),
+    (
+        &["openssl", "tokio_openssl"],
+        &["src/consume/registry.rs", "src/store/scylla/"],
+        "TLS where we connect ourselves",
+    ),
     (
         &["rdkafka"],
         &["src/append/kafka", "src/consume/kafka", "src/publish/kafka"],

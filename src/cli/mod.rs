@@ -72,6 +72,8 @@ enum Command {
     Setup(setup::Args),
     /// How far each partition is.
     Status,
+    /// How far each partition is behind, and who folds it, from the log and the projections themselves.
+    Lag,
     /// Draw topics, processors and tables.
     Topology(topology::Args),
     /// Check that released schemas are unchanged and still readable both ways.
@@ -174,6 +176,7 @@ fn execute(command: Command, context: Context) -> anyhow::Result<u8> {
             Command::Import(args) => import::run(args, &context).await,
             Command::Setup(args) => setup::run(args, &context).await,
             Command::Status => status::run(&context).await,
+            Command::Lag => status::lag(&context).await,
             Command::Topology(args) => topology::run(&args, &context),
             Command::Schemas(command) => schemas::run(&command, &context),
             Command::Config(command) => config::run(&command, &context),

@@ -5,7 +5,12 @@ use std::fmt::Write as _;
 use anyhow::Context as _;
 
 use super::{Context, exit};
-use crate::run::{self, Program};
+use crate::consume::kafka::Settings as Kafka;
+use crate::ids::Millis;
+use crate::run::{self, Engines, Log, Place, Program, Rows};
+use crate::store::Doors;
+use crate::store::alias::Alias;
+use crate::store::scylla::{Options as Cql, ScyllaStore};
 
 pub(crate) async fn run(context: &Context) -> anyhow::Result<u8> {
     if let Some(addr) = run::address_of(&context.config.data_dir)
@@ -19,20 +24,68 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<u8> {
         context.out.answer(&of_running(&addr.to_string(), &json)?, &json);
         return Ok(exit::OK);
     }
+    if let Engines::Cluster(both) = context.config.engines()? {
+        return of_cluster(*both, context).await;
+    }
     let dir = &context.config.data_dir;
     anyhow::ensure!(dir.exists(), "there is no data folder {}: `--data-dir` names another", dir.display());
-    let engine = Program::open(context.config.options()?, context.clock.clone()).await?;
-    let mut text = String::from("not running\npartition  log end  emitted (E)  rows fast  rows slow\n");
-    let mut partitions = Vec::new();
-    for place in engine.places().await? {
-        let (p, end, emitted) = (place.partition.0, place.end.0, place.emitted.0);
-        writeln!(text, "{p:>9}  {end:>7}  {emitted:>11}  {:>9}  {:>9}", place.fast.0, place.slow.0)?;
-        partitions.push(serde_json::json!({
-            "partition": p, "end": end, "emitted": emitted, "fast": place.fast.0, "slow": place.slow.0,
-        }));
-    }
-    context.out.answer(&text, &serde_json::json!({ "running": false, "partitions": partitions }));
+    let engine = Program::open_on(context.config.engines()?, context.config.options()?, context.clock.clone()).await?;
+    let places = engine.places().await?;
+    let now = context.clock.now();
+    let json = serde_json::json!({ "running": false, "partitions": json(&places, now) });
+    context.out.answer(&format!("not running\n{}", table(&places, now)?), &json);
     Ok(exit::OK)
+}
+
+/// `tributary lag`: the same from log and projections alone, whoever runs.
+pub(crate) async fn lag(context: &Context) -> anyhow::Result<u8> {
+    match context.config.engines()? {
+        Engines::Cluster(both) => of_cluster(*both, context).await,
+        Engines::Embedded | Engines::Kafka(_) => run(context).await,
+    }
+}
+
+async fn of_cluster((kafka, cql): (Kafka, Cql), context: &Context) -> anyhow::Result<u8> {
+    let log = tokio::task::spawn_blocking(move || Log::connect(kafka)).await??;
+    let first = Rows::Cql(ScyllaStore::connect(cql).await?);
+    let (alias, _) = Alias::read(&first).await?;
+    let places = run::places(&log, &first.of(alias.live)).await?;
+    let now = context.clock.now();
+    let json = serde_json::json!({ "generation": alias.live, "partitions": json(&places, now) });
+    context.out.answer(&format!("generation {}\n{}", alias.live, table(&places, now)?), &json);
+    Ok(exit::OK)
+}
+
+/// How long the newest record that has rows has been in the log, where there are newer ones.
+fn behind_ms(place: &Place, now: Millis) -> i64 {
+    let is_behind = place.fast.min(place.slow) < place.end;
+    if is_behind { (now.0 - place.record_time.0).max(0) } else { 0 }
+}
+
+fn behind(place: &Place) -> u64 {
+    place.end.0.saturating_sub(place.fast.min(place.slow).0)
+}
+
+fn table(places: &[Place], now: Millis) -> anyhow::Result<String> {
+    let mut text = String::from("partition  log end  emitted (E)  rows fast  rows slow  lag events  lag s  owner\n");
+    for place in places {
+        let (p, end, emitted) = (place.partition.0, place.end.0, place.emitted.0);
+        let (fast, slow, owner) = (place.fast.0, place.slow.0, place.owner.as_deref().unwrap_or("nobody"));
+        let (events, seconds) = (behind(place), behind_ms(place, now) / 1_000);
+        writeln!(text, "{p:>9}  {end:>7}  {emitted:>11}  {fast:>9}  {slow:>9}  {events:>10}  {seconds:>5}  {owner}")?;
+    }
+    Ok(text.trim_end().to_owned())
+}
+
+fn json(places: &[Place], now: Millis) -> Vec<serde_json::Value> {
+    let one = |place: &Place| {
+        serde_json::json!({
+            "partition": place.partition.0, "end": place.end.0, "emitted": place.emitted.0,
+            "fast": place.fast.0, "slow": place.slow.0,
+            "lag_records": behind(place), "lag_ms": behind_ms(place, now), "owner": place.owner,
+        })
+    };
+    places.iter().map(one).collect()
 }
 
 /// What a person wants to see of a server's health.

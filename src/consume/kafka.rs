@@ -7,14 +7,17 @@ mod changes;
 mod describe;
 mod ends;
 mod offsets;
+mod owners;
 pub mod settings;
 pub mod setup;
 mod source;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{Error, Stream, Topic};
+use crate::ids::Partition;
 use rdkafka::admin::AdminClient;
 use rdkafka::error::KafkaError;
 
@@ -67,6 +70,11 @@ impl Kafka {
     /// The events of all partitions, outside of any group.
     pub fn reader(&self) -> Result<KafkaSource, Error> {
         KafkaSource::alone(self.clone())
+    }
+
+    /// Who folds each partition of a generation now. It waits for an answer.
+    pub fn owners(&self, generation: u32) -> Result<BTreeMap<Partition, String>, Error> {
+        owners::of(self, generation)
     }
 
     /// Which generations there are: E is the furthest that any of their groups has committed.

@@ -5,6 +5,7 @@
 mod rows;
 mod ways;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Error, LOG_FILE, keys};
@@ -124,6 +125,14 @@ impl Log {
         match self {
             Self::File(log) => log.committed(partition),
             Self::Kafka(log) => log.offsets.committed(partition),
+        }
+    }
+
+    /// Who folds each partition of a generation, where that can be asked. It waits for an answer.
+    pub fn owners(&self, generation: u32) -> Result<BTreeMap<Partition, String>, consume::Error> {
+        match self {
+            Self::File(_) => Ok(BTreeMap::new()),
+            Self::Kafka(log) => log.log.owners(generation),
         }
     }
 

@@ -1,15 +1,16 @@
-//! Looking into a data folder that no worker is writing.
+//! How far log and projections are, from wherever they can be read.
 
-use crate::ids::{Next, Partition};
+use crate::consume;
+use crate::ids::{Millis, Next, Partition};
 use crate::project::rows::AppliedRow;
 use crate::project::tables;
-use crate::store::Store;
+use crate::store::{Doors, Store};
 
-use super::engine::Log;
+use super::engine::{Log, Rows};
 use super::{Error, Options, Program};
 
 /// How far one partition is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub partition: Partition,
     /// Of the log.
@@ -19,22 +20,40 @@ pub struct Place {
     /// Rows of fast and of slow tables are written up to here.
     pub fast: Next,
     pub slow: Next,
+    /// Log timestamp of the newest record that has rows.
+    pub record_time: Millis,
+    /// Who folds it now, where a group says so.
+    pub owner: Option<String>,
+}
+
+/// How far each partition of a log is, in the rows given.
+pub async fn places(log: &Log, rows: &Rows) -> Result<Vec<Place>, Error> {
+    let ends = log.ends().map_err(|what| consume::Error::Unavailable { topic: log.topic().name.clone(), what })?;
+    let generation = rows.generation();
+    let mut places = Vec::new();
+    for (partition, end) in (0..).map(Partition).zip(ends) {
+        let row = rows.get(&[tables::applied(partition)]).await?.into_iter().flatten().next();
+        let applied = row.and_then(|row| AppliedRow::decode(row.value.as_deref().unwrap_or_default()).ok());
+        let (fast, slow) = applied.as_ref().map_or_else(Default::default, |applied| (applied.fast, applied.slow));
+        let record_time = applied.map_or(Millis(0), |applied| applied.record_time);
+        places.push(Place { partition, end, emitted: Next(0), fast, slow, record_time, owner: None });
+    }
+    let log = log.clone();
+    let asking = move || {
+        let owners = log.owners(generation)?;
+        for place in &mut places {
+            place.emitted = log.committed(place.partition)?.unwrap_or_default();
+            place.owner = owners.get(&place.partition).cloned();
+        }
+        Ok(places)
+    };
+    tokio::task::spawn_blocking(asking).await.map_err(|_| Error::Panicked)?
 }
 
 impl Program {
     /// How far each partition is.
     pub async fn places(&self) -> Result<Vec<Place>, Error> {
-        let mut places = Vec::new();
-        for (partition, end) in self.ends() {
-            let row = self.store.get(&[tables::applied(partition)]).await?.into_iter().flatten().next();
-            let applied = row.and_then(|row| AppliedRow::decode(row.value.as_deref().unwrap_or_default()).ok());
-            let (fast, slow) = applied.map_or_else(Default::default, |applied| (applied.fast, applied.slow));
-            let log = self.log.clone();
-            let asked = tokio::task::spawn_blocking(move || log.committed(partition)).await;
-            let emitted = asked.map_err(|_| Error::Panicked)??.unwrap_or_default();
-            places.push(Place { partition, end, emitted, fast, slow });
-        }
-        Ok(places)
+        places(&self.log, &self.store).await
     }
 
     /// Throws away what the log can make again: rows and state. The log stays.

@@ -1,0 +1,89 @@
+//! Who has which partition, as the group's coordinator says.
+
+use std::collections::BTreeMap;
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+
+use super::changes::Quiet;
+use super::{Kafka, REQUEST_MAX, failed};
+use crate::consume::Error;
+use crate::ids::Partition;
+
+/// Each partition's owner in the group of those who fold `generation`: its host, and its name in the group.
+pub(super) fn of(log: &Kafka, generation: u32) -> Result<BTreeMap<Partition, String>, Error> {
+    let settings = log.settings();
+    let client: BaseConsumer<Quiet> =
+        settings.client().create_with_context(Quiet).map_err(|error| failed(settings, &error))?;
+    let group = settings.group_of(generation);
+    let groups = client.fetch_group_list(Some(&group), REQUEST_MAX).map_err(|error| failed(settings, &error))?;
+    let mut owners = BTreeMap::new();
+    for member in groups.groups().iter().flat_map(|group| group.members()) {
+        let owner = format!("{} {}", member.client_host().trim_start_matches('/'), member.id());
+        let assigned = member.assignment().and_then(|bytes| partitions(bytes, &log.topic().name)).unwrap_or_default();
+        owners.extend(assigned.into_iter().map(|partition| (partition, owner.clone())));
+    }
+    Ok(owners)
+}
+
+/// What a member's assignment (`ConsumerProtocolAssignment`) has of a topic: a version, then topics, each a text and its
+/// partitions.
+fn partitions(bytes: &[u8], topic: &str) -> Option<Vec<Partition>> {
+    let mut rest = Rest(bytes);
+    rest.take::<2>()?;
+    let mut found = Vec::new();
+    for _ in 0..rest.count()? {
+        let name = rest.text()?;
+        for _ in 0..rest.count()? {
+            let partition = Partition(u32::from_be_bytes(rest.take()?));
+            if name == topic.as_bytes() {
+                found.push(partition);
+            }
+        }
+    }
+    Some(found)
+}
+
+/// What is still to be read.
+struct Rest<'a>(&'a [u8]);
+
+impl<'a> Rest<'a> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*head)
+    }
+
+    fn count(&mut self) -> Option<u32> {
+        self.take().map(u32::from_be_bytes)
+    }
+
+    fn text(&mut self) -> Option<&'a [u8]> {
+        let len = usize::from(u16::from_be_bytes(self.take()?));
+        let (text, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::partitions;
+    use crate::ids::Partition;
+
+    #[test]
+    fn an_assignment_is_read_and_a_cut_one_is_none() {
+        let bytes = [
+            &[0, 1, 0, 0, 0, 2, 0, 1][..],
+            b"a",
+            &[0, 0, 0, 1, 0, 0, 0, 7, 0, 1],
+            b"b",
+            &[0, 0, 0, 2],
+            &[0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0],
+        ]
+        .concat();
+        assert_eq!(partitions(&bytes, "b"), Some(vec![Partition(3), Partition(4)]));
+        assert_eq!(partitions(&bytes, "c"), Some(vec![]));
+        assert_eq!(partitions(&bytes[..bytes.len() - 6], "b"), None);
+        assert_eq!(partitions(&[], "b"), None);
+    }
+}

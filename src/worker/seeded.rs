@@ -1,6 +1,6 @@
 //! Faults that a test build can switch on, each of which the simulator must catch, and an output that it counts.
 //!
-//! Without the feature `seeded-bugs` there is nothing here: [`Seeded::has`] is `false`, and the compiler takes the
+//! Without the feature `seeded-bugs` there is nothing here: `Seeded::has` is `false`, and the compiler takes the
 //! faults out. The tests switch the feature on for themselves; what is built to be run has it not.
 
 use bytes::Bytes;

@@ -46,7 +46,7 @@ fn assert_names(why: &str, parts: &[&str]) {
 
 /// The partition with the most events.
 fn fullest(standings: &[Standing]) -> Standing {
-    *standings.iter().max_by_key(|standing| standing.end).unwrap()
+    standings.iter().max_by_key(|standing| standing.end).unwrap().clone()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,6 +17,8 @@ use crate::store::{self, Store};
 
 /// A partition this far behind makes the service degraded.
 const LAG_MS_MAX: i64 = 10_000;
+/// A log or a store that does not answer for so long makes it unhealthy; until then it is degraded: it may come back.
+const SILENT_MS_MAX: i64 = 30_000;
 /// The longest the store may take to say how it is.
 const STORE_WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -126,13 +128,21 @@ fn judge<S, K>(
         status = status.max(found);
         faults.push(fault);
     };
+    let now = shared.app.clock.now();
+    let silent = |answered_at: Option<Millis>| match answered_at {
+        Some(at) if now.0 - at.0 <= SILENT_MS_MAX => (Status::Degraded, format!(" (for {} s)", (now.0 - at.0) / 1_000)),
+        Some(at) => (Status::Unhealthy, format!(" (for {} s)", (now.0 - at.0) / 1_000)),
+        None => (Status::Unhealthy, String::new()),
+    };
     if !store.reachable {
-        find(Status::Unhealthy, format!("the projections cannot be reached: {}", store.detail));
+        let (found, since) = silent(seen.read_at);
+        find(found, format!("the projections cannot be reached{since}: {}", store.detail));
     } else if !store.detail.is_empty() {
         find(Status::Degraded, store.detail.clone());
     }
     if let Some(fault) = &seen.log_fault {
-        find(Status::Unhealthy, format!("the log cannot be reached: {fault}"));
+        let (found, since) = silent(seen.log_read_at);
+        find(found, format!("the log cannot be reached{since}: {fault}"));
     }
     if let Some(fault) = &seen.store_fault {
         find(Status::Degraded, fault.clone());
@@ -163,7 +173,6 @@ fn judge<S, K>(
     if workers.as_ref().is_some_and(crate::telemetry::Progress::is_struggling) {
         find(Status::Degraded, "the worker cannot write; it tries again and again".to_owned());
     }
-    let now = shared.app.clock.now();
     let late = seen.places.iter().filter_map(|place| place.lag_ms(Class::Slow, now)).max().unwrap_or_default();
     if late > LAG_MS_MAX {
         find(Status::Degraded, format!("the projections are {late} ms behind the log"));

@@ -103,6 +103,8 @@ pub(super) struct Seen {
     pub(super) read_at: Option<Millis>,
     pub(super) store_fault: Option<String>,
     pub(super) log_fault: Option<String>,
+    /// When the log last answered.
+    pub(super) log_read_at: Option<Millis>,
 }
 
 /// Looks older than this vouch for nothing.
@@ -181,17 +183,19 @@ pub(super) async fn follow<S: Store>(
 const LOOK_MAX: Duration = Duration::from_secs(2);
 
 async fn look<S: Store>(store: &S, keys: &[Key], ends: &LogEnds, before: &Seen, clock: &Clock) -> Seen {
-    let (ends, log_fault) = match ends() {
-        Ok(ends) => (ends, None),
-        Err(fault) => (Vec::new(), Some(fault)),
+    let (ends, log_fault, log_read_at) = match ends() {
+        Ok(ends) => (ends, None, Some(clock.now())),
+        Err(fault) => (Vec::new(), Some(fault), before.log_read_at),
     };
     // Before the rows: an end read after them may hold records that they could not have.
     let applied = match tokio::time::timeout(LOOK_MAX, store.get(keys)).await {
         Ok(Ok(rows)) => rows,
-        Ok(Err(error)) => return Seen { store_fault: Some(error.to_string()), log_fault, ..before.clone() },
+        Ok(Err(error)) => {
+            return Seen { store_fault: Some(error.to_string()), log_fault, log_read_at, ..before.clone() };
+        }
         Err(_) => {
             let fault = format!("the projections did not answer within {} s", LOOK_MAX.as_secs());
-            return Seen { store_fault: Some(fault), log_fault, ..before.clone() };
+            return Seen { store_fault: Some(fault), log_fault, log_read_at, ..before.clone() };
         }
     };
     let mut places = Vec::with_capacity(keys.len());
@@ -200,9 +204,11 @@ async fn look<S: Store>(store: &S, keys: &[Key], ends: &LogEnds, before: &Seen, 
         let applied = match value.map(|bytes| AppliedRow::decode(&bytes)) {
             Some(Ok(applied)) => applied,
             None => AppliedRow { fast: Next(0), slow: Next(0), record_time: Millis(0) },
-            Some(Err(error)) => return Seen { store_fault: Some(error.to_string()), log_fault, ..before.clone() },
+            Some(Err(error)) => {
+                return Seen { store_fault: Some(error.to_string()), log_fault, log_read_at, ..before.clone() };
+            }
         };
         places.push(Place { applied, end: ends.get(i).copied() });
     }
-    Seen { places, read_at: Some(clock.now()), store_fault: None, log_fault, ..Seen::default() }
+    Seen { places, read_at: Some(clock.now()), store_fault: None, log_fault, log_read_at, ..Seen::default() }
 }

@@ -22,11 +22,11 @@ async fn two_processes_write_what_one_alone_writes_and_one_takes_over_from_the_o
     let (mut one, mut other) = (place.process(&dirs[0]).await, place.process(&dirs[1]).await);
     one.start().unwrap();
     other.start().unwrap();
-    append(&one, before).await;
-    caught_up(&one).await;
+    let ends = append(&one, before).await;
+    caught_up(&one, &ends).await;
     one.stop().await.unwrap();
-    append(&other, after).await;
-    caught_up(&other).await;
+    let ends = append(&other, after).await;
+    caught_up(&other, &ends).await;
 
     assert_same(&dump(&other).await, &dump(&alone).await, "two processes and one");
     let mut differences = Vec::new();

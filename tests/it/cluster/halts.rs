@@ -20,8 +20,8 @@ async fn folded() -> Option<(Place, TempDir, Vec<Standing>)> {
     let dir = tempfile::tempdir().unwrap();
     let mut process = place.process(&dir).await;
     process.start().unwrap();
-    append(&process, &records(&spec(6, 60, 800, 5), 4)).await;
-    caught_up(&process).await;
+    let ends = append(&process, &records(&spec(6, 60, 800, 5), 4)).await;
+    caught_up(&process, &ends).await;
     let standings = process.places().await.unwrap();
     process.stop().await.unwrap();
     Some((place, dir, standings))
@@ -68,8 +68,8 @@ async fn a_topic_that_is_made_again_under_a_running_worker_halts_it() {
     let dir = tempfile::tempdir().unwrap();
     let mut process = place.process(&dir).await;
     process.start().unwrap();
-    append(&process, &records(&spec(6, 60, 300, 5), 4)).await;
-    caught_up(&process).await;
+    let ends = append(&process, &records(&spec(6, 60, 300, 5), 4)).await;
+    caught_up(&process, &ends).await;
     admin::delete_events(&place).await;
     place.set_up().await;
     assert_names(&halted(&process).await, &["another topic now", "had the id"]);
@@ -90,7 +90,7 @@ async fn a_log_that_begins_behind_the_position_halts_until_the_gap_is_accepted()
     // More comes while nobody folds, and is gone before somebody does.
     let idle = place.process(&dir).await;
     let more: Vec<_> = records(&spec(6, 60, 1_600, 5), 4).split_off(800);
-    append(&idle, &more).await;
+    let ends = append(&idle, &more).await;
     let gone = Next(end.0 + 5);
     admin::delete_records(&place, partition, gone).await;
     idle.stop().await.unwrap();
@@ -105,7 +105,7 @@ async fn a_log_that_begins_behind_the_position_halts_until_the_gap_is_accepted()
     let mut process = place.process(&dir).await;
     accept(&process.store, partition, gone).await.unwrap();
     process.start().unwrap();
-    caught_up(&process).await;
+    caught_up(&process, &ends).await;
     process.stop().await.unwrap();
 }
 
@@ -124,8 +124,8 @@ async fn offsets_that_the_group_lost_halt_until_they_are_accepted() {
         accept(&process.store, standing.partition, standing.end).await.unwrap();
     }
     process.start().unwrap();
-    append(&process, &records(&spec(6, 60, 900, 5), 4)[800..]).await;
-    caught_up(&process).await;
+    let ends = append(&process, &records(&spec(6, 60, 900, 5), 4)[800..]).await;
+    caught_up(&process, &ends).await;
     process.stop().await.unwrap();
 }
 

@@ -1,10 +1,12 @@
 //! Topics, a group and a keyspace of their own, and processes on them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tributary::append::{Outgoing, Sink};
 use tributary::clock::Clock;
 use tributary::consume::kafka::Settings;
+use tributary::ids::{Next, Partition};
 use tributary::run::setup::{set_up, wanted};
 use tributary::run::{Engines, Options, Program};
 use tributary::simulate::{Simulation, Spec};
@@ -73,19 +75,25 @@ pub fn records(spec: &Spec, partitions: u32) -> Vec<Outgoing> {
     Simulation::new(spec).map(stamped).collect()
 }
 
-pub async fn append(program: &Program, records: &[Outgoing]) {
+/// Returns where each partition ends with them.
+pub async fn append(program: &Program, records: &[Outgoing]) -> BTreeMap<Partition, Next> {
+    let mut ends = BTreeMap::new();
     for chunk in records.chunks(4_096) {
-        program.sink.append(chunk.to_vec()).await.unwrap();
+        for place in program.sink.append(chunk.to_vec()).await.unwrap() {
+            let end: &mut Next = ends.entry(place.partition).or_default();
+            *end = place.offset.next().max(*end);
+        }
     }
+    ends
 }
 
-/// Waits until rows of everything in the log are written, by whomever.
-pub async fn caught_up(program: &Program) {
+/// Waits until rows up to these ends are written, by whomever.
+pub async fn caught_up(program: &Program, ends: &BTreeMap<Partition, Next>) {
     let clock = Clock::system();
     loop {
         tokio::time::sleep(Duration::from_millis(50)).await;
         if let Ok(places) = program.places().await
-            && places.iter().all(|place| place.fast.min(place.slow) >= place.end)
+            && places.iter().all(|place| Some(&place.fast.min(place.slow)) >= ends.get(&place.partition))
         {
             return;
         }

@@ -84,8 +84,8 @@ async fn records_with_schemas_from_a_registry_give_the_same_figures() {
     let process = place.process_with(&dirs[1], |options| options.registry = Some(registry)).await;
     let mut process = process.unwrap();
     process.start().unwrap();
-    append(&process, &all.iter().map(framed).collect::<Vec<_>>()).await;
-    caught_up(&process).await;
+    let ends = append(&process, &all.iter().map(framed).collect::<Vec<_>>()).await;
+    caught_up(&process, &ends).await;
     assert_eq!(figures(&process).await, figures(&alone).await);
     let mut differences = Vec::new();
     process.verify(|difference| differences.push(difference), |_, _| {}).await.unwrap();

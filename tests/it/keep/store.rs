@@ -116,7 +116,7 @@ fn a_folder_of_somebody_else_is_refused_and_says_what_to_do() {
         assert_eq!(error.verdict(), Verdict::Halt);
         error.to_string().replace(&dir.path().display().to_string(), "DIR")
     };
-    expect_test::expect![[r#"the state in DIR belongs to topic 07070707070707070707070707070707, and partition 3 of this log to topic 00000000000000000000000000000000; point the worker at its own folder, or make it again: stop, remove the folder, start; the log is replayed"#]].assert_eq(&refused(Identity { topic: [0; 16], ..IDENTITY }));
+    expect_test::expect![[r#"the state in DIR belongs to topic 30313233343536373839616263646566, and partition 3 of this log to topic 00000000000000000000000000000000; point the worker at its own folder, or make it again: stop, remove the folder, start; the log is replayed"#]].assert_eq(&refused(Identity { topic: [0; 16], ..IDENTITY }));
     assert!(refused(Identity { partition: Partition(4), ..IDENTITY }).contains("another partition"));
     assert!(refused(Identity { generation: 2, ..IDENTITY }).contains("another generation"));
     expect_test::expect![[r#"the frame at byte 0 of DIR/journal-000000000001.log is of another fold; restore a snapshot, or rebuild: stop, remove the partition's folder, start; the log is replayed"#]].assert_eq(&refused(Identity { fingerprint: 1, ..IDENTITY }));

@@ -21,7 +21,8 @@ impl Kafka {
             name: settings.topic(stream),
             partitions: PARTITIONS,
             replication: 1,
-            settings: vec![],
+            // The events of the tests are old.
+            settings: vec![("retention.ms".to_owned(), "-1".to_owned())],
         });
         block_on(setup::setup(&settings, &wanted)).unwrap();
         Some(Self { log: Log::open(settings).unwrap() })

@@ -168,6 +168,7 @@ impl Plain {
         let topic = Stream::Events.name();
         let place = Place { topic, partition: self.partition, offset: entry.offset };
         let mut told = None;
+        self.effects.tally.read += 1;
         match DECODER.decode(&entry.value, &entry.key, place) {
             Ok(event) => {
                 let origin = Origin { offset: entry.offset, timestamp: entry.timestamp };

@@ -117,8 +117,14 @@ fn a_folder_of_somebody_else_is_refused_and_says_what_to_do() {
         error.to_string().replace(&dir.path().display().to_string(), "DIR")
     };
     expect_test::expect![[r#"the state in DIR belongs to topic 30313233343536373839616263646566, and partition 3 of this log to topic 00000000000000000000000000000000; point the worker at its own folder, or make it again: stop, remove the folder, start; the log is replayed"#]].assert_eq(&refused(Identity { topic: [0; 16], ..IDENTITY }));
-    assert!(refused(Identity { partition: Partition(4), ..IDENTITY }).contains("another partition"));
-    assert!(refused(Identity { generation: 2, ..IDENTITY }).contains("another generation"));
+    assert!(
+        refused(Identity { partition: Partition(4), ..IDENTITY })
+            .contains("belongs to partition 3, and partition 4 of this log to partition 4")
+    );
+    assert!(
+        refused(Identity { generation: 2, ..IDENTITY })
+            .contains("belongs to generation 1, and partition 3 of this log to generation 2")
+    );
     expect_test::expect![[r#"the frame at byte 0 of DIR/journal-000000000001.log is of another fold; restore a snapshot, or rebuild: stop, remove the partition's folder, start; the log is replayed"#]].assert_eq(&refused(Identity { fingerprint: 1, ..IDENTITY }));
 }
 

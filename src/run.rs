@@ -224,8 +224,11 @@ impl Program {
 
     /// Waits until the rows of everything that is in the log now are written.
     pub async fn caught_up(&self) -> Result<(), Error> {
-        let (ends, progress) = (self.ends(), self.generations.progress());
+        let (mut ends, progress) = (self.ends(), self.generations.progress());
         while !progress.reached(&ends) {
+            if ends.is_empty() {
+                ends = self.ends();
+            }
             if let Some(why) = progress.halted() {
                 return Err(Error::Halted(why));
             }

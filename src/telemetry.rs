@@ -96,9 +96,12 @@ impl Progress {
         self.struggling.store(struggling, Ordering::Relaxed);
     }
 
-    /// Every partition has its rows out up to the ends given.
+    /// Every partition has its rows out up to the ends given. Of a log whose ends are not known nobody can say so.
     pub fn reached(&self, ends: &[(Partition, Next)]) -> bool {
-        ends.iter().all(|(p, end)| self.of(*p).is_some_and(|progress| progress.rows.load(Ordering::Acquire) >= end.0))
+        !ends.is_empty()
+            && ends
+                .iter()
+                .all(|(p, end)| self.of(*p).is_some_and(|progress| progress.rows.load(Ordering::Acquire) >= end.0))
     }
 
     /// Publishes how many records of each partition have no rows yet; `end` is the log's.

@@ -5,11 +5,7 @@
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::Outgoing;
-use super::partition::partition_of;
-use crate::consume::Stream;
 use crate::decode::csv::Header;
 use crate::decode::json;
 use crate::event::{self, Event, Kind};
@@ -235,18 +231,12 @@ impl Parsed {
 }
 
 fn make(event: &Event<'_>, target: Target, now: Millis) -> Made {
-    let mut bytes = Vec::with_capacity(256);
     match target {
         Target::Server => {
+            let mut bytes = Vec::with_capacity(256);
             schema::to_json(event, &mut bytes);
             Made::Json(bytes)
         }
-        Target::Log { partitions } => {
-            schema::encode(event, &mut bytes);
-            let key = Bytes::copy_from_slice(event.creator_id.0.as_bytes());
-            let partition = partition_of(&key, partitions);
-            let value = Bytes::from(bytes);
-            Made::Record(Outgoing { stream: Stream::Events, partition, timestamp: now, key, value })
-        }
+        Target::Log { partitions } => Made::Record(Outgoing::of_event(event, now, partitions)),
     }
 }

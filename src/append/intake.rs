@@ -6,10 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
-
-use super::partition::partition_of;
-use super::{Appended, Outgoing, Sink, Stream};
+use super::{Appended, Outgoing, Sink};
 use crate::clock::Clock;
 use crate::decode::json;
 use crate::event::{Body, Event};
@@ -123,16 +120,7 @@ impl<K: Sink> Intake<K> {
     fn record(&self, mut event: Event<'_>) -> Outgoing {
         let received_at = self.clock.now();
         event.received_at = Some(received_at);
-        let mut value = Vec::with_capacity(256);
-        schema::encode(&event, &mut value);
-        let key = Bytes::copy_from_slice(event.creator_id.0.as_bytes());
-        Outgoing {
-            stream: Stream::Events,
-            partition: partition_of(&key, self.partitions),
-            timestamp: received_at,
-            key,
-            value: Bytes::from(value),
-        }
+        Outgoing::of_event(&event, received_at, self.partitions)
     }
 
     fn remember(&self, call: &Call, places: &[Appended]) {

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::{Appended, Error, Outgoing, Sink};
-use crate::consume::kafka::{Kafka, Quiet, Settings};
+use crate::consume::kafka::{Kafka, Quiet, Settings, number};
 use crate::ids::Offset;
 
 /// Bytes of a record's key and value at most: what brokers take by default, less what they add.
@@ -75,7 +75,7 @@ impl KafkaSink {
     async fn queue(&self, record: &Outgoing, until: Instant) -> Result<DeliveryFuture, Error> {
         let topic = self.log.name_of(record.stream);
         let mut next = FutureRecord::to(&topic)
-            .partition(i32::try_from(record.partition.0).unwrap_or(i32::MAX))
+            .partition(number(record.partition))
             .key(&record.key[..])
             .payload(&record.value[..])
             .timestamp(record.timestamp.0.max(0));

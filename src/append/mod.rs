@@ -29,7 +29,7 @@ pub struct Outgoing {
 impl Outgoing {
     /// An event on its way into a log of `partitions`.
     pub fn of_event(event: &Event<'_>, timestamp: Millis, partitions: u32) -> Self {
-        let mut value = Vec::new();
+        let mut value = Vec::with_capacity(256);
         schema::encode(event, &mut value);
         let key = Bytes::copy_from_slice(event.creator_id.0.as_bytes());
         let partition = partition::partition_of(&key, partitions);

@@ -62,7 +62,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run everything in one process: log, worker, projections, HTTP and pages.
+    /// Run: everything in one process, or one of many on Kafka and a CQL database (`--role`).
     Run(run::Args),
     /// Make a believable programme's events from a seed.
     Simulate(simulate::Args),

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Context, Output, exit};
-use crate::run::{Feed, Ready, Role, Serving, from_here, serve};
+use crate::run::{Feed, Ready, Serving, from_here, serve};
 use crate::web::Access;
 use crate::web::keys::Secret;
 
@@ -16,8 +16,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS", env = "TRIBUTARY_LISTEN")]
     listen: Option<SocketAddr>,
     /// What this process does: all, worker (folds), web (answers). More than one process needs Kafka and a CQL database.
-    #[arg(long, value_name = "ROLE", value_parser = role)]
-    role: Option<Role>,
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
     /// Ask for no API keys: whoever reaches the server may read and write everything. On this machine alone.
     #[arg(long)]
     insecure_dev: bool,
@@ -29,14 +29,11 @@ pub(crate) struct Args {
     simulate: Option<u32>,
 }
 
-fn role(name: &str) -> Result<Role, String> {
-    Role::parse(name).ok_or_else(|| "it must be all, worker or web".to_owned())
-}
-
 pub(crate) async fn run(args: Args, context: Context) -> anyhow::Result<u8> {
     let mut config = context.config;
     config.listen = args.listen.unwrap_or(config.listen);
     config.insecure_dev |= args.insecure_dev;
+    config.role = args.role.unwrap_or(config.role);
     config.check()?;
     let out = context.out;
     let (serving, data_dir) = (config.http(), config.data_dir.display().to_string());
@@ -51,8 +48,8 @@ pub(crate) async fn run(args: Args, context: Context) -> anyhow::Result<u8> {
         out.note("ending: what was read is being written and committed");
     };
     let feed = args.simulate.map(|rate_per_s| Feed { rate_per_s });
-    let role = args.role.unwrap_or(config.role());
-    let serving = Serving { options: config.options()?, engines: config.engines()?, role, http: serving, feed };
+    let (options, engines, role) = (config.options()?, config.engines()?, config.role());
+    let serving = Serving { options, engines, role, http: serving, feed };
     serve(serving, context.clock, ready, shutdown).await?;
     Ok(exit::OK)
 }

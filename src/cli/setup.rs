@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Context, exit};
 use crate::consume::kafka::setup::{Found, Wanted};
 use crate::run::setup::{set_up, wanted};
-use crate::run::{self, Engines};
+use crate::run::{self, Engines, Rows};
 use crate::store::scylla::ScyllaStore;
 use crate::topology::Topology;
 use crate::web::Keys;
@@ -31,7 +31,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
         Engines::Cluster(both) => (both.0, Some(both.1)),
     };
     let topics = wanted(&kafka, context.config.kafka.replication, args.partitions, &Topology::load()?);
-    let report = set_up(&kafka, &topics, cql.clone()).await?;
+    let store = match cql {
+        Some(cql) => Some(Rows::Cql(ScyllaStore::connect(cql).await?)),
+        None => None,
+    };
+    let report = set_up(&kafka, &topics, store.as_ref()).await?;
     let (mut text, mut told) = (String::new(), Vec::new());
     for (topic, found) in &report.topics {
         tell(&mut text, topic, found, topics.iter().find(|wanted| wanted.name == *topic))?;
@@ -44,9 +48,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
         writeln!(text, "tables of generation {generation}: there, and as they should be")?;
     }
     let mut first = None;
-    if let Some(cql) = cql {
-        let store = ScyllaStore::connect(cql).await?;
-        let keys = Keys::new(run::Rows::Cql(store), context.clock.clone(), run::random(), context.config.http().limits);
+    if let Some(store) = store {
+        let keys = Keys::new(store, context.clock.clone(), run::random(), context.config.http().limits);
         first = keys.bootstrap().await?.map(|key| key.reveal().to_owned());
     }
     if let Some(key) = &first {

@@ -24,12 +24,13 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<u8> {
         context.out.answer(&of_running(&addr.to_string(), &json)?, &json);
         return Ok(exit::OK);
     }
-    if let Engines::Cluster(both) = context.config.engines()? {
-        return of_cluster(*both, context).await;
-    }
+    let engines = match context.config.engines()? {
+        Engines::Cluster(both) => return of_cluster(*both, context).await,
+        engines @ (Engines::Embedded | Engines::Kafka(_)) => engines,
+    };
     let dir = &context.config.data_dir;
     anyhow::ensure!(dir.exists(), "there is no data folder {}: `--data-dir` names another", dir.display());
-    let engine = Program::open_on(context.config.engines()?, context.config.options()?, context.clock.clone()).await?;
+    let engine = Program::open_on(engines, context.config.options()?, context.clock.clone()).await?;
     let places = engine.places().await?;
     let now = context.clock.now();
     let json = serde_json::json!({ "running": false, "partitions": json(&places, now) });

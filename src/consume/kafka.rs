@@ -24,6 +24,7 @@ use rdkafka::error::KafkaError;
 pub(crate) use changes::Quiet;
 pub use ends::Ends;
 pub use offsets::Offsets;
+pub(crate) use offsets::number;
 pub use settings::Settings;
 pub use source::{KafkaSource, Member};
 
@@ -88,25 +89,13 @@ impl Kafka {
 
     /// Whether the topic is the one that was opened, with as many partitions.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let is = describe::events(&self.inner.admin, &self.inner.settings)?;
         let was = &self.inner.topic;
-        if is.id != was.id {
-            return Err(Error::Remade { topic: is.name, was: hex(was.id), is: hex(is.id) });
-        }
-        if is.partitions != was.partitions {
-            return Err(Error::Repartitioned { topic: is.name, was: was.partitions, is: is.partitions });
-        }
-        Ok(())
+        describe::events(&self.inner.admin, &self.inner.settings)?.check(was.id, was.partitions)
     }
 
     pub(crate) fn name_of(&self, stream: Stream) -> String {
         self.inner.settings.topic(stream)
     }
-}
-
-/// As ids are shown elsewhere: 32 hexadecimal digits.
-pub(crate) fn hex(id: [u8; 16]) -> String {
-    format!("{:032x}", u128::from_be_bytes(id))
 }
 
 fn failed(settings: &Settings, error: &KafkaError) -> Error {

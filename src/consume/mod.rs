@@ -157,6 +157,20 @@ pub struct Topic {
     pub partitions: u32,
 }
 
+impl Topic {
+    /// Whether it is the one that it was: that id, so many partitions.
+    pub fn check(&self, id: [u8; 16], partitions: u32) -> Result<(), Error> {
+        let (topic, hex) = (self.name.clone(), |id: [u8; 16]| format!("{:032x}", u128::from_be_bytes(id)));
+        if self.id != id {
+            return Err(Error::Remade { topic, was: hex(id), is: hex(self.id) });
+        }
+        if self.partitions != partitions {
+            return Err(Error::Repartitioned { topic, was: partitions, is: self.partitions });
+        }
+        Ok(())
+    }
+}
+
 /// The readable range of a partition: `start` is the first offset there is, `end` one past the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {

@@ -17,7 +17,7 @@ use super::Publish;
 use crate::append::kafka::KafkaSink;
 use crate::append::{Appended, Error, Outgoing, Sink};
 use crate::clock::Clock;
-use crate::consume::kafka::{Kafka, Member, Offsets, Quiet};
+use crate::consume::kafka::{Kafka, Member, Offsets, Quiet, number};
 use crate::disk::Joined;
 use crate::ids::{Next, Partition};
 
@@ -237,10 +237,6 @@ fn send(producer: &BaseProducer<Quiet>, log: &Kafka, output: &Outgoing) -> Resul
             Err((error, _)) => return Err(error),
         }
     }
-}
-
-fn number(partition: Partition) -> i32 {
-    i32::try_from(partition.0).unwrap_or(i32::MAX)
 }
 
 fn answer(job: Job, outcome: Result<(), Error>) {

@@ -7,8 +7,7 @@ use std::path::Path;
 use super::engine::{Log, Rows};
 use super::{Error, Options, PROJECTIONS_FILE, Program, keys};
 use crate::clock::Clock;
-use crate::consume;
-use crate::consume::kafka::{Settings as Kafka, hex};
+use crate::consume::kafka::Settings as Kafka;
 use crate::disk;
 use crate::store::embedded::{EmbeddedStore, Options as StoreOptions};
 use crate::store::origin::Origin;
@@ -53,16 +52,8 @@ impl Program {
 /// The projections must be those of this very log.
 async fn check_origin(log: &Log, rows: &Rows) -> Result<(), Error> {
     let topic = log.topic();
-    let is = Origin { topic: topic.id, partitions: topic.partitions };
-    let was = is.claim(rows).await?;
-    let name = topic.name.clone();
-    if was.topic != is.topic {
-        return Err(consume::Error::Remade { topic: name, was: hex(was.topic), is: hex(is.topic) }.into());
-    }
-    if was.partitions != is.partitions {
-        return Err(consume::Error::Repartitioned { topic: name, was: was.partitions, is: is.partitions }.into());
-    }
-    Ok(())
+    let was = Origin { topic: topic.id, partitions: topic.partitions }.claim(rows).await?;
+    Ok(topic.check(was.topic, was.partitions)?)
 }
 
 /// The projections of a data folder.

@@ -120,6 +120,11 @@ impl Log {
         }
     }
 
+    /// The same with their partitions; none where they are not known.
+    pub(super) fn known_ends(&self) -> Vec<(Partition, Next)> {
+        (0..).map(Partition).zip(self.ends().unwrap_or_default()).collect()
+    }
+
     /// E. It may wait for an answer, so not on a thread that others wait for.
     pub fn committed(&self, partition: Partition) -> Result<Option<Next>, consume::Error> {
         match self {

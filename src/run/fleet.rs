@@ -40,7 +40,7 @@ impl Parts {
 
     /// The ends of the log, now; none where it does not answer.
     pub(super) fn ends(&self) -> Vec<(Partition, Next)> {
-        (0..).map(Partition).zip(self.log.ends().unwrap_or_default()).collect()
+        self.log.known_ends()
     }
 
     /// The folder of all state.

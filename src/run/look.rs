@@ -197,9 +197,9 @@ fn line(difference: Difference) -> Line {
 }
 
 impl Sight {
-    /// The ends of the log, now.
+    /// The ends of the log, now; none where it does not answer.
     pub(super) fn ends(&self) -> Vec<(Partition, Next)> {
-        (0..).map(Partition).zip(self.log.ends().unwrap_or_default()).collect()
+        self.log.known_ends()
     }
 
     /// Compares every stored row with the log, until `progress` breaks it off.
@@ -211,11 +211,12 @@ impl Sight {
         let mut sum = Summary::default();
         // Live when it begins; a switch meanwhile changes nothing of it.
         let live = self.generations.now().store.clone();
+        let schemas = Schemas::new(self.registry.clone());
         for p in (0..self.log.topic().partitions).map(Partition) {
             let verify = Verify {
                 source: self.log.reader()?,
                 store: &live,
-                schemas: Schemas::new(self.registry.clone()),
+                schemas: schemas.clone(),
                 scratch: &self.data_dir,
                 limits: self.keep.clone(),
             };

@@ -68,6 +68,10 @@ pub(super) async fn follow(generations: Generations, building: Building) {
 async fn catch_up(generations: &Generations, number: u32) -> bool {
     loop {
         let ends = generations.0.parts.ends();
+        if ends.is_empty() {
+            tokio::time::sleep(LOOK_EVERY).await;
+            continue;
+        }
         let mut looks = BEHIND_MAX.as_millis() / LOOK_EVERY.as_millis();
         loop {
             let Some(progress) = generations.progress_of(number) else { return false };

@@ -1,11 +1,10 @@
 //! Topics and tables, made where they are missing; of what is there already it is told how it differs.
 
-use super::{Error, generations};
+use super::{Error, Rows, generations};
 use crate::consume::Stream;
 use crate::consume::kafka::{Settings as Kafka, setup};
-use crate::store::Store;
 use crate::store::alias::Alias;
-use crate::store::scylla::{Options as Cql, ScyllaStore};
+use crate::store::{Doors, Store};
 use crate::topology::{Retention, Topology};
 
 /// What was found or made.
@@ -53,17 +52,15 @@ pub fn wanted(kafka: &Kafka, replication: u16, partitions: Option<u32>, topology
 }
 
 /// Makes what is missing. One at a time: two that make the same table at once may leave two of them.
-pub async fn set_up(kafka: &Kafka, topics: &[setup::Wanted], cql: Option<Cql>) -> Result<Report, Error> {
+pub async fn set_up(kafka: &Kafka, topics: &[setup::Wanted], store: Option<&Rows>) -> Result<Report, Error> {
     let found = setup::setup(kafka, topics).await?;
     let topics = topics.iter().map(|topic| topic.name.clone()).zip(found).collect();
     let mut generations = Vec::new();
-    if let Some(cql) = cql {
-        let store = ScyllaStore::connect(cql).await?;
+    if let Some(store) = store {
         // The tables that belong to no generation first: they say which others there should be.
         store.setup(&[]).await?;
-        let (alias, _) = Alias::read(&store).await?;
+        let (alias, _) = Alias::read(store).await?;
         for generation in alias.all() {
-            use crate::store::Doors;
             store.of(generation).setup(&generations::table_names(generation)).await?;
             generations.push(generation);
         }

@@ -13,7 +13,7 @@ use crate::telemetry::with_causes;
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// What a worker reads with: the program's schemas, and those that the registry told.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Schemas {
     pub(super) decoder: Arc<Decoder>,
     registry: Option<Registry>,

@@ -226,10 +226,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
     /// Once more, under the key and in the partition where it belongs. Of replayed records that is done already.
     fn put_right(&mut self, record: &Record<'_>, creator_id: String) {
         self.effects.tally.misrouted += 1;
-        let trigger = record.offset.next();
-        if trigger <= self.suppress_to {
-            return;
-        }
+        let Some(trigger) = self.trigger(record.offset.next(), std::slice::from_ref(record)) else { return };
         let key = Bytes::from(creator_id);
         let outgoing = Outgoing {
             stream: Stream::Events,

@@ -8,7 +8,7 @@ use tributary::clock::Clock;
 use tributary::consume::kafka::Settings;
 use tributary::ids::{Next, Partition};
 use tributary::run::setup::{set_up, wanted};
-use tributary::run::{Engines, Options, Program};
+use tributary::run::{Engines, Options, Program, Rows};
 use tributary::simulate::{Simulation, Spec};
 use tributary::store::scylla;
 use tributary::topology::Topology;
@@ -41,7 +41,8 @@ impl Place {
 
     pub async fn set_up(&self) -> tributary::run::setup::Report {
         let topics = wanted(&self.kafka, 1, None, &Topology::load().unwrap());
-        set_up(&self.kafka, &topics, Some(self.cql.clone())).await.unwrap()
+        let store = Rows::Cql(scylla::ScyllaStore::connect(self.cql.clone()).await.unwrap());
+        set_up(&self.kafka, &topics, Some(&store)).await.unwrap()
     }
 
     /// A process that folds, with a data folder of its own.

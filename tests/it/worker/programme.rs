@@ -1,9 +1,6 @@
 //! A simulated programme in an embedded log.
 
-use bytes::Bytes;
-use tributary::append::partition::partition_of;
 use tributary::append::{Outgoing, Sink};
-use tributary::consume::Stream;
 use tributary::ids::Millis;
 use tributary::run::Program;
 use tributary::simulate::{Pace, Simulated, Simulation, Spec};
@@ -21,17 +18,7 @@ pub fn records(spec: &Spec, partitions: u32) -> Vec<Outgoing> {
 }
 
 fn outgoing(record: &Simulated, partitions: u32) -> Outgoing {
-    let event = record.event();
-    let mut value = Vec::new();
-    tributary::schema::encode(&event, &mut value);
-    let key = Bytes::copy_from_slice(event.creator_id.0.as_bytes());
-    Outgoing {
-        stream: Stream::Events,
-        partition: partition_of(&key, partitions),
-        timestamp: record.arrival,
-        key,
-        value: Bytes::from(value),
-    }
+    Outgoing::of_event(&record.event(), record.arrival, partitions)
 }
 
 pub async fn fill(engine: &Program, spec: &Spec) {

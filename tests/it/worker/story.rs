@@ -1,12 +1,8 @@
 //! Events told one by one, at so many milliseconds after the start.
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 use tributary::append::Outgoing;
-use tributary::append::partition::partition_of;
-use tributary::consume::Stream;
 use tributary::decode::json::{Scratch, from_json};
-use tributary::ids::Millis;
 
 use super::programme::START;
 
@@ -39,14 +35,5 @@ pub(crate) fn click(creator: &str, id: &str, member: &str, after: i64) -> String
 pub(crate) fn outgoing(json: &str, partitions: u32) -> Outgoing {
     let mut scratch = Scratch::default();
     let event = from_json(json.as_bytes(), &mut scratch).unwrap_or_else(|error| panic!("{error}: {json}"));
-    let mut value = Vec::new();
-    tributary::schema::encode(&event, &mut value);
-    let key = Bytes::copy_from_slice(event.creator_id.0.as_bytes());
-    Outgoing {
-        stream: Stream::Events,
-        partition: partition_of(&key, partitions),
-        timestamp: Millis(event.occurred_at.0),
-        key,
-        value: Bytes::from(value),
-    }
+    Outgoing::of_event(&event, event.occurred_at, partitions)
 }

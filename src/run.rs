@@ -1,5 +1,6 @@
 //! Puts the parts together: the only place that names engines, workers and web in one breath.
 
+mod agree;
 mod cluster;
 mod engine;
 mod feed;
@@ -8,6 +9,7 @@ mod generations;
 mod inspect;
 mod keys;
 mod look;
+mod meeting;
 mod purge;
 mod rebuild;
 mod serve;
@@ -27,7 +29,7 @@ use crate::consume::embedded::OpenError;
 use crate::consume::registry::Registry;
 use crate::disk;
 use crate::ids::{Next, Partition};
-use crate::store::alias::Alias;
+use crate::store::accord::Accord;
 use crate::store::live::Live;
 use crate::store::{Doors, Store};
 use crate::telemetry::Progress;
@@ -130,7 +132,7 @@ pub struct Program {
     turns: Turns,
     purging: JoinSet<()>,
     generations: Generations,
-    alias: Alias,
+    accord: Accord,
     /// Of the data folder, where no file of an engine in it has one.
     _lock: Option<std::fs::File>,
 }
@@ -151,12 +153,13 @@ impl Program {
         clock: Clock,
     ) -> Result<Self, Error> {
         let sink = log.sink()?;
-        let (alias, _) = Alias::read(&first).await?;
+        let accord = Accord::read(&first).await?;
+        let alias = accord.alias;
         let store = first.of(alias.live);
         if matches!(store, Rows::File(_)) {
             store.setup(&generations::table_names(alias.live)).await?;
         }
-        log.follow(&alias.all());
+        log.follow(&accord.emitted_by());
         let progress = Progress::new(log.topic().partitions);
         let runtime = tokio::runtime::Handle::current();
         let parts = Parts {
@@ -182,17 +185,22 @@ impl Program {
             working: Arc::default(),
             turns: Turns::new(),
             purging: JoinSet::new(),
-            alias,
+            accord,
             _lock: lock,
         })
     }
 
     /// Starts the worker threads, and what tidies up behind them.
     pub fn start(&mut self) -> Result<(), Error> {
-        self.generations.start(&self.alias)?;
+        self.generations.start(&self.accord)?;
         self.working.store(true, Ordering::Relaxed);
-        self.purging.spawn_on(purge::follow(self.store.clone(), self.log.topic().partitions), &self.runtime);
+        self.purging.spawn_on(purge::follow(self.store.clone(), self.generations.clone()), &self.runtime);
         Ok(())
+    }
+
+    /// Follows which generation is live, and folds nothing: for who only answers questions.
+    pub fn watch(&self) {
+        self.generations.watch();
     }
 
     /// The ends of the log, now.
@@ -259,7 +267,7 @@ impl Program {
 
     /// Takes every row away that has expired, and says how many; the workers' process does so by itself every hour.
     pub async fn purge(&self) -> Result<u64, Error> {
-        Ok(purge::purge_all(&self.store, self.log.topic().partitions).await?)
+        Ok(purge::purge_all(&self.store, (0..self.log.topic().partitions).map(Partition)).await?)
     }
 
     /// For whoever looks at the projections from outside.

@@ -49,6 +49,8 @@ pub struct PartitionProgress {
     pub dead: AtomicI64,
     /// Log timestamp of the newest record applied.
     pub record_time: AtomicI64,
+    /// A task of this process folds it.
+    pub is_owned: AtomicBool,
     /// Rows written, each time one was.
     pub rows_written: AtomicU64,
 }

@@ -68,12 +68,14 @@ fn behind(place: &Place) -> u64 {
 }
 
 fn table(places: &[Place], now: Millis) -> anyhow::Result<String> {
-    let mut text = String::from("partition  log end  emitted (E)  rows fast  rows slow  lag events  lag s  owner\n");
+    let mut text =
+        String::from("partition  log end  emitted (E)  rows fast  rows slow  state (P)  lag events  lag s  owner\n");
     for place in places {
         let (p, end, emitted) = (place.partition.0, place.end.0, place.emitted.0);
         let (fast, slow, owner) = (place.fast.0, place.slow.0, place.owner.as_deref().unwrap_or("nobody"));
         let (events, seconds) = (behind(place), behind_ms(place, now) / 1_000);
-        writeln!(text, "{p:>9}  {end:>7}  {emitted:>11}  {fast:>9}  {slow:>9}  {events:>10}  {seconds:>5}  {owner}")?;
+        write!(text, "{p:>9}  {end:>7}  {emitted:>11}  {fast:>9}  {slow:>9}  {:>9}  ", place.committed.0)?;
+        writeln!(text, "{events:>10}  {seconds:>5}  {owner}")?;
     }
     Ok(text.trim_end().to_owned())
 }
@@ -82,7 +84,7 @@ fn json(places: &[Place], now: Millis) -> Vec<serde_json::Value> {
     let one = |place: &Place| {
         serde_json::json!({
             "partition": place.partition.0, "end": place.end.0, "emitted": place.emitted.0,
-            "fast": place.fast.0, "slow": place.slow.0,
+            "fast": place.fast.0, "slow": place.slow.0, "committed": place.committed.0,
             "lag_records": behind(place), "lag_ms": behind_ms(place, now), "owner": place.owner,
         })
     };

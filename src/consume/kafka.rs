@@ -11,8 +11,9 @@ mod owners;
 pub mod settings;
 pub mod setup;
 mod source;
+mod tail;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -76,6 +77,11 @@ impl Kafka {
     /// Who folds each partition of a generation now. It waits for an answer.
     pub fn owners(&self, generation: u32) -> Result<BTreeMap<Partition, String>, Error> {
         owners::of(self, generation)
+    }
+
+    /// The names of all in the group of a generation: who leaves and comes again has another.
+    pub fn members(&self, generation: u32) -> Result<BTreeSet<String>, Error> {
+        owners::members(self, generation)
     }
 
     /// Which generations there are: E is the furthest that any of their groups has committed.

@@ -72,6 +72,7 @@ pub struct Record<'a> {
 pub struct Batch {
     arena: Vec<u8>,
     entries: Vec<Entry>,
+    reached: Vec<(Partition, Next)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +89,17 @@ impl Batch {
     pub fn clear(&mut self) {
         self.arena.clear();
         self.entries.clear();
+        self.reached.clear();
+    }
+
+    /// Behind its records here, a partition has none below `next`.
+    pub fn reach(&mut self, partition: Partition, next: Next) {
+        self.reached.push((partition, next));
+    }
+
+    /// How far partitions have no more records than these, where that is known.
+    pub fn reached(&self) -> &[(Partition, Next)] {
+        &self.reached
     }
 
     /// Takes back what was pushed since there were `len` records of `bytes`.

@@ -185,13 +185,15 @@ pub struct NameRow {
 }
 
 /// `applied`: how far the rows of a partition are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AppliedRow {
     /// Every row of a fast table changed below it is written.
     pub fast: Next,
     pub slow: Next,
     /// Log timestamp of the newest record applied.
     pub record_time: Millis,
+    /// P, when it was written: the state on the owner's disk is of there.
+    pub committed: Next,
 }
 
 impl CreatorRow {
@@ -487,12 +489,16 @@ impl AppliedRow {
     }
 
     pub fn encode(&self) -> Bytes {
-        Writer::default().int(next_to_int(self.fast)).int(next_to_int(self.slow)).int(self.record_time.0).finish()
+        let mut row = Writer::default();
+        row.int(next_to_int(self.fast)).int(next_to_int(self.slow)).int(self.record_time.0);
+        row.int(next_to_int(self.committed)).finish()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut row = Reader::new(bytes);
-        Ok(Self { fast: take_next(&mut row)?, slow: take_next(&mut row)?, record_time: row.millis()? })
+        let (fast, slow, record_time) = (take_next(&mut row)?, take_next(&mut row)?, row.millis()?);
+        let committed = row.optional_int()?.and_then(|p| u64::try_from(p).ok()).map(Next).unwrap_or_default();
+        Ok(Self { fast, slow, record_time, committed })
     }
 }
 

@@ -254,6 +254,23 @@ pub fn accepted(p: Partition) -> Key {
     Key { cols: Cols(vec![Col::Int(1_000 + i64::from(p.0))]), ..alias() }
 }
 
+/// Beside it, too: which generation puts outputs out.
+pub fn emitter() -> Key {
+    Key { cols: Cols(vec![Col::Int(2)]), ..alias() }
+}
+
+/// Beside it, too: whether generations are to stop at one place.
+pub fn fence() -> Key {
+    Key { cols: Cols(vec![Col::Int(3)]), ..alias() }
+}
+
+/// Beside it, too: where a generation stands in a partition, while it is to stop.
+pub fn stand(generation: u32, p: Partition) -> Key {
+    const FIRST: i64 = 1_000_000_000;
+    const GENERATION: i64 = 1_000_000;
+    Key { cols: Cols(vec![Col::Int(FIRST + i64::from(generation) * GENERATION + i64::from(p.0))]), ..alias() }
+}
+
 /// The one row of `alias`.
 pub fn alias() -> Key {
     Key { part: Part { table: ALIAS.id, p: Partition(0), shard: 0, month: 0 }, cols: Cols(vec![Col::Int(0)]) }

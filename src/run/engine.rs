@@ -5,7 +5,7 @@
 mod rows;
 mod ways;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{Error, LOG_FILE, keys};
@@ -138,6 +138,22 @@ impl Log {
         match self {
             Self::File(_) => Ok(BTreeMap::new()),
             Self::Kafka(log) => log.log.owners(generation),
+        }
+    }
+
+    /// Who is in the group of a generation, where there are groups. It waits for an answer.
+    pub(super) fn members(&self, generation: u32) -> Result<BTreeSet<String>, consume::Error> {
+        match self {
+            Self::File(_) => Ok(BTreeSet::new()),
+            Self::Kafka(log) => log.log.members(generation),
+        }
+    }
+
+    /// Whether other processes may have it, too.
+    pub(super) const fn is_shared(&self) -> bool {
+        match self {
+            Self::File(_) => false,
+            Self::Kafka(_) => true,
         }
     }
 

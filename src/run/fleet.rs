@@ -140,7 +140,7 @@ impl Fleet {
             stop: Arc::clone(&self.shared.stop),
             emission: parts.emission.clone(),
             fence: parts.fence.clone(),
-            share: Share::new(self.rate.clone(), number, of),
+            share: Share::new(self.rate.clone(), parts.partitions()),
             outputs: worker::Outputs::default(),
             seeded: worker::seeded::Seeded::default(),
         })

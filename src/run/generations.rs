@@ -1,32 +1,33 @@
-//! The generations of the projections in this process: which are folded, which is live, and how one follows another.
+//! The generations of the projections: which are folded here, which is live, and how one follows another.
 //!
 //! Promise: readers find one generation or the other, never a mixture, and never go back by a switch that was not
 //! forced; outputs leave from one generation alone; whatever crashes, the `alias` row says what there is to go on with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
 use super::Error;
+use super::agree::Agreeing;
 use super::engine::Rows;
 use super::fleet::{Fleet, Parts};
 use super::rebuild::Made;
+use crate::ids::Partition;
+use crate::store::accord::Accord;
 use crate::store::alias::{Alias, Building};
 use crate::store::live::{Generation, Live, Switch};
 use crate::store::{Doors, Store, Table};
 use crate::telemetry::{Progress, with_causes};
-use crate::worker::{Raised, Rate};
+use crate::worker::Rate;
 
-/// How often those who wait for a worker or a reader look.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// How long all may take to stop at one place.
-const MEET_MAX: Duration = Duration::from_secs(10);
+/// How often, and how many times, it is looked whether the workers of a dropped generation have left.
+const LEAVE_LOOK_EVERY: Duration = Duration::from_millis(200);
+const LEAVE_LOOKS_MAX: u32 = 150;
 /// How long whoever drops a generation waits until its rows are gone.
 const DROP_WAIT_MAX: Duration = Duration::from_secs(5);
-/// How long answers that have begun may go on reading the former generation before it is written on.
-const READERS_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// Clones look after the same.
 #[derive(Clone)]
@@ -34,10 +35,14 @@ pub(super) struct Generations(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) parts: Parts,
-    switch: Switch<Rows>,
+    pub(super) switch: Switch<Rows>,
     /// Changes go one by one.
     one: tokio::sync::Mutex<()>,
-    fence_turn: tokio::sync::Mutex<()>,
+    pub(super) fence_turn: tokio::sync::Mutex<()>,
+    /// Of who brings this process in line with what is agreed.
+    pub(super) agreeing: tokio::sync::Mutex<Agreeing>,
+    /// This process folds.
+    pub(super) works: AtomicBool,
     fleets: Mutex<BTreeMap<u32, Fleet>>,
     /// What is known of the one in the making.
     pub(super) made: Mutex<Made>,
@@ -59,12 +64,6 @@ impl<E: Into<Error>> From<E> for Refused {
     }
 }
 
-/// Both generations stand at one place until it is dropped.
-pub(super) struct Meeting<'a> {
-    _raised: Option<Raised<'a>>,
-    _turn: Option<tokio::sync::MutexGuard<'a, ()>>,
-}
-
 impl Generations {
     pub(super) fn new(parts: Parts, alias: &Alias, first: Progress) -> Self {
         let store = parts.store.of(alias.live);
@@ -74,6 +73,8 @@ impl Generations {
             switch: Switch::new(live),
             one: tokio::sync::Mutex::default(),
             fence_turn: tokio::sync::Mutex::default(),
+            agreeing: tokio::sync::Mutex::default(),
+            works: AtomicBool::new(false),
             fleets: Mutex::default(),
             made: Mutex::default(),
             jobs: Mutex::new(Some(JoinSet::new())),
@@ -89,21 +90,28 @@ impl Generations {
         self.0.switch.now()
     }
 
-    /// Folds every generation that there is, and goes on with the one in the making.
-    pub(super) fn start(&self, alias: &Alias) -> Result<(), Error> {
-        self.0.parts.emission.give(alias.live);
-        for generation in [Some(alias.live), alias.former].into_iter().flatten() {
-            self.start_fleet(generation, Rate::default())?;
+    /// Folds every generation that there is, and follows what is agreed with other processes from then on.
+    pub(super) fn start(&self, accord: &Accord) -> Result<(), Error> {
+        self.0.works.store(true, Ordering::Release);
+        if accord.emitter.is_settled {
+            self.0.parts.emission.give(accord.emitter.generation);
         }
-        if let Some(building) = alias.building {
-            self.go_on(building)?;
+        for generation in accord.alias.all() {
+            let building = accord.alias.building.filter(|building| building.number == generation);
+            self.start_fleet(generation, building.map_or_else(Rate::default, |one| Rate::new(one.rate_per_s)))?;
         }
-        self.spawn(supervise(self.clone()));
+        self.follow_building(&accord.alias);
+        self.watch();
         self.spawn(clear_away(self.clone()));
         Ok(())
     }
 
-    fn start_fleet(&self, generation: u32, rate: Rate) -> Result<(), Error> {
+    /// Follows what is agreed, and folds nothing.
+    pub(super) fn watch(&self) {
+        self.spawn(super::agree::attend(self.clone()));
+    }
+
+    pub(super) fn start_fleet(&self, generation: u32, rate: Rate) -> Result<(), Error> {
         let is_first = generation == self.now().number && self.fleets().is_empty();
         let progress = if is_first { self.0.first.clone() } else { Progress::new(self.0.parts.partitions()) };
         let fleet = Fleet::start(&self.0.parts, generation, progress, rate)?;
@@ -111,11 +119,18 @@ impl Generations {
         Ok(())
     }
 
-    fn go_on(&self, building: Building) -> Result<(), Error> {
-        self.made().begin(building.number);
-        self.start_fleet(building.number, Rate::new(building.rate_per_s))?;
-        self.spawn(super::rebuild::follow(self.clone(), building));
-        Ok(())
+    /// Looks after the generation in the making, if it is not looked after already.
+    pub(super) fn follow_building(&self, alias: &Alias) {
+        let mut made = self.made();
+        match alias.building {
+            None => made.number = None,
+            Some(building) if made.number == Some(building.number) => {}
+            Some(building) => {
+                made.begin(building.number);
+                drop(made);
+                self.spawn(super::rebuild::follow(self.clone(), building.number));
+            }
+        }
     }
 
     /// Runs beside everything else until the process ends; then it is broken off.
@@ -172,14 +187,14 @@ impl Generations {
         let building = Building { number: alias.next, rate_per_s: rate, differences: None };
         let store = self.0.parts.store.of(building.number);
         self.0.parts.remove_state(building.number)?;
+        // First the tables: whoever reads of the generation begins with it.
         store.setup(&table_names(building.number)).await?;
         Alias::change(&self.0.parts.store, |alias| {
             alias.building = Some(building);
             alias.next = building.number + 1;
         })
         .await?;
-        self.go_on(building)?;
-        self.give_emission().await;
+        self.agree().await?;
         Ok(())
     }
 
@@ -191,7 +206,6 @@ impl Generations {
             return Err(Refused::NotNow("no generation is in the making".to_owned()));
         };
         Alias::change(&self.0.parts.store, |alias| alias.building = None).await?;
-        self.made().number = None;
         self.remove(building.number).await
     }
 
@@ -208,16 +222,12 @@ impl Generations {
 
     /// Of a generation that the alias names no more: its workers end, outputs leave from another, rows and state go.
     async fn remove(&self, generation: u32) -> Result<(), Refused> {
-        let fleet = self.fleets().remove(&generation);
-        if let Some(fleet) = fleet {
-            // What it could not hand over goes with it.
-            drop(fleet.end().await);
-        }
-        self.give_emission().await;
+        self.agree().await?;
         let (reply, gone) = tokio::sync::oneshot::channel();
-        let parts = self.0.parts.clone();
+        let generations = self.clone();
         self.spawn(async move {
-            let outcome = drop_of(&parts, generation).await;
+            generations.left_by_all(generation).await;
+            let outcome = drop_of(&generations.0.parts, generation).await;
             if let Err(error) = &outcome {
                 let error = with_causes(error);
                 tracing::warn!(generation, error, "a dropped generation is not cleared away; the next start goes on");
@@ -229,6 +239,16 @@ impl Generations {
             Ok(Ok(outcome)) => Ok(outcome?),
             // It goes on, or the process ends and the next one goes on.
             Ok(Err(_)) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Waits for workers elsewhere, but not for ever: they find no tables and end.
+    async fn left_by_all(&self, generation: u32) {
+        for _ in 0..LEAVE_LOOKS_MAX {
+            match self.members(generation).await {
+                Ok(members) if members.is_empty() => return,
+                Ok(_) | Err(_) => tokio::time::sleep(LEAVE_LOOK_EVERY).await,
+            }
         }
     }
 
@@ -245,7 +265,7 @@ impl Generations {
         if !self.made().has_caught_up && !force {
             return refused(format!("generation {} has not caught up yet; wait for that", building.number));
         }
-        let is_expected = self.is_other_fold(alias.live);
+        let is_expected = self.is_other_fold(alias.live) || !self.is_followed(alias.live).await;
         match building.differences {
             None if !force => {
                 return refused(format!("generation {} was not compared yet; wait for that", building.number));
@@ -269,7 +289,7 @@ impl Generations {
         let Some(former) = alias.former else {
             return Err(Refused::NotNow("there is no former generation to go back to".to_owned()));
         };
-        if !self.is_running(former) && !force {
+        if !self.is_followed(former).await && !force {
             return Err(Refused::NotNow(format!(
                 "generation {former} follows the log no more, so answers would go back to where it stopped; force it if that is wanted"
             )));
@@ -277,74 +297,26 @@ impl Generations {
         self.turn(alias, former, |alias| alias.former = Some(alias.live)).await
     }
 
-    async fn turn(&self, alias: Alias, to: u32, change: impl Fn(&mut Alias)) -> Result<(), Refused> {
-        let met = self.meet(&[alias.live, to]).await?;
-        let change = |alias: &mut Alias| {
-            change(alias);
-            alias.live = to;
-        };
-        Alias::change(&self.0.parts.store, change).await?;
-        self.made().number = None;
-        self.rate_of(to).lift();
-        let is_frozen = !self.is_running(to);
-        let former = self.0.switch.turn_to(Generation::new(to, self.0.parts.store.of(to), is_frozen));
-        // An answer that has begun on the former one must not be further on than the next of the same client.
-        let mut looks = READERS_WAIT_MAX.as_millis() / LOOK_EVERY.as_millis();
-        while former.is_read() && looks > 0 {
-            tokio::time::sleep(LOOK_EVERY).await;
-            looks -= 1;
-        }
-        drop(met);
-        tracing::info!(from = alias.live, to, "another generation is live");
-        Ok(())
-    }
-
-    /// Has those of `generations` that are folded stop at one place, with everything written.
-    pub(super) async fn meet(&self, generations: &[u32]) -> Result<Meeting<'_>, Refused> {
-        let folded: Vec<u32> = generations.iter().copied().filter(|one| self.is_running(*one)).collect();
-        if folded.len() < 2 {
-            return Ok(Meeting { _raised: None, _turn: None });
-        }
-        let turn = self.0.fence_turn.lock().await;
-        let raised = self.0.parts.fence.raise(&folded, self.0.parts.partitions());
-        let mut looks = MEET_MAX.as_millis() / LOOK_EVERY.as_millis();
-        while !raised.is_reached() {
-            if !folded.iter().all(|one| self.is_running(*one)) {
-                return Err(Refused::NotNow("a worker stopped meanwhile; health says why".to_owned()));
-            }
-            if looks == 0 {
-                return Err(Refused::NotNow(format!(
-                    "the generations did not come to one place within {} s; try again",
-                    MEET_MAX.as_secs()
-                )));
-            }
-            looks -= 1;
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-        Ok(Meeting { _raised: Some(raised), _turn: Some(turn) })
-    }
-
-    /// Outputs leave from the live generation, or from another if that is not folded; never from two.
-    async fn give_emission(&self) {
-        let live = self.now().number;
-        let to = {
-            let fleets = self.fleets();
-            let emits = |(number, fleet): (&u32, &Fleet)| self.0.parts.emission.is(*number) && !fleet.has_ended();
-            if fleets.iter().any(emits) {
-                return;
-            }
-            let others = fleets.keys().copied().filter(|number| *number != live);
-            let mut all = [live].into_iter().chain(others);
-            all.find(|number| fleets.get(number).is_some_and(Fleet::is_running))
-        };
-        let Some(to) = to else { return };
-        // What the former one had handed to the log is there before the other asks how far that was.
-        self.0.parts.sink.settle().await;
-        self.0.parts.emission.give(to);
-    }
-
     pub(super) fn is_running(&self, generation: u32) -> bool {
         self.fleets().get(&generation).is_some_and(Fleet::is_running)
+    }
+
+    /// Whether anybody folds a generation: this process, or all of its partitions by others.
+    pub(super) async fn is_followed(&self, generation: u32) -> bool {
+        if self.is_running(generation) {
+            return true;
+        }
+        let (log, partitions) = (self.0.parts.log.clone(), self.0.parts.partitions());
+        let asked = tokio::task::spawn_blocking(move || log.owners(generation)).await;
+        let owners = asked.ok().and_then(Result::ok).unwrap_or_default();
+        (0..partitions).all(|p| owners.contains_key(&Partition(p)))
+    }
+
+    /// Who is in the group of a generation, with partitions or without.
+    pub(super) async fn members(&self, generation: u32) -> Result<BTreeSet<String>, Error> {
+        let log = self.0.parts.log.clone();
+        let asked = tokio::task::spawn_blocking(move || log.members(generation)).await;
+        Ok(asked.map_err(|_| Error::Panicked)??)
     }
 
     pub(super) fn is_other_fold(&self, generation: u32) -> bool {
@@ -366,6 +338,18 @@ impl Generations {
         self.progress_of(self.now().number).unwrap_or_else(|| self.0.first.clone())
     }
 
+    /// How often those who wait for rows look: other processes may ask the same store.
+    pub(super) fn look_every(&self) -> Duration {
+        if self.0.parts.log.is_shared() { super::agree::IDLE } else { super::LOOK_EVERY }
+    }
+
+    /// The partitions of the live one that this process folds.
+    pub(super) fn owned(&self) -> Vec<Partition> {
+        let progress = self.progress();
+        let owned = progress.iter().filter(|(_, one)| one.is_owned.load(Ordering::Acquire));
+        owned.map(|(partition, _)| partition).collect()
+    }
+
     pub(super) fn rate_of(&self, generation: u32) -> Rate {
         self.fleets().get(&generation).map(|fleet| fleet.rate.clone()).unwrap_or_default()
     }
@@ -382,22 +366,8 @@ impl Generations {
         self.0.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fleets(&self) -> MutexGuard<'_, BTreeMap<u32, Fleet>> {
+    pub(super) fn fleets(&self) -> MutexGuard<'_, BTreeMap<u32, Fleet>> {
         self.0.fleets.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A worker that ended by itself: outputs leave from elsewhere, and readers are told.
-async fn supervise(generations: Generations) {
-    loop {
-        generations.0.parts.ended.notified().await;
-        let _one = generations.0.one.lock().await;
-        generations.give_emission().await;
-        let mut live = generations.now();
-        if !live.is_frozen && !generations.is_running(live.number) {
-            live.is_frozen = true;
-            generations.0.switch.turn_to(live);
-        }
     }
 }
 
@@ -418,7 +388,9 @@ impl Generations {
         let below = std::fs::read_dir(parts.state_dir()).into_iter().flatten().flatten();
         let named = |entry: std::fs::DirEntry| entry.file_name().to_str()?.strip_prefix('g')?.parse::<u32>().ok();
         left.extend(below.filter_map(named));
-        left.retain(|generation| !alias.all().contains(generation));
+        // Another process makes tables before the alias names them.
+        let may_be_new = |generation: u32| parts.log.is_shared() && generation >= alias.next;
+        left.retain(|generation| !alias.all().contains(generation) && !may_be_new(*generation));
         for generation in left {
             drop_of(parts, generation).await?;
         }

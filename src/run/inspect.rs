@@ -20,6 +20,8 @@ pub struct Place {
     /// Rows of fast and of slow tables are written up to here.
     pub fast: Next,
     pub slow: Next,
+    /// P, as of the last write of rows: state on its owner's disk is of there.
+    pub committed: Next,
     /// Log timestamp of the newest record that has rows.
     pub record_time: Millis,
     /// Who folds it now, where a group says so.
@@ -34,9 +36,8 @@ pub async fn places(log: &Log, rows: &Rows) -> Result<Vec<Place>, Error> {
     for (partition, end) in (0..).map(Partition).zip(ends) {
         let row = rows.get(&[tables::applied(partition)]).await?.into_iter().flatten().next();
         let applied = row.and_then(|row| AppliedRow::decode(row.value.as_deref().unwrap_or_default()).ok());
-        let (fast, slow) = applied.as_ref().map_or_else(Default::default, |applied| (applied.fast, applied.slow));
-        let record_time = applied.map_or(Millis(0), |applied| applied.record_time);
-        places.push(Place { partition, end, emitted: Next(0), fast, slow, record_time, owner: None });
+        let AppliedRow { fast, slow, record_time, committed } = applied.unwrap_or_default();
+        places.push(Place { partition, end, emitted: Next(0), fast, slow, committed, record_time, owner: None });
     }
     let log = log.clone();
     let asking = move || {

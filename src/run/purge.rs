@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::engine::Rows;
+use super::generations::Generations;
 use crate::fold::boards::{BoardKey, Measure, SMALL, Window};
 use crate::ids::{Currency, Millis, Partition};
 use crate::project::boards;
@@ -22,10 +23,12 @@ const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(3_600);
 
 /// Purges now and then, until it is dropped: what was not purged is found again.
-pub(super) async fn follow(store: Rows, partitions: u32) {
+///
+/// Each partition by its owner in the live generation: who folds it has a process for it, and one is enough.
+pub(super) async fn follow(store: Rows, generations: Generations) {
     tokio::time::sleep(FIRST).await;
     loop {
-        match purge_all(&store, partitions).await {
+        match purge_all(&store, generations.owned()).await {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "expired rows purged"),
             Err(error) => tracing::warn!(error = %with_causes(&error), "expired rows not purged, trying again later"),
@@ -56,17 +59,18 @@ impl Expiring {
 }
 
 /// Takes every expired row of every generation away. How many.
-pub(super) async fn purge_all(store: &Rows, partitions: u32) -> Result<u64, Error> {
+pub(super) async fn purge_all(store: &Rows, partitions: impl IntoIterator<Item = Partition>) -> Result<u64, Error> {
+    let partitions: Vec<Partition> = partitions.into_iter().collect();
     let mut purged = 0;
     for generation in store.generations().await? {
-        purged += purge(&store.of(generation), partitions).await?;
+        purged += purge(&store.of(generation), &partitions).await?;
     }
     Ok(purged)
 }
 
-async fn purge(store: &Rows, partitions: u32) -> Result<u64, Error> {
+async fn purge(store: &Rows, partitions: &[Partition]) -> Result<u64, Error> {
     let mut purged = 0;
-    for p in (0..partitions).map(Partition) {
+    for p in partitions.iter().copied() {
         for one in expiring(store, p).await? {
             if one.is_large {
                 let rows = purge_boards(store, p, &one).await?;

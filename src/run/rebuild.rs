@@ -3,13 +3,14 @@
 
 use std::ops::ControlFlow;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::LOOK_EVERY;
-use super::generations::{Generations, Meeting, Refused};
-use crate::ids::Partition;
+use super::generations::{Generations, Refused};
+use super::meeting::Meeting;
+use crate::ids::{Next, Partition};
 use crate::store::Doors;
-use crate::store::alias::{Alias, Building};
+use crate::store::alias::Alias;
 use crate::telemetry::with_causes;
 use crate::worker;
 use crate::worker::compare::{Compare, Compared};
@@ -17,6 +18,8 @@ use crate::worker::verify::Difference;
 
 /// It has caught up when it has what was in the log so long ago.
 const BEHIND_MAX: Duration = Duration::from_secs(3);
+/// What could not be compared is tried again after this.
+const COMPARE_AGAIN: Duration = Duration::from_secs(30);
 
 /// What is known of the generation in the making.
 #[derive(Debug, Default)]
@@ -51,49 +54,67 @@ impl Made {
     }
 }
 
-/// Until it can be switched to.
-pub(super) async fn follow(generations: Generations, building: Building) {
-    if !catch_up(&generations, building.number).await {
+/// Until it can be switched to. Every process sees when that is; the one that folds its first partition compares it.
+pub(super) async fn follow(generations: Generations, number: u32) {
+    if !catch_up(&generations, number).await {
         return;
     }
-    generations.rate_of(building.number).lift();
-    generations.know(building.number, |made| made.has_caught_up = true);
-    tracing::info!(generation = building.number, "the generation in the making has caught up");
-    if building.differences.is_none() {
-        compare_beside(generations, building.number).await;
+    generations.rate_of(number).lift();
+    generations.know(number, |made| made.has_caught_up = true);
+    tracing::info!(generation = number, "the generation in the making has caught up");
+    while generations.made().number == Some(number) {
+        let owner = generations.progress_of(number).filter(|one| one.halted().is_none());
+        let is_ours = owner.is_some_and(|one| one.of(Partition(0)).is_some_and(|p| p.is_owned.load(Ordering::Acquire)));
+        if is_ours {
+            match Alias::read(&generations.0.parts.store).await {
+                Ok((alias, _)) => match alias.building.filter(|building| building.number == number) {
+                    Some(building) if building.differences.is_none() => {
+                        if compare_beside(&generations, number).await {
+                            return;
+                        }
+                        tokio::time::sleep(COMPARE_AGAIN).await;
+                    }
+                    Some(_) | None => return,
+                },
+                Err(error) => tracing::warn!(error = %with_causes(&error), "not compared yet, trying again"),
+            }
+        }
+        tokio::time::sleep(generations.look_every()).await;
     }
 }
 
 /// `false`: it was dropped, or its workers stopped.
 async fn catch_up(generations: &Generations, number: u32) -> bool {
-    loop {
-        let ends = generations.0.parts.ends();
+    let (clock, every) = (&generations.0.parts.clock, generations.look_every());
+    let (mut ends, mut since) = (Vec::new(), clock.monotonic());
+    while generations.made().number == Some(number) {
         if ends.is_empty() {
-            tokio::time::sleep(LOOK_EVERY).await;
+            (ends, since) = (generations.0.parts.ends(), clock.monotonic());
+        }
+        let progress = generations.progress_of(number);
+        if let Some(why) = progress.and_then(|progress| progress.halted()) {
+            generations.know(number, |made| made.why = Some(why));
+            return false;
+        }
+        let positions = generations.positions(number).await.unwrap_or_default();
+        let has =
+            |(p, end): &(Partition, Next)| positions.iter().any(|one| one.partition == p.0 && one.position >= end.0);
+        if !ends.is_empty() && ends.iter().all(has) {
+            if clock.monotonic().saturating_sub(since) < BEHIND_MAX {
+                return true;
+            }
+            ends.clear();
             continue;
         }
-        let mut looks = BEHIND_MAX.as_millis() / LOOK_EVERY.as_millis();
-        loop {
-            let Some(progress) = generations.progress_of(number) else { return false };
-            if progress.reached(&ends) {
-                break;
-            }
-            if let Some(why) = progress.halted() {
-                generations.know(number, |made| made.why = Some(why));
-                return false;
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-            looks = looks.saturating_sub(1);
-        }
-        if looks > 0 {
-            return true;
-        }
+        tokio::time::sleep(every).await;
     }
+    false
 }
 
-async fn compare_beside(generations: Generations, number: u32) {
+/// `false`: it could not be done.
+async fn compare_beside(generations: &Generations, number: u32) -> bool {
     generations.know(number, |made| made.is_comparing = true);
-    let why = match compare(&generations, number, |_| {}, |_| ControlFlow::Continue(())).await {
+    let why = match compare(generations, number, |_| {}, |_| ControlFlow::Continue(())).await {
         Ok(sum) => {
             let Compared { rows, differences, .. } = sum;
             tracing::info!(generation = number, rows, differences, "compared with the live generation");
@@ -102,10 +123,12 @@ async fn compare_beside(generations: Generations, number: u32) {
         Err(Refused::NotNow(why)) => Some(why),
         Err(Refused::Failed(error)) => Some(with_causes(&error)),
     };
+    let is_done = why.is_none();
     generations.know(number, |made| {
         made.is_comparing = false;
         made.why = why;
     });
+    is_done
 }
 
 /// Compares generation `number` with the live one; what was found is kept where that one is in the making.
@@ -130,29 +153,20 @@ pub(super) async fn compare(
         )));
     }
     let (live, other) = (parts.store.of(alias.live), parts.store.of(number));
-    let is_live_frozen = !generations.is_running(alias.live);
+    let is_live_frozen = !generations.is_followed(alias.live).await;
     let comparing = Compare { live: &live, other: &other, is_live_frozen };
     let both = [alias.live, number];
     let meet = || -> Pin<Box<dyn Future<Output = Result<Meeting<'_>, worker::Error>> + Send + '_>> {
         Box::pin(async {
-            let stopped = both.iter().find(|one| !generations.is_running(**one));
-            match stopped.filter(|_| !is_live_frozen) {
-                Some(one) => Err(worker::Error::NotMet { why: format!("the workers of generation {one} stopped") }),
-                None => generations.meet(&both).await.map_err(not_met),
+            for one in both.into_iter().filter(|_| !is_live_frozen) {
+                if !generations.is_followed(one).await {
+                    return Err(worker::Error::NotMet { why: format!("the workers of generation {one} stopped") });
+                }
             }
+            generations.meet(both).await.map_err(not_met)
         })
     };
-    let mut tables: Vec<(&'static str, Compared)> = Vec::new();
-    for p in (0..parts.partitions()).map(Partition) {
-        let found = comparing.run(p, &meet, &mut report, &mut progress).await?;
-        if tables.is_empty() {
-            tables = found;
-        } else {
-            for ((_, sum), (_, more)) in tables.iter_mut().zip(found) {
-                sum.add(more);
-            }
-        }
-    }
+    let tables = comparing.run(parts.partitions(), &meet, &mut report, &mut progress).await?;
     let mut sum = Compared::default();
     tables.iter().for_each(|(_, one)| sum.add(*one));
     let keep = |alias: &mut Alias| {

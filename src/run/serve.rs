@@ -119,8 +119,9 @@ async fn serve_program(
     // Before the address: who finds one has the key that goes with it.
     let local_file = local.as_ref().map(|key| LocalFile::write(&data_dir, key)).transpose()?;
     let address = AddressFile::write(&data_dir, addr)?;
-    if role != Role::Web {
-        engine.start()?;
+    match role {
+        Role::Web => engine.watch(),
+        Role::Worker | Role::All => engine.start()?,
     }
     let mut feeding = tokio::task::JoinSet::new();
     if let Some(feed) = feed {

@@ -69,7 +69,10 @@ impl Generations {
         let progress = self.progress_of(number);
         let written = progress.iter().flat_map(|progress| progress.iter().map(|(_, p)| &p.rows_written));
         let rows_written = written.map(|rows| rows.load(Ordering::Relaxed)).sum();
-        let state = self.state_of(number, building);
+        let mut state = self.state_of(number, building);
+        if state == State::Idle && !partitions.is_empty() && self.is_followed(number).await {
+            state = self.elsewhere(building, position >= log_end);
+        }
         // Nothing is to be done about a former one of another fold.
         let is_of_old = role == Role::Former && state == State::Frozen;
         let mut status = GenerationStatus {
@@ -112,7 +115,18 @@ impl Generations {
             (false, _) => State::CatchingUp,
             (true, true) => State::Comparing,
             (true, false) if building.differences.is_some() => State::Ready,
-            (true, false) => State::Followed,
+            (true, false) if made.why.is_some() => State::Followed,
+            (true, false) => State::Comparing,
+        }
+    }
+
+    /// Of one that other processes fold.
+    fn elsewhere(&self, building: Option<Building>, has_all: bool) -> State {
+        match building {
+            None => State::Followed,
+            Some(building) if building.differences.is_some() => State::Ready,
+            Some(_) if has_all || self.made().has_caught_up => State::Comparing,
+            Some(_) => State::CatchingUp,
         }
     }
 
@@ -132,7 +146,7 @@ impl Generations {
         }
     }
 
-    async fn positions(&self, generation: u32) -> Result<Vec<PartitionPosition>, Error> {
+    pub(super) async fn positions(&self, generation: u32) -> Result<Vec<PartitionPosition>, Error> {
         let store = self.0.parts.store.of(generation);
         let ends = self.0.parts.ends();
         let keys: Vec<_> = ends.iter().map(|(p, _)| tables::applied(*p)).collect();

@@ -4,6 +4,7 @@
 //! then the larger bytes; writing again changes nothing; an error is never "absent"; what `write` acknowledged
 //! survives a crash.
 
+pub mod accord;
 pub mod alias;
 pub mod embedded;
 pub mod live;

@@ -203,7 +203,7 @@ async fn look<S: Store>(store: &S, keys: &[Key], ends: &LogEnds, before: &Seen, 
         let value = row.and_then(|row| row.value);
         let applied = match value.map(|bytes| AppliedRow::decode(&bytes)) {
             Some(Ok(applied)) => applied,
-            None => AppliedRow { fast: Next(0), slow: Next(0), record_time: Millis(0) },
+            None => AppliedRow::default(),
             Some(Err(error)) => {
                 return Seen { store_fault: Some(error.to_string()), log_fault, log_read_at, ..before.clone() };
             }

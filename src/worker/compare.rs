@@ -51,6 +51,12 @@ impl Compared {
     }
 }
 
+/// Both sides stand at one place.
+pub trait Held: Send {
+    /// `false`: it has taken so long that they may have gone on.
+    fn holds(&self) -> bool;
+}
+
 /// Has both sides stop at one position, with everything written, as long as what it gives is held.
 pub type Meet<'m, G> = dyn Fn() -> Pin<Box<dyn Future<Output = Result<G, Error>> + Send + 'm>> + Send + Sync + 'm;
 
@@ -62,60 +68,105 @@ pub struct Compare<'a, T> {
     pub is_live_frozen: bool,
 }
 
+/// By table, in their order.
+struct Sums(Vec<(Table, Compared)>);
+
+impl Sums {
+    fn new() -> Self {
+        Self(compared_tables().map(|table| (table, Compared::default())).collect())
+    }
+
+    fn add(&mut self, table: Table, sum: Compared) {
+        if let Some((_, sums)) = self.0.iter_mut().find(|(one, _)| one.id == table.id) {
+            sums.add(sum);
+        }
+    }
+}
+
+fn compared_tables() -> impl Iterator<Item = Table> {
+    tables::ALL.into_iter().filter(|table| table.id != tables::APPLIED.id)
+}
+
 impl<T: Store> Compare<'_, T> {
-    /// Compares all rows of `partition`, table by table. `report` gets each difference; `progress` gets the rows of a
+    /// Compares all rows of all partitions, table by table. `report` gets each difference; `progress` gets the rows of a
     /// page, and may break it off ([`Error::Stopped`]).
-    pub async fn run<G: Send>(
+    pub async fn run<G: Held>(
         &self,
-        partition: Partition,
+        partitions: u32,
         meet: &Meet<'_, G>,
         mut report: impl FnMut(Difference),
         mut progress: impl FnMut(u64) -> ControlFlow<()>,
     ) -> Result<Vec<(&'static str, Compared)>, Error> {
+        let (mut sums, mut doubts) = (Sums::new(), Vec::new());
+        for partition in (0..partitions).map(Partition) {
+            self.scan(partition, (&mut sums, &mut doubts), meet, (&mut report, &mut progress)).await?;
+        }
+        self.settle((&mut sums, &mut doubts), meet, &mut report).await?;
+        Ok(sums.0.into_iter().map(|(table, sum)| (table.name, sum)).collect())
+    }
+
+    async fn scan<G: Held>(
+        &self,
+        partition: Partition,
+        (sums, doubts): (&mut Sums, &mut Vec<(Table, Key)>),
+        meet: &Meet<'_, G>,
+        (report, progress): (&mut impl FnMut(Difference), &mut impl FnMut(u64) -> ControlFlow<()>),
+    ) -> Result<(), Error> {
         let unreadable = |source| Error::Store { partition, source };
         let (a, b) = (scan::months(self.live, partition).await, scan::months(self.other, partition).await);
         let (a, b) = (a.map_err(unreadable)?, b.map_err(unreadable)?);
         let months = a.start.min(b.start)..a.end.max(b.end);
-        let mut all = Vec::new();
-        for table in tables::ALL.into_iter().filter(|table| table.id != tables::APPLIED.id) {
-            let (mut sum, mut doubts) = (Compared::default(), Vec::new());
+        for table in compared_tables() {
             let months = if table.by_month { months.clone() } else { 0..1 };
             for part in months.flat_map(|month| parts(table, partition, month)) {
                 let mut sides = Sides::new(self, part);
                 loop {
-                    let page = sides.page(&mut doubts, &mut report).await.map_err(unreadable)?;
-                    sum.add(page);
+                    let mut doubtful = Vec::new();
+                    let page = sides.page(&mut doubtful, report).await.map_err(unreadable)?;
+                    sums.add(table, page);
+                    doubts.extend(doubtful.into_iter().map(|key| (table, key)));
                     if progress(page.rows).is_break() {
                         return Err(Error::Stopped);
                     }
                     if doubts.len() >= DOUBTS_MAX {
-                        sum.add(self.settle(table, &mut doubts, meet, &mut report).await?);
+                        self.settle((sums, doubts), meet, report).await?;
                     }
                     if page.rows == 0 {
                         break;
                     }
                 }
             }
-            sum.add(self.settle(table, &mut doubts, meet, &mut report).await?);
-            all.push((table.name, sum));
         }
-        Ok(all)
+        Ok(())
     }
 
-    /// Reads both sides again, where they meet.
-    async fn settle<G: Send>(
+    /// Reads both sides again, where they meet: all doubts at once, so that they need to meet but once.
+    async fn settle<G: Held>(
         &self,
-        table: Table,
-        doubts: &mut Vec<Key>,
+        (sums, doubts): (&mut Sums, &mut Vec<(Table, Key)>),
         meet: &Meet<'_, G>,
         report: &mut impl FnMut(Difference),
-    ) -> Result<Compared, Error> {
-        let keys = std::mem::take(doubts);
-        let Some(partition) = keys.first().map(|key| key.part.p) else { return Ok(Compared::default()) };
+    ) -> Result<(), Error> {
+        if doubts.is_empty() {
+            return Ok(());
+        }
         let held = meet().await?;
-        let judged = self.judge(table, &keys, report).await.map_err(|source| Error::Store { partition, source });
+        let (mut judged, mut found) = (Vec::new(), Vec::new());
+        for alike in doubts.chunk_by(|(a, x), (b, y)| (a.id, x.part.p) == (b.id, y.part.p)) {
+            let Some((table, first)) = alike.first() else { continue };
+            let (partition, keys) = (first.part.p, alike.iter().map(|(_, key)| key.clone()).collect::<Vec<_>>());
+            let sum = self.judge(*table, &keys, &mut |difference| found.push(difference)).await;
+            judged.push((*table, sum.map_err(|source| Error::Store { partition, source })?));
+        }
+        let still_held = held.holds();
         drop(held);
-        judged
+        if !still_held {
+            return Err(Error::NotMet { why: "reading took longer than they stand still; try again".to_owned() });
+        }
+        doubts.clear();
+        judged.into_iter().for_each(|(table, sum)| sums.add(table, sum));
+        found.into_iter().for_each(report);
+        Ok(())
     }
 
     async fn judge(

@@ -1,16 +1,24 @@
-//! A place in the log where all generations stop at once: there their rows must be the same, byte for byte, and there
-//! readers can go from one to the other without going back.
+//! A place in the log where two generations stop: there their rows must be the same, byte for byte, and there readers can
+//! go from one to the other without going back.
 //!
-//! Raised, each task stops where it is and says so; the fence then stands at the foremost of them, up to which the
-//! others go on. A task that stands there writes out what it has, and says that too. The log takes events meanwhile.
+//! An order in the store says so to every process ([`Order`]). Each task then stops where it is, and its process says in
+//! the store where that is; the fence stands at the foremost of them, up to which the others go on. A task that stands
+//! there writes out what it has, and that is said too. The log takes events meanwhile. An order that is not taken back
+//! holds nobody for longer than [`HOLD_MAX`].
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::ids::{Next, Partition};
+use crate::store::accord::{Order, Stand};
 
-/// Shared by the workers of all generations. Clones are the same fence.
+/// So long a process obeys one order, from when it first saw it. Who gave the order must be done before, by a clock
+/// that began earlier.
+pub const HOLD_MAX: Duration = Duration::from_secs(30);
+
+/// What this process knows of the fence, shared by its workers of all generations. Clones are the same.
 #[derive(Debug, Clone, Default)]
 pub struct Fence(Arc<Shared>);
 
@@ -22,23 +30,71 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Who stops, each with where it stands and whether all of that is written.
-    tasks: BTreeMap<(u32, Partition), Option<(Next, bool)>>,
-    /// Where the fence stands, once all have said where they are.
+    order: Order,
+    /// When it was first seen.
+    since: Duration,
+    /// Orders up to this one hold nobody any more.
+    done: u64,
+    /// Who has stopped here: everything it has applied, and what of it is written.
+    stands: BTreeMap<(u32, Partition), (Next, Next)>,
+    /// Where the fence stands, once that is known.
     targets: BTreeMap<Partition, Next>,
 }
 
-/// Lowered when dropped.
-#[derive(Debug)]
-pub struct Raised<'a>(&'a Fence);
-
 impl Fence {
-    /// For all partitions of the generations given. One at a time: the caller sees to that.
-    pub fn raise(&self, generations: &[u32], partitions: u32) -> Raised<'_> {
-        let all = generations.iter().flat_map(|g| (0..partitions).map(|p| (*g, Partition(p))));
-        *self.state() = State { tasks: all.map(|task| (task, None)).collect(), targets: BTreeMap::new() };
-        self.0.is_raised.store(true, Ordering::Release);
-        Raised(self)
+    /// Obeys what the store says at `now`, of one monotonic clock.
+    pub fn follow(&self, order: Order, now: Duration) {
+        let mut state = self.state();
+        let is_new = order.id != state.order.id;
+        if is_new {
+            let done = state.done;
+            *state = State { order, since: now, done, ..State::default() };
+        }
+        if !order.is_raised || now.saturating_sub(state.since) > HOLD_MAX {
+            state.done = state.done.max(order.id);
+        }
+        self.0.is_raised.store(state.order.id > state.done, Ordering::Release);
+    }
+
+    /// The same, while the store cannot be asked.
+    pub fn go_on(&self, now: Duration) {
+        let order = self.state().order;
+        self.follow(order, now);
+    }
+
+    /// What is obeyed now.
+    pub fn order(&self) -> Option<Order> {
+        let state = self.state();
+        (state.order.id > state.done).then_some(state.order)
+    }
+
+    /// Obeys an order no more: who gave it has what it was for.
+    pub fn pass(&self, order: Order) {
+        let mut state = self.state();
+        state.done = state.done.max(order.id);
+        self.0.is_raised.store(state.order.id > state.done, Ordering::Release);
+    }
+
+    /// Where the tasks of this process stand by the order.
+    pub fn stands(&self, order: Order) -> Vec<((u32, Partition), Stand)> {
+        let state = self.state();
+        if state.order.id != order.id {
+            return Vec::new();
+        }
+        let said = |(place, (at, written)): (&(u32, Partition), &(Next, Next))| {
+            (*place, Stand { order: order.id, at: *at, written: *written })
+        };
+        state.stands.iter().map(said).collect()
+    }
+
+    /// What is known of where tasks stand, here and elsewhere: the fence stands at the foremost, once all are known.
+    pub fn place(&self, order: Order, partition: Partition, stands: &[Option<Stand>]) {
+        let mut state = self.state();
+        let foremost = stands.iter().try_fold(Next(0), |foremost, stand| Some(stand.as_ref()?.at.max(foremost)));
+        if let Some(foremost) = foremost.filter(|_| state.order.id == order.id) {
+            let target = state.targets.entry(partition).or_default();
+            *target = foremost.max(*target);
+        }
     }
 
     /// Where a task that has applied everything below `position` must stop; `None`: nowhere.
@@ -47,19 +103,20 @@ impl Fence {
             return None;
         }
         let mut state = self.state();
-        let target = state.targets.get(&partition).copied();
-        let stands = state.tasks.get_mut(&(generation, partition))?;
-        if stands.is_none_or(|(at, _)| at != position) {
-            *stands = Some((position, false));
+        if !state.order.generations.contains(&generation) || state.order.id <= state.done {
+            return None;
         }
+        state.stands.entry((generation, partition)).or_default().0 = position;
         // A task that starts again may stand before the fence, but never beyond it.
-        Some(target.unwrap_or(position))
+        Some(state.targets.get(&partition).copied().unwrap_or(position))
     }
 
     /// Everything that the task has applied is written.
     pub(super) fn settle(&self, generation: u32, partition: Partition, position: Next) {
-        if let Some(stands) = self.state().tasks.get_mut(&(generation, partition)) {
-            *stands = Some((position, true));
+        if let Some((at, written)) = self.state().stands.get_mut(&(generation, partition))
+            && *at == position
+        {
+            *written = position;
         }
     }
 
@@ -68,59 +125,66 @@ impl Fence {
     }
 }
 
-impl Raised<'_> {
-    /// Whether all stand at the fence, with everything written. Asked again and again until it is so.
-    pub fn is_reached(&self) -> bool {
-        let mut state = self.0.state();
-        if state.targets.is_empty() {
-            let mut foremost: BTreeMap<Partition, Next> = BTreeMap::new();
-            for ((_, partition), stands) in &state.tasks {
-                let Some((at, _)) = stands else { return false };
-                let target = foremost.entry(*partition).or_default();
-                *target = (*target).max(*at);
-            }
-            state.targets = foremost;
-        }
-        let stands_there = |((_, partition), stands): (&(u32, Partition), &Option<(Next, bool)>)| {
-            state.targets.get(partition).is_some_and(|target| *stands == Some((*target, true)))
-        };
-        state.tasks.iter().all(stands_there)
-    }
-}
-
-impl Drop for Raised<'_> {
-    fn drop(&mut self) {
-        self.0.0.is_raised.store(false, Ordering::Release);
-        *self.0.state() = State::default();
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::Fence;
+    use std::time::Duration;
+
+    use super::{Fence, HOLD_MAX};
     use crate::ids::{Next, Partition};
+    use crate::store::accord::{Order, Stand};
 
     const P: Partition = Partition(0);
+    const NOW: Duration = Duration::from_secs(7);
+
+    fn order(id: u64, is_raised: bool) -> Order {
+        Order { id, generations: [1, 2], is_raised }
+    }
+
+    fn look(fence: &Fence) -> Vec<Option<Stand>> {
+        let stands: Vec<_> = fence.stands(order(1, true)).into_iter().map(|(_, stand)| Some(stand)).collect();
+        fence.place(order(1, true), P, &stands);
+        stands
+    }
 
     #[test]
-    fn all_stop_at_the_foremost_and_it_is_reached_when_all_is_written_there() {
+    fn all_stop_at_the_foremost_and_say_when_all_is_written_there() {
         let fence = Fence::default();
         assert_eq!(fence.stop_at(1, P, Next(5)), None);
-        let raised = fence.raise(&[1, 2], 1);
-        assert!(!raised.is_reached());
+        fence.follow(order(1, true), NOW);
         assert_eq!(fence.stop_at(1, P, Next(5)), Some(Next(5)));
+        fence.place(order(1, true), P, &[Some(Stand { order: 1, at: Next(5), written: Next(0) }), None]);
+        assert_eq!(fence.stop_at(1, P, Next(5)), Some(Next(5)), "not all are known");
         assert_eq!(fence.stop_at(2, P, Next(8)), Some(Next(8)));
-        assert!(!raised.is_reached());
+        look(&fence);
         assert_eq!(fence.stop_at(1, P, Next(5)), Some(Next(8)), "the hindmost goes on");
         fence.settle(2, P, Next(8));
-        fence.settle(1, P, Next(7));
-        assert!(!raised.is_reached(), "written, but not up to the fence");
+        assert_eq!(fence.stop_at(1, P, Next(7)), Some(Next(8)));
+        fence.settle(1, P, Next(6));
+        assert_eq!(look(&fence)[0], Some(Stand { order: 1, at: Next(7), written: Next(0) }), "not of where it stands");
         assert_eq!(fence.stop_at(1, P, Next(8)), Some(Next(8)));
-        assert!(!raised.is_reached());
         fence.settle(1, P, Next(8));
-        assert!(raised.is_reached());
+        let there = Some(Stand { order: 1, at: Next(8), written: Next(8) });
+        assert_eq!(look(&fence), [there, there]);
+        assert_eq!(fence.stop_at(1, P, Next(3)), Some(Next(8)), "who starts again goes there again");
         assert_eq!(fence.stop_at(3, P, Next(1)), None, "who does not take part does not stop");
-        drop(raised);
+        fence.follow(order(1, false), NOW);
         assert_eq!(fence.stop_at(1, P, Next(8)), None);
+    }
+
+    #[test]
+    fn an_order_that_nobody_takes_back_holds_for_a_while_and_never_again() {
+        let fence = Fence::default();
+        fence.follow(order(1, true), NOW);
+        fence.go_on(NOW + HOLD_MAX);
+        assert!(fence.order().is_some());
+        fence.go_on(NOW + HOLD_MAX + Duration::from_nanos(1));
+        assert_eq!(fence.order(), None);
+        fence.follow(order(1, true), NOW);
+        assert_eq!(fence.stop_at(1, P, Next(8)), None);
+        fence.follow(order(2, true), NOW);
+        assert_eq!(fence.stop_at(1, P, Next(8)), Some(Next(8)));
+        fence.pass(order(2, true));
+        fence.follow(order(2, true), NOW);
+        assert_eq!(fence.order(), None);
     }
 }

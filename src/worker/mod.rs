@@ -31,7 +31,7 @@ use crate::telemetry::Progress;
 
 pub use beside::{Emission, Rate, Share};
 pub use error::Error;
-pub use fence::{Fence, Raised};
+pub use fence::{Fence, HOLD_MAX};
 pub use running::Running;
 pub use schemas::Schemas;
 

@@ -17,6 +17,7 @@ use crate::consume::{Batch, Limits, Polled, Source};
 use crate::fold::warm::AHEAD;
 use crate::ids::{Next, Partition};
 use crate::publish::Publish;
+use crate::store::accord::Accord;
 use crate::store::{Store, origin};
 use crate::telemetry::with_causes;
 
@@ -138,18 +139,20 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
 
     /// Drops the tasks, and returns when nothing holds log and store any more: their files are free for the next owner.
     pub fn end(mut self) {
-        self.tasks.clear();
+        let ours: Vec<Partition> = self.tasks.iter().flatten().map(|task| task.partition).collect();
+        self.drop_tasks(&ours);
         self.worker.runtime.block_on(self.worker.outlets.shutdown());
     }
 
     /// The limits of the next poll. Back-pressure: nothing more is read until something is out.
     fn wait_if_full(&mut self, now: Duration) -> Result<Limits, Error> {
         let mut limits = self.worker.pace.poll;
-        if let Some(granted) = self.worker.share.grant(now) {
+        let owned = self.tasks.iter().flatten().count();
+        if let Some(granted) = self.worker.share.grant(now, owned) {
             limits.records_max = limits.records_max.min(granted);
         }
         let pace = &self.worker.pace;
-        let is_held = self.tasks.iter().flatten().count() > 0 && self.tasks.iter().flatten().all(Task::is_at_fence);
+        let is_held = owned > 0 && self.tasks.iter().flatten().all(Task::is_at_fence);
         if is_held || limits.records_max == 0 || self.tasks.iter().flatten().any(|task| task.is_full(pace)) {
             if let Ok(ack) = self.acks.recv_timeout(pace.poll.wait_max) {
                 self.acknowledge(ack)?;
@@ -264,6 +267,9 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
             if let Some(slot) = self.tasks.get_mut(place) {
                 *slot = None;
             }
+            if let Some(progress) = self.worker.progress.of(*p) {
+                progress.is_owned.store(false, Ordering::Release);
+            }
         }
     }
 
@@ -294,6 +300,12 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
             run.clear();
         }
         drop(records);
+        for (partition, next) in self.batch.reached() {
+            let task = usize::try_from(partition.0).ok().and_then(|place| self.tasks.get_mut(place));
+            if let Some(Some(task)) = task {
+                task.advance(*next);
+            }
+        }
         let mut damaged = Vec::new();
         for task in self.tasks.iter_mut().flatten() {
             if task.is_at_fence() && self.batch.iter().any(|record| record.partition == task.partition) {
@@ -404,12 +416,23 @@ fn answered<A>(asked: Result<A, crate::consume::Error>) -> Result<Option<A>, cra
 
 impl Standing {
     /// What log and projections say of a partition, before its state is opened.
-    fn of<S: Source, K, T: Store>(worker: &mut Worker<S, K, T>, partition: Partition) -> Result<Self, Error> {
-        let emitted = worker.source.committed(partition)?.unwrap_or(Next(0));
+    fn of<S: Source, K: Publish, T: Store>(worker: &mut Worker<S, K, T>, partition: Partition) -> Result<Self, Error> {
         let bounds = worker.source.bounds(partition)?;
         let rows = open::rows_of(worker, partition)?;
         let accepted = worker.runtime.block_on(origin::accepted(&worker.store, partition));
         let accepted = accepted.map_err(|source| Error::Store { partition, source })?;
-        Ok(Self { partition, emitted, bounds, rows, accepted })
+        // Whoever has slept long may not know what was agreed meanwhile: what is started now goes by it.
+        let accord = worker.runtime.block_on(Accord::read(&worker.store));
+        let accord = accord.map_err(|source| Error::Store { partition, source })?;
+        worker.fence.follow(accord.fence, worker.clock.monotonic());
+        let emitter = accord.emitter;
+        if emitter.generation != worker.generation {
+            worker.emission.withdraw(worker.generation);
+        }
+        // E is looked at when nobody else can move it any more.
+        let is_emitter = worker.emission.is(worker.generation);
+        let emitted = worker.source.committed(partition)?.unwrap_or(Next(0));
+        let claims = is_emitter && emitter.prior.is_some();
+        Ok(Self { partition, emitted, bounds, rows, accepted, is_emitter, claims })
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct Task<K: Publish, T> {
     outputs: Vec<(Next, Outgoing)>,
     /// Whether they leave from here; if not they are kept until another generation has put them out.
     is_emitter: bool,
+    /// E is moved once even if there is nothing to move it by: the group that did before will be forgotten.
+    claims: bool,
     /// Nothing from there on is applied.
     pub(super) stop_at: Option<Next>,
     /// Everything below is folded.
@@ -86,6 +88,10 @@ pub(super) struct Standing {
     pub(super) rows: Next,
     /// Up to here an operator takes it as it is.
     pub(super) accepted: Next,
+    /// Outputs leave from this generation.
+    pub(super) is_emitter: bool,
+    /// Another generation moved E before: this one has to say how far that is.
+    pub(super) claims: bool,
 }
 
 impl Standing {
@@ -162,7 +168,8 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             words: Words::default(),
             effects: Effects::from(position),
             outputs: Vec::new(),
-            is_emitter: worker.outputs.is_ours,
+            is_emitter: standing.is_emitter,
+            claims: standing.claims,
             stop_at: None,
             position,
             suppress_to: emitted,
@@ -183,6 +190,9 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             seeded: owner.seeded,
             engines: std::marker::PhantomData,
         };
+        if let Some(progress) = task.progress.of(partition) {
+            progress.is_owned.store(true, Ordering::Release);
+        }
         task.report();
         Ok(task)
     }
@@ -308,6 +318,13 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         self.outputs.push((trigger, outgoing));
     }
 
+    /// Nothing of ours stands between the last record and `to`: marks of transactions, or what was never committed.
+    pub(super) fn advance(&mut self, to: Next) {
+        if self.stop_at.is_none_or(|stop| to <= stop) {
+            self.position = self.position.max(to);
+        }
+    }
+
     /// After a batch: a damaged read drops what was made of it.
     pub(super) fn end_batch(&mut self) -> Result<(), crate::keep::Error> {
         let tally = std::mem::take(&mut self.effects.tally);
@@ -349,6 +366,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
 
     /// E, and whether it is this task that moves it from here on.
     pub(super) fn observe_outputs(&mut self, emitted: Next, is_ours: bool) {
+        self.claims |= is_ours && !self.is_emitter;
         self.is_emitter = is_ours;
         if !self.is_emitting {
             self.emitted = self.emitted.max(emitted);
@@ -373,7 +391,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         }
         let emit_due = if self.outputs.is_empty() { pace.emit_idle } else { pace.emit };
         let is_emit_due = self.is_emitter && now >= self.last.emit + emit_due;
-        if is_emit_due && !self.is_emitting && self.emitted < self.position {
+        if is_emit_due && !self.is_emitting && (self.emitted < self.position || self.claims_e()) {
             self.emit(now);
         }
         if self.framed < self.position && (self.keep.due() || now >= self.last.commit + pace.commit) {
@@ -381,6 +399,11 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         }
         self.release();
         Ok(())
+    }
+
+    /// What is out is folded here too, so that E can be said again.
+    fn claims_e(&self) -> bool {
+        self.claims && self.position >= self.emitted && self.position > Next(0)
     }
 
     /// Who puts outputs out appends them too; other generations find them in the log.
@@ -436,7 +459,8 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
     }
 
     fn applied_row(&self, slow: Next) -> Row {
-        let value = AppliedRow { fast: self.position, slow, record_time: self.record_time };
+        let value =
+            AppliedRow { fast: self.position, slow, record_time: self.record_time, committed: self.keep.durable() };
         let key = tables::applied(self.partition);
         Row { key, at: self.position, value: Some(value.encode()), expires: None }
     }
@@ -446,6 +470,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         let outputs = std::mem::take(&mut self.outputs).into_iter().map(|(_, outgoing)| outgoing);
         let outputs = if self.seeded.has(Bug::OutputsReversed) { outputs.rev().collect() } else { outputs.collect() };
         self.last.emit = now;
+        self.claims = false;
         let emit = Emit { owner: self.member.clone(), outputs, position: self.position.max(self.at_start.fetched) };
         self.is_emitting = self.emits.try_send(emit).is_ok();
         if self.seeded.has(Bug::EmittedAtSend) {

@@ -124,7 +124,7 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
         let rows = self.store.get(&[tables::applied(partition)]).await;
         let rows = rows.map_err(|source| Error::Store { partition, source })?;
         let value = rows.into_iter().flatten().next().and_then(|row| row.value);
-        let none = AppliedRow { fast: Next(0), slow: Next(0), record_time: Millis(0) };
+        let none = AppliedRow::default();
         Ok(value.and_then(|value| AppliedRow::decode(&value).ok()).unwrap_or(none))
     }
 

@@ -1,8 +1,9 @@
 //! Who has which partition, as the group's coordinator says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::groups::GroupList;
 
 use super::changes::Quiet;
 use super::{Kafka, REQUEST_MAX, failed};
@@ -11,11 +12,7 @@ use crate::ids::Partition;
 
 /// Each partition's owner in the group of those who fold `generation`: its host, and its name in the group.
 pub(super) fn of(log: &Kafka, generation: u32) -> Result<BTreeMap<Partition, String>, Error> {
-    let settings = log.settings();
-    let client: BaseConsumer<Quiet> =
-        settings.client().create_with_context(Quiet).map_err(|error| failed(settings, &error))?;
-    let group = settings.group_of(generation);
-    let groups = client.fetch_group_list(Some(&group), REQUEST_MAX).map_err(|error| failed(settings, &error))?;
+    let groups = group(log, generation)?;
     let mut owners = BTreeMap::new();
     for member in groups.groups().iter().flat_map(|group| group.members()) {
         let owner = format!("{} {}", member.client_host().trim_start_matches('/'), member.id());
@@ -23,6 +20,20 @@ pub(super) fn of(log: &Kafka, generation: u32) -> Result<BTreeMap<Partition, Str
         owners.extend(assigned.into_iter().map(|partition| (partition, owner.clone())));
     }
     Ok(owners)
+}
+
+/// The names of all its members.
+pub(super) fn members(log: &Kafka, generation: u32) -> Result<BTreeSet<String>, Error> {
+    let groups = group(log, generation)?;
+    Ok(groups.groups().iter().flat_map(|group| group.members()).map(|member| member.id().to_owned()).collect())
+}
+
+fn group(log: &Kafka, generation: u32) -> Result<GroupList, Error> {
+    let settings = log.settings();
+    let client: BaseConsumer<Quiet> =
+        settings.client().create_with_context(Quiet).map_err(|error| failed(settings, &error))?;
+    let group = settings.group_of(generation);
+    client.fetch_group_list(Some(&group), REQUEST_MAX).map_err(|error| failed(settings, &error))
 }
 
 /// What a member's assignment (`ConsumerProtocolAssignment`) has of a topic: a version, then topics, each a text and its

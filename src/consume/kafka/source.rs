@@ -12,6 +12,7 @@ use rdkafka::topic_partition_list::{Offset as At, TopicPartitionList};
 use super::changes::{Change, Changes};
 use super::ends;
 use super::offsets::{Offsets, number};
+use super::tail::Tail;
 use super::{Kafka, failed};
 use crate::clock::Clock;
 use crate::consume::{Batch, Bounds, Error, Limits, Polled, Record, Source, Topic};
@@ -70,6 +71,7 @@ pub struct KafkaSource {
     /// Since when no records were taken, and whether fetching is paused for it.
     held: Option<(Duration, bool)>,
     checked: Duration,
+    tail: Tail,
     clock: Clock,
     is_member: bool,
     is_announced: bool,
@@ -126,6 +128,7 @@ impl KafkaSource {
             carried: VecDeque::new(),
             held: None,
             checked: Duration::ZERO,
+            tail: Tail::default(),
             clock: Clock::system(),
             is_member,
             is_announced: false,
@@ -185,6 +188,7 @@ impl KafkaSource {
         // Outputs of what is handed over go out in the name of who had it: the tasks hold that.
         self.member = member;
         for partition in partitions {
+            self.tail.forget(*partition);
             self.ours.remove(partition);
             self.sought.remove(partition);
         }
@@ -208,7 +212,10 @@ impl KafkaSource {
                 .map_err(|e| self.failed(&e))?;
         }
         self.consumer.incremental_assign(&list).map_err(|error| self.failed(&error))?;
-        self.live.extend(std::mem::take(&mut self.sought).keys());
+        for (partition, next) in std::mem::take(&mut self.sought) {
+            self.live.insert(partition);
+            self.tail.sought(partition, next);
+        }
         // If fetching is paused, it is not for these.
         self.held = self.held.map(|(since, _)| (since, false));
         Ok(())
@@ -240,6 +247,7 @@ impl KafkaSource {
         }
         // Nothing is fetched: what comes was on its way.
         if let Some(Ok(message)) = self.consumer.poll(Duration::ZERO) {
+            self.tail.read(&message);
             self.carried.push_back(Carried::of(&message));
         }
         Ok(())
@@ -249,6 +257,22 @@ impl KafkaSource {
         if let Some((_, true)) = self.held.take() {
             let live: Vec<_> = self.live.iter().copied().collect();
             self.consumer.resume(&self.list(&live)).map_err(|error| self.failed(&error))?;
+        }
+        Ok(())
+    }
+
+    /// Where a partition stands at its end and yet not: see [`Tail`].
+    fn look_behind(&mut self) -> Result<(), Error> {
+        for (partition, next) in self.tail.due(self.clock.monotonic(), &self.live) {
+            match ends::bounds(&self.consumer, &self.log, partition) {
+                Ok(bounds) if bounds.end > next => {
+                    self.tail.probe(partition, bounds.end);
+                    self.sought.insert(partition, next);
+                }
+                Ok(_) => {}
+                Err(error) if error.is_transient() => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -266,12 +290,19 @@ impl KafkaSource {
             let wait = if into.is_empty() { until.saturating_sub(self.clock.monotonic()) } else { Duration::ZERO };
             match self.consumer.poll(wait) {
                 Some(Ok(message)) => {
+                    self.tail.read(&message);
                     let bytes = message.key_len() + message.payload_len();
                     if !fits(into, bytes, limits) {
                         self.carried.push_back(Carried::of(&message));
                         break;
                     }
                     into.push(record(&message));
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    if let Some((partition, next)) = self.tail.ended(partition) {
+                        into.reach(partition, next);
+                        break;
+                    }
                 }
                 Some(Err(error)) => self.explain(&error)?,
                 None if into.is_empty() && self.consumer.context().is_empty() && self.clock.monotonic() < until => {}
@@ -344,6 +375,9 @@ impl Source for KafkaSource {
         } else {
             self.go_on()?;
             self.read(limits, into)?;
+            if into.is_empty() && into.reached().is_empty() {
+                self.look_behind()?;
+            }
         }
         Ok(Polled::Records)
     }

@@ -171,7 +171,12 @@ pub const SHAPES: &[Shape] = &[
     shape(
         tables::APPLIED,
         &[Column("zero", Sort::Int)],
-        &[Field("fast", Type::Int), Field("slow", Type::Int), Field("record_time", Type::Int)],
+        &[
+            Field("fast", Type::Int),
+            Field("slow", Type::Int),
+            Field("record_time", Type::Int),
+            Field("committed", Type::Int),
+        ],
     ),
     shape(tables::TOUCH, &[CREATOR, Column("page", Sort::Int)], &[AT, Field("touches", Type::Blob)]),
     shape(

@@ -2,6 +2,7 @@
 
 mod admin;
 mod figures;
+mod generations;
 mod halts;
 mod place;
 mod ways;

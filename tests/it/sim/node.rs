@@ -70,7 +70,7 @@ impl Node {
             stop: Arc::new(AtomicBool::new(false)),
             emission,
             fence: Fence::default(),
-            share: Share::new(Rate::default(), 0, 1),
+            share: Share::new(Rate::default(), 1),
             outputs: Outputs::default(),
             seeded: Seeded::new(bug),
         }));

@@ -151,7 +151,7 @@ pub fn rows() -> Vec<Row> {
         (tables::commission(P, "ada", 1, T, "q"), commission(), None),
         (tables::ledger(P, "ada", 3, true, T, "q"), commission(), None),
         (tables::conversion(P, "ada", T, "v"), conversion(), None),
-        (tables::applied(P), AppliedRow { fast: AT, slow: Next(4), record_time: T }.encode(), None),
+        (tables::applied(P), AppliedRow { fast: AT, slow: Next(4), record_time: T, committed: Next(3) }.encode(), None),
         (tables::touch(P, "ada", 1 << 20), packed(), late),
         (tables::cohort(P, "ada", 24_000, -1), CountRow { at: AT, members: 2 }.encode(), None),
         (tables::active(P, "ada", 1, 20_000), CountRow { at: AT, members: 2 }.encode(), None),

@@ -6,17 +6,23 @@ use bytes::Bytes;
 use tributary::ids::Partition;
 use tributary::project::tables;
 use tributary::run::Program;
+use tributary::store::Store;
 use tributary::worker::scan;
 
 /// Rows by table and key, each with its `at` and bytes. `applied` tells of flushes and is left out.
 pub(crate) type Rows = BTreeMap<String, (u64, Bytes)>;
 
 pub(crate) async fn dump(engine: &Program) -> Rows {
+    dump_of(&engine.store, engine.log.topic().partitions).await
+}
+
+/// The same of any generation.
+pub(crate) async fn dump_of(store: &impl Store, partitions: u32) -> Rows {
     let mut rows = Rows::new();
-    for p in (0..engine.log.topic().partitions).map(Partition) {
-        let months = scan::months(&engine.store, p).await.unwrap();
+    for p in (0..partitions).map(Partition) {
+        let months = scan::months(store, p).await.unwrap();
         for table in tables::ALL.into_iter().filter(|table| table.id != tables::APPLIED.id) {
-            for row in scan::table(&engine.store, table, p, months.clone()).await.unwrap() {
+            for row in scan::table(store, table, p, months.clone()).await.unwrap() {
                 let name = format!("{} p{} {:?}", table.name, p.0, row.key.cols.0);
                 rows.insert(name, (row.at.0, row.value.unwrap()));
             }

@@ -96,6 +96,8 @@ pub enum Error {
     Variable { variable: String, source: toml::de::Error },
     #[error("`kafka.registry_url` cannot be used")]
     Registry(#[from] crate::consume::registry::Error),
+    #[error("`snapshots.url` cannot be used")]
+    Snapshots(#[source] keep::Error),
     #[error("`{name}` must be {must}")]
     Range { name: &'static str, must: &'static str },
 }
@@ -338,6 +340,7 @@ impl Config {
         options.keep.ahead_bytes = self.state.ahead_bytes_max;
         options.keep.entities = self.state.entities_max;
         options.registry = self.kafka.registry()?;
+        options.snapshots = self.snapshots.options()?;
         Ok(options)
     }
 }

@@ -14,6 +14,7 @@ mod purge;
 mod rebuild;
 mod serve;
 pub mod setup;
+mod snapshots;
 mod status;
 
 use std::ops::ControlFlow;
@@ -47,6 +48,7 @@ pub use inspect::{Place, places};
 pub use keys::{keys, local_key_of, random};
 use look::{Sight, Turns};
 pub use serve::{Http, Ready, Role, Serving, address_of, from_here, serve};
+pub use snapshots::Snapshots;
 
 /// How often those who wait for the worker look.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -72,6 +74,8 @@ pub struct Options {
     pub keep: keep::Limits,
     /// Where schemas of producers with Confluent's framing are asked for.
     pub registry: Option<Registry>,
+    /// Where copies of states go; none: nowhere.
+    pub snapshots: Option<Snapshots>,
 }
 
 impl Options {
@@ -84,6 +88,7 @@ impl Options {
             pace: Pace::default(),
             keep: keep::Limits::default(),
             registry: None,
+            snapshots: None,
         }
     }
 }
@@ -103,6 +108,8 @@ pub enum Error {
     Disk(#[from] disk::Error),
     #[error("the projections cannot be set up")]
     Store(#[from] store::Error),
+    #[error("the snapshot store cannot be used; `snapshots.url` says where it is")]
+    Snapshots(#[source] keep::Error),
     #[error("cannot start a worker thread")]
     Thread(#[source] std::io::Error),
     #[error("the worker has stopped")]

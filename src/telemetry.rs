@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
-use crate::ids::{Next, Partition};
+use crate::ids::{Millis, Next, Partition};
 
 /// Records by what became of them, of all time: read = applied + duplicate + parked + dead + misrouted.
 pub const RECORDS_READ: &str = "tributary_records_read_total";
@@ -25,6 +25,14 @@ pub const FLUSH_FAILURES: &str = "tributary_flush_failures_total";
 pub const STATE_COMMITS: &str = "tributary_state_commits_total";
 /// Position up to which everything is durable and out.
 pub const POSITION_COMMITTED: &str = "tributary_position_committed";
+/// Copies of states in the snapshot store, tries that failed, and bytes that were sent.
+pub const SNAPSHOTS_MADE: &str = "tributary_snapshots_made_total";
+pub const SNAPSHOTS_FAILED: &str = "tributary_snapshots_failed_total";
+pub const SNAPSHOT_BYTES: &str = "tributary_snapshot_bytes_sent_total";
+/// States that were taken from there.
+pub const SNAPSHOTS_RESTORED: &str = "tributary_snapshots_restored_total";
+/// Seconds since the newest copy held all there was; 0 where the partition is folded elsewhere, or nothing is copied.
+pub const SNAPSHOT_AGE: &str = "tributary_snapshot_age_seconds";
 
 /// Events whose rows the generation in the making has, and those that it does not have yet.
 pub const REBUILD_POSITION: &str = "tributary_rebuild_position";
@@ -53,6 +61,10 @@ pub struct PartitionProgress {
     pub is_owned: AtomicBool,
     /// Rows written, each time one was.
     pub rows_written: AtomicU64,
+    /// Where its task began, in this process: everything from there on it has folded itself.
+    pub started: AtomicU64,
+    /// When the newest copy of its state held all there was, on the clock; 0: nobody copies it here.
+    pub snapshot_time: AtomicI64,
 }
 
 /// All partitions, and what is wrong with the worker, if anything.
@@ -116,7 +128,7 @@ impl Progress {
     }
 
     /// Publishes the figures as gauges of the metrics recorder in force.
-    pub fn publish(&self) {
+    pub fn publish(&self, now: Millis) {
         for (p, progress) in self.iter() {
             let partition = p.0.to_string();
             for (name, value) in [
@@ -131,6 +143,10 @@ impl Progress {
             }
             let parked = u32::try_from(progress.parked.load(Ordering::Relaxed)).unwrap_or_default();
             metrics::gauge!(RECORDS_PARKED, "partition" => partition.clone()).set(f64::from(parked));
+            let copied = progress.snapshot_time.load(Ordering::Relaxed);
+            let age = if copied > 0 { now.0.saturating_sub(copied) / Millis::SECOND } else { 0 };
+            let age = f64::from(u32::try_from(age.max(0)).unwrap_or(u32::MAX));
+            metrics::gauge!(SNAPSHOT_AGE, "partition" => partition.clone()).set(age);
             let committed = progress.committed.load(Ordering::Relaxed);
             metrics::counter!(POSITION_COMMITTED, "partition" => partition).absolute(committed);
         }

@@ -10,7 +10,8 @@ use super::{Config, Error};
 use crate::consume::kafka::settings::{Password, Protocol, Security};
 use crate::consume::kafka::{self as kafka_log};
 use crate::consume::registry::Registry;
-use crate::run::{Engines, Role};
+use crate::keep::archive::Place;
+use crate::run::{self, Engines, Role};
 use crate::store::scylla::{Login, Options as CqlOptions, Tls};
 
 /// Kafka. Empty brokers: the log is a file in the data folder. See `consume::kafka::Settings`.
@@ -102,6 +103,7 @@ pub(super) fn check(config: &Config) -> Result<(), Error> {
     range(kafka.replication > 0, "kafka.replication", "at least 1")?;
     range(config.cql.replication > 0, "cql.replication", "at least 1")?;
     range(config.snapshots.every_s > 0, "snapshots.every_s", "at least 1")?;
+    config.snapshots.options()?;
     let has_kafka = !kafka.brokers.is_empty();
     range(has_kafka || config.cql.nodes.is_empty(), "cql.nodes", "empty as long as `kafka.brokers` is")?;
     let is_shared = has_kafka && !config.cql.nodes.is_empty();
@@ -128,6 +130,16 @@ impl Config {
             return Ok(Engines::Kafka(Box::new(kafka)));
         }
         Ok(Engines::Cluster(Box::new((kafka, self.cql.options()?))))
+    }
+}
+
+impl Snapshots {
+    pub(super) fn options(&self) -> Result<Option<run::Snapshots>, Error> {
+        if self.url.is_empty() {
+            return Ok(None);
+        }
+        let place = Place::parse(&self.url).map_err(Error::Snapshots)?;
+        Ok(Some(run::Snapshots::new(place, Duration::from_secs(self.every_s))))
     }
 }
 

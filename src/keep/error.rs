@@ -36,6 +36,10 @@ pub enum Error {
     NotEmpty { dir: PathBuf },
     #[error("cannot {verb} {object} in the snapshot store; check its address and credentials, it is tried again")]
     Snapshots { verb: &'static str, object: String, source: object_store::Error },
+    #[error("the snapshot store did not answer within {} s; is it reachable from here?", waited.as_secs())]
+    SnapshotsSilent { waited: std::time::Duration },
+    #[error("`{url}` {what}; write file:///folder, or s3://bucket/prefix")]
+    SnapshotsUrl { url: String, what: &'static str },
     #[error("{object} of the snapshot store is not what was put there; the snapshot before it is taken")]
     SnapshotDamaged { object: String },
 }
@@ -56,6 +60,8 @@ impl Error {
         match self {
             Self::Io { .. } | Self::Ended { .. } | Self::InUse { .. } => Verdict::Retry,
             Self::NothingReleased { .. } | Self::Snapshots { .. } | Self::SnapshotDamaged { .. } => Verdict::Retry,
+            Self::SnapshotsSilent { .. } => Verdict::Retry,
+            Self::SnapshotsUrl { .. } => Verdict::Halt,
             Self::Damaged { .. } | Self::Missing { .. } | Self::OtherFold { .. } => Verdict::Halt,
             Self::OtherOwner { .. } | Self::NoPlaces { .. } | Self::NotEmpty { .. } => Verdict::Halt,
         }

@@ -3,7 +3,11 @@
 //! `files/<name>-<length>-<hash>` and `manifests/<next>` under a prefix of the partition's own. Files are sent once: a
 //! full file is the same in every later snapshot. The manifest comes last, and only if there is none.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use object_store::{
     Error as StoreError, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload, path::Path as Object,
@@ -11,68 +15,135 @@ use object_store::{
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::{
-    Error,
+    Error, Identity,
     bytes::{count64, size},
     error::Naming,
-    key::{sync_dir, write_whole},
+    key::{self, sync_dir, write_whole},
     snapshot::{Entry, Manifest},
 };
 use crate::ids::{Millis, Next};
 
 /// Manifests that are kept, with their files.
 const MANIFESTS_KEPT: usize = 3;
+/// Ends the name of a folder that is being fetched.
+pub(super) const UNFINISHED: &str = "restoring";
 /// Bytes of the checksum behind a manifest's JSON.
 const SUM_BYTES: usize = 8;
 
-/// Sends the snapshot in `dir`; the position it holds. May be repeated.
-pub async fn upload(store: &dyn ObjectStore, prefix: &Object, dir: &Path) -> Result<Next, Error> {
+/// Snapshots that are tried before it is given up: who made so many damaged ones has no whole one either.
+const TRIES_MAX: usize = 5;
+
+/// Hashes of files that were sent, by name and length. Good for as long as one store is open: what it has written it does
+/// not write again.
+#[derive(Debug, Default)]
+pub struct Hashes(BTreeMap<(String, u64), String>);
+
+/// What was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// The position of the snapshot.
+    pub next: Next,
+    /// Of the files that were not there yet.
+    pub bytes: u64,
+}
+
+/// Which snapshot will do.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// Whose state it must be.
+    pub identity: Identity,
+    /// An older one is no use.
+    pub above: Next,
+    /// A newer one must not be taken.
+    pub at_most: Next,
+}
+
+/// Sends the snapshot in `dir`. May be repeated.
+pub async fn upload(store: &dyn ObjectStore, prefix: &Object, dir: &Path, known: &mut Hashes) -> Result<Sent, Error> {
     let mut manifest = Manifest::read(dir)?;
     let there: BTreeSet<Object> = list(store, &files(prefix)).await?.into_iter().map(|o| o.location).collect();
+    let (mut hashes, mut sent) = (Hashes::default(), 0);
     for entry in &mut manifest.files {
-        let bytes = read(&dir.join(&entry.name), entry.length).await?;
-        entry.hash = format!("{:032x}", xxh3_128(&bytes));
-        let object = object(prefix, entry);
-        if !there.contains(&object) {
-            store.put(&object, PutPayload::from(bytes)).await.map_err(failed("write", &object))?;
+        let place = (entry.name.clone(), entry.length);
+        entry.hash = known.0.get(&place).cloned().unwrap_or_default();
+        if !there.contains(&object(prefix, entry)) {
+            let bytes = read(&dir.join(&entry.name), entry.length).await?;
+            entry.hash = format!("{:032x}", xxh3_128(&bytes));
+            let object = object(prefix, entry);
+            if !there.contains(&object) {
+                sent += entry.length;
+                store.put(&object, PutPayload::from(bytes)).await.map_err(failed("write", &object))?;
+            }
         }
+        hashes.0.insert(place, entry.hash.clone());
     }
+    *known = hashes;
     let mut bytes = serde_json::to_vec_pretty(&manifest).expect("names and numbers are JSON");
     bytes.extend_from_slice(&xxh3_64(&bytes).to_le_bytes());
     let object = manifests(prefix).join(format!("{:020}", manifest.next.0));
     match store.put_opts(&object, PutPayload::from(bytes), PutMode::Create.into()).await {
         // Somebody has put a snapshot of this position already: as good as ours.
-        Ok(_) | Err(StoreError::AlreadyExists { .. }) => Ok(manifest.next),
+        Ok(_) | Err(StoreError::AlreadyExists { .. }) => Ok(Sent { next: manifest.next, bytes: sent }),
         Err(source) => Err(failed("write", &object)(source)),
     }
 }
 
-/// Fetches the newest whole snapshot into `dir`, which must not exist or be empty; its position. `None`: there is
-/// none, begin at 0. A snapshot with a file missing or wrong is passed over for the one before.
-pub async fn restore(store: &dyn ObjectStore, prefix: &Object, dir: &Path) -> Result<Option<Next>, Error> {
+/// The position of the newest snapshot that will do, by its name.
+pub async fn newest(store: &dyn ObjectStore, prefix: &Object, wanted: &Wanted) -> Result<Option<Next>, Error> {
+    Ok(that_will_do(store, prefix, wanted).await?.first().map(|(next, _)| *next))
+}
+
+/// Fetches the newest whole snapshot that will do into `dir`, which must not exist or be empty; its position. `None`:
+/// there is none. One with a file missing or wrong, or of another state, is passed over for the one before.
+pub async fn restore(
+    store: &dyn ObjectStore,
+    prefix: &Object,
+    wanted: &Wanted,
+    dir: &Path,
+) -> Result<Option<Next>, Error> {
     if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Error::NotEmpty { dir: dir.to_owned() });
     }
-    let part = dir.with_extension("restoring");
-    for found in newest_first(store, prefix).await? {
+    let part = dir.with_extension(UNFINISHED);
+    for (next, found) in that_will_do(store, prefix, wanted).await?.into_iter().take(TRIES_MAX) {
         if part.exists() {
             fs::remove_dir_all(&part).naming("remove", &part)?;
         }
         fs::create_dir_all(&part).naming("create", &part)?;
-        match fetch(store, prefix, &found.location, &part).await {
-            Ok(next) => {
-                if dir.exists() {
-                    fs::remove_dir(dir).naming("remove", dir)?;
+        let error = match fetch(store, prefix, (&found, next), &part).await {
+            Ok(()) => match key::read(&part, &wanted.identity) {
+                Ok(Some(_)) => {
+                    if dir.exists() {
+                        fs::remove_dir(dir).naming("remove", dir)?;
+                    }
+                    fs::rename(&part, dir).naming("rename", &part)?;
+                    dir.parent().map_or(Ok(()), sync_dir)?;
+                    return Ok(Some(next));
                 }
-                fs::rename(&part, dir).naming("rename", &part)?;
-                dir.parent().map_or(Ok(()), sync_dir)?;
-                return Ok(Some(next));
-            }
-            Err(Error::SnapshotDamaged { .. }) => {}
-            Err(Error::Snapshots { source: StoreError::NotFound { .. }, .. }) => {}
-            Err(error) => return Err(error),
+                Ok(None) => Error::SnapshotDamaged { object: found.to_string() },
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        if !is_passed_over(&error) {
+            return Err(error);
         }
+        let partition = wanted.identity.partition.0;
+        tracing::warn!(partition, snapshot = next.0, %error, "a snapshot is passed over");
     }
     Ok(None)
+}
+
+fn is_passed_over(error: &Error) -> bool {
+    let is_gone = matches!(error, Error::Snapshots { source: StoreError::NotFound { .. }, .. });
+    is_gone || matches!(error, Error::SnapshotDamaged { .. } | Error::OtherOwner { .. } | Error::Damaged { .. })
+}
+
+/// Newest first.
+async fn that_will_do(store: &dyn ObjectStore, prefix: &Object, wanted: &Wanted) -> Result<Vec<(Next, Object)>, Error> {
+    let named = |found: ObjectMeta| Some((Next(found.location.filename()?.parse().ok()?), found.location));
+    let found = newest_first(store, prefix).await?.into_iter().filter_map(named);
+    Ok(found.filter(|(next, _)| *next > wanted.above && *next <= wanted.at_most).collect())
 }
 
 /// Removes what the last three manifests do not name, unless it is younger than a day at `now`; how many objects. An
@@ -100,8 +171,16 @@ pub async fn prune(store: &dyn ObjectStore, prefix: &Object, now: Millis) -> Res
     Ok(removed)
 }
 
-async fn fetch(store: &dyn ObjectStore, prefix: &Object, from: &Object, dir: &Path) -> Result<Next, Error> {
+async fn fetch(
+    store: &dyn ObjectStore,
+    prefix: &Object,
+    (from, next): (&Object, Next),
+    dir: &Path,
+) -> Result<(), Error> {
     let manifest = manifest(store, from).await?;
+    if manifest.next != next {
+        return Err(Error::SnapshotDamaged { object: from.to_string() });
+    }
     for entry in &manifest.files {
         let object = object(prefix, entry);
         let bytes = get(store, &object).await?;
@@ -111,7 +190,7 @@ async fn fetch(store: &dyn ObjectStore, prefix: &Object, from: &Object, dir: &Pa
         }
         write_whole(dir, &entry.name, &bytes)?;
     }
-    Ok(manifest.next)
+    Ok(())
 }
 
 async fn manifest(store: &dyn ObjectStore, object: &Object) -> Result<Manifest, Error> {

@@ -13,6 +13,7 @@ use crate::ids::Partition;
 
 const MAGIC: [u8; 8] = *b"TrKEY_01";
 pub(super) const NAME: &str = "KEY";
+pub(super) const LOCK: &str = "LOCK";
 
 pub(super) struct Key {
     pub(super) hash_key: HashKey,
@@ -23,7 +24,7 @@ pub(super) struct Key {
 /// Held as long as the store is open; goes with the process.
 pub(super) fn lock(dir: &Path) -> Result<File, Error> {
     fs::create_dir_all(dir).naming("create", dir)?;
-    let path = dir.join("LOCK");
+    let path = dir.join(LOCK);
     let file = File::options().create(true).truncate(false).write(true).open(&path).naming("open", &path)?;
     match crate::disk::lock::within_a_second(&file).naming("lock", &path)? {
         true => Ok(file),

@@ -3,6 +3,7 @@
 //! Promise: after a crash the state is exactly what the fold had made of all events below some [`Next`](crate::ids::Next); it may be an
 //! older one, never a mixture, and damage is refused with the place where it is. The log is the redo log.
 
+pub mod archive;
 mod bytes;
 mod cold;
 mod error;
@@ -16,6 +17,7 @@ mod journal;
 mod key;
 mod map;
 mod open;
+mod restored;
 mod slab;
 mod snapshot;
 mod store;

@@ -17,6 +17,7 @@ use super::{
     key,
     map::Pending,
     open::{self, Opened},
+    restored,
     writer::{self, Commit, Job, Position, Report},
 };
 use crate::ids::{Millis, Next, Partition};
@@ -130,7 +131,8 @@ struct Ring {
 
 impl Store {
     /// Opens or creates the state of `identity` in `dir`. `state` is replaced by what is there; the answer is P, the
-    /// position up to which events are applied in it, or `None` for an empty one.
+    /// position up to which events are applied in it, or `None` for an empty one. A restored snapshot that waits in the
+    /// folder takes the place of what was there.
     pub fn open<S: Maps>(
         dir: &Path,
         identity: Identity,
@@ -138,6 +140,7 @@ impl Store {
         state: &mut S,
     ) -> Result<(Self, Option<Next>), Error> {
         let lock = key::lock(dir)?;
+        restored::install(dir)?;
         *state = S::default();
         let Opened { writer, seq, schema, released, position, layouts } = open::open(dir, &identity, &limits, state)?;
         let (jobs, inbox) = sync_channel(1);

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::engine::{Log, Publisher, Rows, Sink, Source};
-use super::{Error, Options};
+use super::{Error, Options, Snapshots};
 use crate::clock::Clock;
 use crate::ids::{Next, Partition};
 use crate::store::{Doors, alias};
@@ -104,10 +104,13 @@ struct Shared {
 impl Fleet {
     pub(super) fn start(parts: &Parts, generation: u32, progress: Progress, rate: Rate) -> Result<Self, Error> {
         let of = parts.threads();
+        worker::clear_links(&parts.state_dir_of(generation));
+        let snapshots = parts.options.snapshots.as_ref().map(Snapshots::open).transpose()?;
         let shared = Arc::new(Shared::default());
         let mut fleet = Self { progress, rate, shared, threads: Vec::new() };
         for number in 0..of {
-            let worker = fleet.worker(parts, generation, (number, of))?;
+            let mut worker = fleet.worker(parts, generation, (number, of))?;
+            worker.snapshots.clone_from(&snapshots);
             let name = if generation == alias::FIRST {
                 format!("worker-{number}")
             } else {
@@ -142,6 +145,7 @@ impl Fleet {
             fence: parts.fence.clone(),
             share: Share::new(self.rate.clone(), parts.partitions()),
             outputs: worker::Outputs::default(),
+            snapshots: None,
             seeded: worker::seeded::Seeded::default(),
         })
     }

@@ -121,7 +121,10 @@ async fn serve_program(
     let address = AddressFile::write(&data_dir, addr)?;
     match role {
         Role::Web => engine.watch(),
-        Role::Worker | Role::All => engine.start()?,
+        Role::Worker | Role::All => {
+            engine.check_snapshots().await?;
+            engine.start()?;
+        }
     }
     let mut feeding = tokio::task::JoinSet::new();
     if let Some(feed) = feed {
@@ -149,11 +152,11 @@ fn app(engine: &Program, (keys, access): (Keys<Rows>, Access), role: Role) -> Ap
     let handle = recorder.handle();
     // A second server in one process (tests) keeps the recorder of the first.
     drop(metrics::set_global_recorder(recorder));
-    let (workers, followed) = (engine.workers(), engine.log.clone());
+    let (workers, followed, now) = (engine.workers(), engine.log.clone(), clock.clone());
     let publish_generations = engine.publish_generations();
     let render = move || {
         let progress = workers();
-        progress.publish();
+        progress.publish(now.now());
         publish_generations();
         let ends = followed.ends().unwrap_or_default();
         progress.publish_lag(|p| ends.get(usize::try_from(p.0).ok()?).copied());

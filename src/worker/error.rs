@@ -15,6 +15,8 @@ pub enum Error {
         partition.0
     )]
     OtherFold { partition: Partition, generation: u32 },
+    #[error("partition {}: cannot start a thread for its snapshots", partition.0)]
+    Thread { partition: Partition, source: std::io::Error },
     #[error("partition {}: cannot read its position in the projections", partition.0)]
     Store { partition: Partition, source: crate::store::Error },
     #[error(
@@ -45,8 +47,10 @@ impl Error {
         match self {
             Self::Log(source) => source.is_transient(),
             Self::Store { source, .. } => source.is_transient(),
-            Self::State { .. }
-            | Self::OtherFold { .. }
+            // Another worker of this process had the partition and has not noticed yet that it lost it.
+            Self::State { source, .. } => matches!(source, crate::keep::Error::InUse { .. }),
+            Self::Thread { .. } => true,
+            Self::OtherFold { .. }
             | Self::Ahead { .. }
             | Self::RowsBehind { .. }
             | Self::Unreadable(_)

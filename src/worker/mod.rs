@@ -5,11 +5,13 @@
 
 mod beside;
 pub mod compare;
+mod copies;
 mod error;
 mod fence;
 mod open;
 mod outlet;
 mod read;
+mod restore;
 mod running;
 pub mod scan;
 mod schemas;
@@ -30,6 +32,7 @@ use crate::store::Store;
 use crate::telemetry::Progress;
 
 pub use beside::{Emission, Rate, Share};
+pub use copies::{Snapshots, clear_links};
 pub use error::Error;
 pub use fence::{Fence, HOLD_MAX};
 pub use running::Running;
@@ -97,6 +100,8 @@ pub struct Worker<S, K, T> {
     /// How fast it may go.
     pub share: Share,
     pub outputs: Outputs,
+    /// Where states are copied to, and taken from by who has none; none: nowhere.
+    pub snapshots: Option<Snapshots>,
     /// Faults that a test switches on.
     pub seeded: seeded::Seeded,
 }

@@ -7,8 +7,10 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
-use super::open;
+use super::copies::{Copies, With};
+use super::open::{self, Opened};
 use super::outlet::Ack;
+use super::restore::{self, Restore, Restores};
 use super::seeded::Bug;
 use super::task::{Standing, Task};
 use super::{Error, Outputs, Worker};
@@ -45,6 +47,10 @@ pub struct Running<S, K: Publish, T> {
     /// Ours, and given up while outputs were on their way: whose they are. What becomes of them is waited for, because E
     /// says nothing before.
     draining: BTreeMap<Partition, u64>,
+    /// Ours, but their state is being fetched.
+    restores: Restores,
+    /// Of our states, for others.
+    copies: Copies,
 }
 
 /// A hand-over under way.
@@ -75,6 +81,8 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
             started: 0,
             leaving: None,
             draining: BTreeMap::new(),
+            restores: Restores::default(),
+            copies: Copies::default(),
         }
     }
 
@@ -86,6 +94,7 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
         }
         let now = self.worker.clock.monotonic();
         self.start_again(now)?;
+        self.start_restored()?;
         self.observe_outputs(now)?;
         for task in self.tasks.iter_mut().flatten() {
             task.stop_at = self.worker.fence.stop_at(self.worker.generation, task.partition, task.position());
@@ -109,6 +118,7 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
             Polled::Lost(partitions) => {
                 if !self.worker.seeded.has(Bug::RejoinedZombie) {
                     self.drop_tasks(&partitions);
+                    self.copies.forget(&partitions, &self.worker.progress);
                 }
                 self.renew();
             }
@@ -119,7 +129,8 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
         if limits.records_max > 0 {
             self.is_behind = self.batch.len() >= limits.records_max || self.batch.bytes() >= limits.bytes_max;
         }
-        self.turn()
+        self.turn()?;
+        self.copy()
     }
 
     /// Everything folded is written, out and committed, unless that takes too long: replay does it again.
@@ -141,6 +152,8 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
     pub fn end(mut self) {
         let ours: Vec<Partition> = self.tasks.iter().flatten().map(|task| task.partition).collect();
         self.drop_tasks(&ours);
+        self.restores.end();
+        self.copies.end();
         self.worker.runtime.block_on(self.worker.outlets.shutdown());
     }
 
@@ -208,31 +221,90 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
     fn start(&mut self, partitions: &[Partition]) -> Result<(), Error> {
         // The former ones' files must be closed before they are opened again.
         self.drop_tasks(partitions);
-        let mut standings = Vec::new();
+        let mut standings = BTreeMap::new();
         for partition in partitions {
+            if self.restores.has(*partition) {
+                // Given up, but the thread has not noticed yet.
+                self.unstarted.insert(*partition, self.worker.clock.monotonic() + START_AGAIN);
+                continue;
+            }
             match Standing::of(&mut self.worker, *partition) {
-                Ok(standing) => standings.push(standing),
-                Err(error) if error.is_transient() => {
-                    tracing::warn!(partition = partition.0, error = %with_causes(&error), "not started, trying again");
-                    self.worker.progress.set_struggling(true);
-                    self.unstarted.insert(*partition, self.worker.clock.monotonic() + START_AGAIN);
-                }
-                Err(error) => return Err(error),
+                Ok(standing) => drop(standings.insert(*partition, standing)),
+                Err(error) => self.unless_later(*partition, error)?,
             }
         }
-        let ready: Vec<Partition> = standings.iter().map(|standing| standing.partition).collect();
-        for opened in open::open_all(&self.worker, &ready)? {
-            let place = usize::try_from(opened.partition.0).unwrap_or_default();
-            if self.tasks.len() <= place {
-                self.tasks.resize_with(place + 1, || None);
+        let ready: Vec<Partition> = standings.keys().copied().collect();
+        let place = open::Place::of(&self.worker);
+        for (partition, opened) in open::open_all(&place, &ready) {
+            let standing = standings.get(&partition).expect("opened because it stands");
+            match opened {
+                Ok(opened) => self.start_or_restore(&place, opened, standing)?,
+                Err(error) => self.unless_later(partition, error)?,
             }
-            let standing = standings.iter().find(|standing| standing.partition == opened.partition);
-            let standing = standing.expect("opened because it stands");
-            self.started += 1;
-            let started = Task::start(&mut self.worker, opened, standing, (&self.sender, self.started))?;
-            *self.tasks.get_mut(place).expect("resized above") = Some(started);
         }
         Ok(())
+    }
+
+    /// What may pass is tried again after a while.
+    fn unless_later(&mut self, partition: Partition, error: Error) -> Result<(), Error> {
+        if !error.is_transient() {
+            return Err(error);
+        }
+        tracing::warn!(partition = partition.0, error = %with_causes(&error), "not started, trying again");
+        self.worker.progress.set_struggling(true);
+        self.unstarted.insert(partition, self.worker.clock.monotonic() + START_AGAIN);
+        Ok(())
+    }
+
+    /// With the state that is there, unless the snapshot store is worth asking.
+    fn start_or_restore(&mut self, place: &open::Place, opened: Opened, standing: &Standing) -> Result<(), Error> {
+        let snapshots = self.worker.snapshots.as_ref();
+        let wanted = snapshots.and_then(|snapshots| restore::wanted(place, &opened, standing, snapshots.worth));
+        let Some((snapshots, wanted)) = snapshots.zip(wanted) else { return self.begin(opened, standing) };
+        let (archive, place, runtime) = (snapshots.archive.clone(), place.clone(), self.worker.runtime.clone());
+        self.restores.ask(Restore { archive, place, opened, wanted, runtime });
+        Ok(())
+    }
+
+    /// Those whose state has come, or has not.
+    fn start_restored(&mut self) -> Result<(), Error> {
+        while let Some((partition, opened)) = self.restores.next() {
+            // As of now: meanwhile an operator may have accepted a gap.
+            match opened.and_then(|opened| Ok((opened, Standing::of(&mut self.worker, partition)?))) {
+                Ok((opened, standing)) => self.begin(opened, &standing)?,
+                Err(error) => self.unless_later(partition, error)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, opened: Opened, standing: &Standing) -> Result<(), Error> {
+        let place = usize::try_from(opened.partition.0).unwrap_or_default();
+        if self.tasks.len() <= place {
+            self.tasks.resize_with(place + 1, || None);
+        }
+        self.started += 1;
+        let started = Task::start(&mut self.worker, opened, standing, (&self.sender, self.started))?;
+        *self.tasks.get_mut(place).expect("resized above") = Some(started);
+        Ok(())
+    }
+
+    /// Copies of our states go on a little further.
+    fn copy(&mut self) -> Result<(), Error> {
+        let Some(snapshots) = &self.worker.snapshots else { return Ok(()) };
+        if !self.copies.is_time(self.worker.clock.monotonic()) {
+            return Ok(());
+        }
+        let (place, worker) = (open::Place::of(&self.worker), &self.worker);
+        let with = With {
+            snapshots,
+            place: &place,
+            clock: &worker.clock,
+            progress: &worker.progress,
+            runtime: &worker.runtime,
+            partitions: worker.source.topic().partitions,
+        };
+        self.copies.turn(&mut self.tasks, &with)
     }
 
     /// All of them, unless a fault lets tasks outlive the loss of their partitions.
@@ -263,6 +335,7 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
         for p in partitions {
             self.unstarted.remove(p);
             self.draining.remove(p);
+            self.restores.cancel(*p);
             let place = usize::try_from(p.0).unwrap_or_default();
             if let Some(slot) = self.tasks.get_mut(place) {
                 *slot = None;
@@ -365,7 +438,8 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
     fn leave_on(&mut self) -> Result<(), Error> {
         let Some(leaving) = self.leaving.take() else { return Ok(()) };
         let now = self.worker.clock.monotonic();
-        let mut all_done = true;
+        // Whoever has it next needs the files.
+        let mut all_done = !self.restores.give_up(|partition| leaving.has(partition));
         for task in self.tasks.iter_mut().flatten().filter(|task| leaving.has(task.partition)) {
             all_done &= task.finish(now)?;
         }
@@ -398,6 +472,7 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
         if let Some(partitions) = leaving.only {
             if !self.worker.seeded.has(Bug::RejoinedZombie) {
                 self.drop_tasks(&partitions);
+                self.copies.forget(&partitions, &self.worker.progress);
             }
             self.renew();
         }
@@ -433,6 +508,7 @@ impl Standing {
         let is_emitter = worker.emission.is(worker.generation);
         let emitted = worker.source.committed(partition)?.unwrap_or(Next(0));
         let claims = is_emitter && emitter.prior.is_some();
-        Ok(Self { partition, emitted, bounds, rows, accepted, is_emitter, claims })
+        let (rows, settled) = (rows.fast, rows.all);
+        Ok(Self { partition, emitted, bounds, rows, settled, accepted, is_emitter, claims })
     }
 }

@@ -1,5 +1,7 @@
 //! One partition under one owner: its state, what is touched, and how far everything is.
 
+mod snapshot;
+
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -38,7 +40,7 @@ pub(super) struct Task<K: Publish, T> {
     /// In whose name outputs go out: who was assigned the partition, and had it ever since.
     pub(super) member: K::Member,
     /// Tells incarnations apart: an acknowledgement for a former one is none for this.
-    incarnation: u64,
+    pub(super) incarnation: u64,
     state: State,
     keep: Keep,
     fold: Fold,
@@ -86,6 +88,8 @@ pub(super) struct Standing {
     pub(super) bounds: Bounds,
     /// Rows are written up to here.
     pub(super) rows: Next,
+    /// Those of slow tables too, for sure.
+    pub(super) settled: Next,
     /// Up to here an operator takes it as it is.
     pub(super) accepted: Next,
     /// Outputs leave from this generation.
@@ -194,6 +198,9 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             progress.is_owned.store(true, Ordering::Release);
         }
         task.report();
+        if let Some(progress) = task.progress.of(partition) {
+            progress.started.store(position.0, Ordering::Relaxed);
+        }
         Ok(task)
     }
 
@@ -554,25 +561,6 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         self.keep.flush().map_err(|source| Error::State { partition, source })?;
         self.release();
         Ok(())
-    }
-
-    /// Copies what is committed into `dir`, an empty folder on the same disk; `false`: nothing is committed yet.
-    pub(super) fn snapshot(&mut self, dir: &std::path::Path) -> Result<bool, Error> {
-        let partition = self.partition;
-        let failed = |source| Error::State { partition, source };
-        if self.seeded.has(Bug::SnapshotAhead) {
-            self.keep.commit(&mut self.state, self.position).map_err(failed)?;
-            self.keep.release(self.position);
-        }
-        if self.keep.durable() == Next(0) {
-            return Ok(false);
-        }
-        self.keep.snapshot(dir).map_err(failed)?;
-        self.keep.flush().map_err(failed)?;
-        match self.keep.snapshot_result().map_err(failed)? {
-            Some(outcome) => outcome.map(|()| true).map_err(failed),
-            None => Ok(false),
-        }
     }
 
     fn report(&self) {

@@ -5,4 +5,5 @@ mod figures;
 mod generations;
 mod halts;
 mod place;
+mod takeover;
 mod ways;

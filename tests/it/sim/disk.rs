@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use tributary::fold::FINGERPRINT;
 use tributary::fold::state::State;
 use tributary::ids::{Next, Partition};
-use tributary::keep::{self, Identity, Limits, export};
+use tributary::keep::export::{self, Hashes, Wanted};
+use tributary::keep::{self, Identity, Limits};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::programme::{PARTITIONS, SECRET, digest};
@@ -50,6 +51,11 @@ pub(super) fn in_memory() -> TempDir {
 
 fn identity(partition: Partition) -> Identity {
     Identity { topic: [7; 16], partition, generation: 1, fingerprint: FINGERPRINT }
+}
+
+/// Whichever snapshot is the newest.
+fn newest(partition: Partition) -> Wanted {
+    Wanted { identity: identity(partition), above: Next(0), at_most: Next(u64::MAX) }
 }
 
 pub(super) fn limits() -> Limits {
@@ -145,7 +151,8 @@ impl Disks {
             _ => {
                 let to = self.fresh();
                 let prefix = Object::from(format!("p{}", partition.0));
-                match self.runtime.block_on(export::restore(&self.snapshots, &prefix, &to)).unwrap() {
+                match self.runtime.block_on(export::restore(&self.snapshots, &prefix, &newest(partition), &to)).unwrap()
+                {
                     Some(_) => {
                         self.replace(node, partition, &to);
                         fs::remove_dir_all(to).unwrap();
@@ -164,9 +171,10 @@ impl Disks {
 
     pub(super) fn send_snapshot(&self, partition: Partition, dir: &Path) -> Next {
         let prefix = Object::from(format!("p{}", partition.0));
-        let next = self.runtime.block_on(export::upload(&self.snapshots, &prefix, dir)).unwrap();
+        let known = &mut Hashes::default();
+        let sent = self.runtime.block_on(export::upload(&self.snapshots, &prefix, dir, known)).unwrap();
         fs::remove_dir_all(dir).unwrap();
-        next
+        sent.next
     }
 
     /// P and the digest of what a node's disk holds.
@@ -178,7 +186,7 @@ impl Disks {
     pub(super) fn look_at_snapshot(&mut self, partition: Partition) -> Option<(Next, u128)> {
         let to = self.fresh();
         let prefix = Object::from(format!("p{}", partition.0));
-        self.runtime.block_on(export::restore(&self.snapshots, &prefix, &to)).unwrap()?;
+        self.runtime.block_on(export::restore(&self.snapshots, &prefix, &newest(partition), &to)).unwrap()?;
         Some(look(&to, partition).unwrap())
     }
 }

@@ -72,6 +72,7 @@ impl Node {
             fence: Fence::default(),
             share: Share::new(Rate::default(), 1),
             outputs: Outputs::default(),
+            snapshots: None,
             seeded: Seeded::new(bug),
         }));
     }

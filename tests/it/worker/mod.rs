@@ -8,6 +8,7 @@ mod kill;
 pub mod programme;
 mod purge;
 mod rebuild;
+pub(crate) mod snapshots;
 mod story;
 mod ticks;
 mod verify;

@@ -131,11 +131,30 @@ impl Archive {
         within(TRANSFER_MAX, export::restore(&*self.store, &self.of(&wanted.identity), wanted, &waiting)).await
     }
 
+    /// Takes away all snapshots of a generation, which nobody folds any more; how many objects.
+    pub async fn forget(&self, topic: [u8; 16], generation: u32) -> Result<usize, Error> {
+        let mut folders = vec![self.of_generation(topic, generation)];
+        let mut removed = 0;
+        while let Some(folder) = folders.pop() {
+            let (below, found) = within(ANSWER_MAX, export::look_into(&*self.store, &folder)).await?;
+            folders.extend(below);
+            for object in found {
+                within(ANSWER_MAX, export::remove(&*self.store, &object)).await?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    fn of_generation(&self, topic: [u8; 16], generation: u32) -> Object {
+        let topic = format!("{:032x}", u128::from_be_bytes(topic));
+        self.root.clone().join(topic).join(format!("g{generation}"))
+    }
+
     /// Where the snapshots of one state are: those of another topic, generation, fold or partition are elsewhere.
     pub fn of(&self, identity: &Identity) -> Object {
         let Identity { topic, partition, generation, fingerprint } = identity;
-        let topic = format!("{:032x}", u128::from_be_bytes(*topic));
-        let root = self.root.clone().join(topic).join(format!("g{generation}"));
+        let root = self.of_generation(*topic, *generation);
         root.join(format!("f{fingerprint:016x}")).join(format!("p{}", partition.0))
     }
 }

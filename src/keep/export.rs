@@ -164,7 +164,7 @@ pub async fn prune(store: &dyn ObjectStore, prefix: &Object, now: Millis) -> Res
     let mut removed = 0;
     for found in old_manifests.chain(unnamed) {
         if now.0 - found.last_modified.timestamp_millis() >= Millis::DAY {
-            store.delete(&found.location).await.map_err(failed("delete", &found.location))?;
+            remove(store, &found.location).await?;
             removed += 1;
         }
     }
@@ -211,6 +211,23 @@ async fn list(store: &dyn ObjectStore, folder: &Object) -> Result<Vec<ObjectMeta
         Ok(listed) => Ok(listed.objects),
         Err(StoreError::NotFound { .. }) => Ok(Vec::new()),
         Err(source) => Err(failed("list", folder)(source)),
+    }
+}
+
+/// The folders below one, and the objects in it.
+pub(super) async fn look_into(store: &dyn ObjectStore, folder: &Object) -> Result<(Vec<Object>, Vec<Object>), Error> {
+    match store.list_with_delimiter(Some(folder)).await {
+        Ok(found) => Ok((found.common_prefixes, found.objects.into_iter().map(|object| object.location).collect())),
+        Err(StoreError::NotFound { .. }) => Ok(Default::default()),
+        Err(source) => Err(failed("list", folder)(source)),
+    }
+}
+
+/// What is gone already is gone.
+pub(super) async fn remove(store: &dyn ObjectStore, object: &Object) -> Result<(), Error> {
+    match store.delete(object).await {
+        Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
+        Err(source) => Err(failed("delete", object)(source)),
     }
 }
 

@@ -401,6 +401,7 @@ impl Generations {
 /// Rows and state.
 async fn drop_of(parts: &Parts, generation: u32) -> Result<(), Error> {
     parts.store.of(generation).drop_generation().await?;
+    super::snapshots::forget(parts, generation).await;
     parts.remove_state(generation)
 }
 

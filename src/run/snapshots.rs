@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::fleet::Parts;
 use super::{Error, Program};
 use crate::keep::archive::{Archive, Place};
 use crate::telemetry::with_causes;
@@ -28,6 +29,16 @@ impl Snapshots {
     pub(super) fn open(&self) -> Result<worker::Snapshots, Error> {
         let archive = Archive::open(&self.place).map_err(Error::Snapshots)?;
         Ok(worker::Snapshots::new(archive, self.every, self.worth_events))
+    }
+}
+
+/// Takes the snapshots of a dropped generation away. What cannot be removed costs room, and nothing else.
+pub(super) async fn forget(parts: &Parts, generation: u32) {
+    let Some(snapshots) = &parts.options.snapshots else { return };
+    let forgotten = async { Archive::open(&snapshots.place)?.forget(parts.log.topic().id, generation).await };
+    if let Err(error) = forgotten.await {
+        let error = with_causes(&error);
+        tracing::warn!(generation, error, "snapshots of a dropped generation stay; remove them by hand");
     }
 }
 

@@ -1,8 +1,9 @@
 //! Snapshots while folding, sent, fetched and pruned.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::LazyLock};
 
 use object_store::{ObjectStore, ObjectStoreExt, local::LocalFileSystem, memory::InMemory, path::Path as Object};
+use tokio::runtime::{Builder, Runtime};
 use tributary::{
     ids::{Millis, Next, Partition},
     keep::{
@@ -15,10 +16,14 @@ use tributary::{
 use super::toy::{IDENTITY, Replay, Task, in_memory};
 
 /// Whichever is the newest.
-const NEWEST: Wanted = Wanted { identity: IDENTITY, above: Next(0), at_most: Next(u64::MAX) };
+pub(super) const NEWEST: Wanted = Wanted { identity: IDENTITY, above: Next(0), at_most: Next(u64::MAX) };
 
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+/// One for all: connections to a store live in it.
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap());
+
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    RUNTIME.block_on(future)
 }
 
 /// Folds on while the writer links the files.
@@ -40,7 +45,7 @@ fn now() -> Millis {
     Millis(i64::try_from(since.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis()).unwrap())
 }
 
-fn sent_and_fetched(store: &dyn ObjectStore) {
+pub(super) fn sent_and_fetched(store: &dyn ObjectStore) {
     let (home, prefix) = (in_memory(), Object::from("state/3"));
     let mut task = Task::open(&home.path().join("state")).unwrap();
     task.run(4_000).unwrap();
@@ -123,9 +128,14 @@ fn a_snapshot_needs_something_released_and_an_empty_folder() {
     task.run(200).unwrap();
 }
 
-/// Snapshots of a state at some positions, in an archive of its own.
+/// Snapshots of a state at some positions, in a folder.
 fn archived(home: &Path, positions: &[u64]) -> (Archive, Vec<Next>) {
     let archive = Archive::open(&Place::Folder(home.join("archive/made"))).unwrap();
+    let sent = send(&archive, home, positions);
+    (archive, sent)
+}
+
+pub(super) fn send(archive: &Archive, home: &Path, positions: &[u64]) -> Vec<Next> {
     let mut task = Task::open(&home.join("state")).unwrap();
     let mut known = Hashes::default();
     let sent = positions.iter().map(|position| {
@@ -134,8 +144,7 @@ fn archived(home: &Path, positions: &[u64]) -> (Archive, Vec<Next>) {
         snapshot(&mut task, &linked);
         block_on(archive.send(&IDENTITY, &linked, &mut known)).unwrap().next
     });
-    let sent = sent.collect();
-    (archive, sent)
+    sent.collect()
 }
 
 #[test]
@@ -239,6 +248,19 @@ fn copy(from: &Path, to: &Path) {
         let to = to.join(entry.file_name());
         if entry.path().is_dir() { copy(&entry.path(), &to) } else { fs::copy(entry.path(), to).map(drop).unwrap() }
     }
+}
+
+#[test]
+fn snapshots_of_a_generation_go_with_it_and_no_others_do() {
+    let home = in_memory();
+    let (archive, sent) = archived(home.path(), &[1_000, 2_000]);
+    let other = Identity { generation: 2, ..IDENTITY };
+    let place = |of: &Object| home.path().join("archive/made").join(of.as_ref());
+    copy(&place(&archive.of(&IDENTITY)), &place(&archive.of(&other)));
+    assert!(block_on(archive.forget(other.topic, 2)).unwrap() > 4);
+    assert_eq!(block_on(archive.newest(&Wanted { identity: other, ..NEWEST })).unwrap(), None);
+    assert_eq!(block_on(archive.newest(&NEWEST)).unwrap(), Some(sent[1]));
+    assert_eq!(block_on(archive.forget(other.topic, 2)).unwrap(), 0);
 }
 
 #[test]

@@ -5,5 +5,6 @@ mod disk;
 mod export;
 mod kill;
 mod model;
+mod s3;
 mod store;
 mod toy;

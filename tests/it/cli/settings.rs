@@ -71,6 +71,18 @@ fn a_value_out_of_range_names_the_setting_and_what_it_must_be() {
 }
 
 #[test]
+fn an_address_for_snapshots_that_cannot_be_is_refused_with_how_to_write_it() {
+    let shell = Shell::new();
+    for url in ["s3://", "file://here", "ftp://there"] {
+        shell.write("c.toml", &format!("[snapshots]\nurl = \"{url}\"\n"));
+        let ran = shell.run(&["config", "check", "--config", "c.toml"]);
+        ran.assert_code(2).assert_error(&["`snapshots.url`", url, "file:///folder", "s3://bucket/prefix"]);
+    }
+    shell.write("d.toml", "[snapshots]\nurl = \"s3://bucket/prefix\"\n");
+    shell.run(&["config", "check", "--config", "d.toml"]).assert_code(0);
+}
+
+#[test]
 fn a_file_that_is_not_there_is_named() {
     let shell = Shell::new();
     shell.run(&["config", "check", "--config", "nowhere.toml"]).assert_code(2).assert_error(&["nowhere.toml"]);

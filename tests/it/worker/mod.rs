@@ -4,6 +4,7 @@ mod batches;
 mod dead;
 pub(crate) mod dump;
 mod end_to_end;
+mod held;
 mod kill;
 pub mod programme;
 mod purge;

@@ -50,7 +50,8 @@ fn below(folder: &Path, name: &str) -> Option<PathBuf> {
 /// Waits until there is a copy of each partition that holds all up to its end.
 pub(crate) async fn copied(program: &Program, store: &Path, ends: &[(Partition, Next)]) {
     let clock = Clock::system();
-    while !ends.iter().all(|(partition, end)| made(store, *partition).last() >= Some(end)) {
+    let newest = |partition| made(store, partition).last().copied().unwrap_or_default();
+    while !ends.iter().all(|(partition, end)| newest(*partition) >= *end) {
         assert_eq!(program.progress.halted(), None);
         assert!(clock.monotonic() < PATIENCE, "{:?}", ends.iter().map(|(p, _)| made(store, *p)).collect::<Vec<_>>());
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -70,7 +71,7 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> Self {
-        Self { home: tempfile::tempdir().unwrap(), all: records(&spec(6, 100, 3_000, seed), PARTITIONS) }
+        Self { home: tempfile::tempdir().unwrap(), all: records(&spec(24, 100, 3_000, seed), PARTITIONS) }
     }
 
     fn store(&self) -> PathBuf {
@@ -138,10 +139,9 @@ async fn who_has_lost_its_disk_begins_from_the_newest_snapshot_and_folds_what_is
     }
     fs::remove_dir_all(world.state()).unwrap();
     // What a process that was killed may leave.
-    fs::create_dir_all(world.state().join("p0/snapshot")).unwrap();
     fs::create_dir_all(world.state().join("p1/restored.restoring/journal")).unwrap();
     assert_eq!(world.goes_on(after, |_| {}).await, ends);
-    assert!(!world.state().join("p0/snapshot").exists() && !world.state().join("p1/restored.restoring").exists());
+    assert!(!world.state().join("p1/restored.restoring").exists());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -237,9 +237,11 @@ async fn state_that_is_further_on_or_nearly_as_far_is_kept_and_older_state_is_re
     assert_eq!(begun_with(&worth(most)).await, early, "replayed rather than fetched");
     restore_early();
     assert_eq!(begun_with(&worth(least - 1)).await, late, "fetched rather than replayed");
-    // Nothing is copied while it goes further.
+    // Nothing is copied while it goes further; nor does what a process that was killed has left stay for that.
+    fs::create_dir_all(world.state().join("p0/snapshot")).unwrap();
     let last = world.goes_on(after, |options| options.snapshots = None).await;
     assert_eq!(last, late);
+    assert!(!world.state().join("p0/snapshot").exists());
     assert_eq!(newest(&world), late);
     let ends = begun_with(&worth(0)).await;
     assert!(ends.iter().zip(&late).all(|(end, late)| end > late), "{ends:?}: its own state is further on");
@@ -266,6 +268,11 @@ async fn a_store_that_cannot_be_used_is_found_at_the_start() {
     fs::remove_file(world.store()).unwrap();
     program.check_snapshots().await.unwrap();
     assert!(world.store().is_dir(), "a folder that does not exist is made");
+    // Where it is tried whether it can be written, it cannot.
+    fs::remove_file(world.store().join("tributary")).unwrap();
+    fs::create_dir_all(world.store().join("tributary/in the way")).unwrap();
+    let told = tributary::telemetry::with_causes(&program.check_snapshots().await.unwrap_err());
+    assert!(told.contains("`snapshots.url`") && told.contains("cannot write"), "{told}");
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -20,7 +20,7 @@ SERVICES = scripts/services/services
 BUILD_PACKAGES = gcc g++ libc6-dev make pkg-config libssl-dev zlib1g-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check tidy bench soak sim fuzz services-up services-down cargo
+.PHONY: help run test check tidy bench soak sim chaos fuzz services-up services-down cargo
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,10 +45,14 @@ bench: cargo ## measure, and write benches/RESULTS.md
 	$(CARGO) bench --locked --bench embedded
 
 soak: cargo ## the long forms: many kills, flipped bytes, evolved schemas (an hour or so)
-	$(CARGO) test --locked --release --test it -- --ignored --test-threads 1
+	$(CARGO) test --locked --release --test it -- --ignored --test-threads 1 --skip chaos::
 
 sim: cargo ## the worker in a simulated world, every night: SEEDS= schedules from FIRST= on
 	FIRST=$(FIRST) SEEDS=$(SEEDS) $(CARGO) test --locked --test it -- --ignored --exact sim::many_seeds
+
+chaos: cargo ## kill and pause workers, brokers and database nodes under load, half an hour; writes tests/CHAOS.md (CHAOS_FAULTS= CHAOS_SEED=)
+	$(SERVICES) fetch kafka cassandra
+	CI=true CHAOS_WATCH=1 $(CARGO) test --locked --test it -- --ignored --test-threads 1 --nocapture chaos::
 
 fuzz: cargo ## feed hostile bytes to each fuzz target (needs cargo-fuzz and a nightly toolchain)
 	scripts/fuzz $(SECONDS_EACH)

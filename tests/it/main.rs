@@ -1,5 +1,6 @@
 //! The specification of Tributary, as one test binary.
 mod cases;
+mod chaos;
 mod cli;
 mod cluster;
 mod decode;

@@ -130,6 +130,20 @@ impl Own {
         self.run(&["resume", name]);
     }
 
+    /// Stops all, and moves what they had to `folder`: a failure is to be looked at. Tells how to start them there.
+    pub fn keep(self, folder: &Path) -> String {
+        let mut command = Command::new(root().join(SCRIPT));
+        let stopped = command.arg("down").env("SERVICES_DIR", &self.dir).output();
+        let moved = stopped.and_then(|_| std::fs::rename(&self.dir, folder));
+        let said = match moved {
+            Ok(()) => format!("SERVICES_DIR={} {SCRIPT} up", folder.display()),
+            Err(error) => format!("{} ({error})", self.dir.display()),
+        };
+        // Its ports stay taken as long as the process lives.
+        std::mem::forget(self);
+        said
+    }
+
     /// As [`kafka`], [`cassandra`] and [`registry`] say it, or any other of `services env`.
     #[track_caller]
     pub fn env(&self, variable: &str) -> String {

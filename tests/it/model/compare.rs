@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use tributary::decode::json::{Scratch, from_json};
-use tributary::event::{Body, MemberStatus, PaymentType, Verdict};
+use tributary::event::{Body, Event, MemberStatus, PaymentType, Verdict};
 use tributary::ids::Millis;
 use tributary::project::key::{Col, Row};
 use tributary::project::lists::CountRow;
@@ -23,6 +23,10 @@ use super::record::Model;
 
 /// The name of a row and its fields, as a text.
 pub(crate) type Rows = BTreeMap<String, String>;
+
+/// Rows that are of no creator.
+const LETTERS: &str = "letters";
+const TALLY: &str = "applied, duplicate, parked, dead";
 
 pub(crate) type Events = Vec<(String, Millis)>;
 
@@ -47,6 +51,15 @@ pub(crate) fn differing(left: &Rows, right: &Rows, sides: [&str; 2]) -> String {
 /// The rows that must be there after these events.
 pub(crate) fn expected(events: &[(String, Millis)]) -> Rows {
     modelled(events, rows_of_model)
+}
+
+/// The same of one creator's events as they stand in a log, without what is told of all creators together.
+pub(crate) fn expected_of<'a: 'e, 'e>(events: impl Iterator<Item = (&'e Event<'a>, u64, Millis)>) -> Rows {
+    let mut model = Model::default();
+    events.for_each(|(event, offset, timestamp)| model.apply(event, offset, timestamp));
+    let mut rows = rows_of_model(&model);
+    rows.retain(|name, _| name != LETTERS && name != TALLY);
+    rows
 }
 
 /// What the model knows after these events.
@@ -93,14 +106,15 @@ pub(crate) fn rows_of_world(world: &World) -> Rows {
         }
     }
     let letters: Vec<String> = world.letters.iter().map(|l| format!("#{} {}", l.offset.0, l.class)).collect();
-    rows.insert("letters".to_owned(), letters.join(", "));
+    rows.insert(LETTERS.to_owned(), letters.join(", "));
     let tally = world.tally;
     let figures = (tally.applied, tally.duplicate, tally.parked, tally.dead);
-    rows.insert("applied, duplicate, parked, dead".to_owned(), format!("{figures:?}"));
+    rows.insert(TALLY.to_owned(), format!("{figures:?}"));
     rows
 }
 
-fn row_text(row: &Row) -> Option<(String, String)> {
+/// The name of a stored row and its fields; none of what the model does not make.
+pub(crate) fn row_text(row: &Row) -> Option<(String, String)> {
     let value = row.value.as_deref().unwrap();
     let [Col::Text(creator), cols @ ..] = row.key.cols.0.as_slice() else { return None };
     let number = |place: usize| match cols.get(place) {
@@ -224,8 +238,8 @@ fn rows_of_model(model: &Model<'_>) -> Rows {
         }
     }
     let letters: Vec<String> = model.letters.iter().map(|(offset, class)| format!("#{offset} {class}")).collect();
-    rows.insert("letters".to_owned(), letters.join(", "));
-    rows.insert("applied, duplicate, parked, dead".to_owned(), format!("{:?}", model.tally()));
+    rows.insert(LETTERS.to_owned(), letters.join(", "));
+    rows.insert(TALLY.to_owned(), format!("{:?}", model.tally()));
     rows
 }
 

@@ -9,7 +9,7 @@ mod group;
 mod node;
 mod programme;
 mod publisher;
-mod random;
+pub(crate) mod random;
 mod shared;
 mod store;
 mod trace;

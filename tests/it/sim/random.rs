@@ -2,14 +2,14 @@
 
 /// SplitMix64.
 #[derive(Debug, Clone)]
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x5EED)
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -18,25 +18,25 @@ impl Random {
     }
 
     /// Below `n`.
-    pub(super) fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.next() % u64::try_from(n.max(1)).unwrap()) as usize
     }
 
-    pub(super) fn within(&mut self, from: u64, to: u64) -> u64 {
+    pub(crate) fn within(&mut self, from: u64, to: u64) -> u64 {
         from + self.next() % (to - from + 1)
     }
 
     /// True so many times in a hundred.
-    pub(super) fn percent(&mut self, of_hundred: u64) -> bool {
+    pub(crate) fn percent(&mut self, of_hundred: u64) -> bool {
         self.next() % 100 < of_hundred
     }
 
-    pub(super) fn one_of<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(crate) fn one_of<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())]
     }
 
     /// Each item with a chance of one half.
-    pub(super) fn some<T: Clone>(&mut self, of: &[T]) -> Vec<T> {
+    pub(crate) fn some<T: Clone>(&mut self, of: &[T]) -> Vec<T> {
         of.iter().filter(|_| self.percent(50)).cloned().collect()
     }
 }

@@ -5,7 +5,7 @@ mod boards;
 mod breakdown;
 mod browser;
 mod calendar;
-mod client;
+pub(crate) mod client;
 mod document;
 mod explain;
 mod generations;

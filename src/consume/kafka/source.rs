@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
@@ -20,6 +21,10 @@ use crate::ids::{Millis, Next, Offset, Partition};
 
 /// How often the topic is looked at: whether it is the same one still.
 const CHECK_EVERY: Duration = Duration::from_secs(10);
+/// A static member can lose its name to itself: its join is given up while the coordinator stalls, and taken up later
+/// beside the next one. So it joins again; but not so often within that time, for then there is another of its name.
+const FENCED_MAX: usize = 3;
+const FENCED_WITHIN: Duration = Duration::from_secs(300);
 /// Who takes no records for so long has the library fetch none.
 const PAUSE_AFTER: Duration = Duration::from_millis(500);
 
@@ -73,7 +78,12 @@ pub struct KafkaSource {
     checked: Duration,
     tail: Tail,
     clock: Clock,
-    is_member: bool,
+    /// To join again with; none for who reads alone.
+    joining: Option<ClientConfig>,
+    /// When another took our name.
+    fenced: Vec<Duration>,
+    /// Ours until our name was taken: to be told of.
+    lost: Option<Vec<Partition>>,
     is_announced: bool,
 }
 
@@ -98,10 +108,8 @@ impl KafkaSource {
         if !settings.instance.is_empty() {
             config.set("group.instance.id", format!("{}-{worker}", settings.instance));
         }
-        let source = Self::new(log, &config, true)?;
-        let topic = source.log.topic().name.clone();
-        source.consumer.subscribe(&[&topic]).map_err(|error| source.failed(&error))?;
-        Ok(source)
+        let consumer = joined(&log, &config)?;
+        Ok(Self::new(log, consumer, Some(config)))
     }
 
     pub(super) fn alone(log: Kafka) -> Result<Self, Error> {
@@ -109,14 +117,14 @@ impl KafkaSource {
         // Never committed and never joined: the library wants a name.
         config.set("group.id", format!("{}-reader", log.settings().group));
         let partitions = (0..log.topic().partitions).map(Partition);
-        let mut source = Self::new(log, &config, false)?;
+        let consumer = config.create_with_context(Changes::default()).map_err(|e| failed(log.settings(), &e))?;
+        let mut source = Self::new(log, consumer, None);
         source.ours.extend(partitions);
         Ok(source)
     }
 
-    fn new(log: Kafka, config: &rdkafka::ClientConfig, is_member: bool) -> Result<Self, Error> {
-        let consumer = config.create_with_context(Changes::default()).map_err(|e| failed(log.settings(), &e))?;
-        Ok(Self {
+    fn new(log: Kafka, consumer: BaseConsumer<Changes>, joining: Option<ClientConfig>) -> Self {
+        Self {
             consumer,
             offsets: Offsets::new(log.clone()),
             log,
@@ -130,9 +138,11 @@ impl KafkaSource {
             checked: Duration::ZERO,
             tail: Tail::default(),
             clock: Clock::system(),
-            is_member,
+            joining,
+            fenced: Vec::new(),
+            lost: None,
             is_announced: false,
-        })
+        }
     }
 
     fn failed(&self, error: &KafkaError) -> Error {
@@ -160,9 +170,12 @@ impl KafkaSource {
 
     /// The next change, for the worker.
     fn change(&mut self) -> Result<Option<Polled>, Error> {
-        if !self.is_member && !self.is_announced {
+        if self.joining.is_none() && !self.is_announced {
             self.is_announced = true;
             return Ok(Some(Polled::Assigned(self.ours.iter().copied().collect())));
+        }
+        if let Some(lost) = self.lost.take() {
+            return Ok(Some(Polled::Lost(lost)));
         }
         let Some(change) = self.consumer.context().take() else { return Ok(None) };
         Ok(Some(match change {
@@ -246,11 +259,47 @@ impl KafkaSource {
             self.held = Some((since, true));
         }
         // Nothing is fetched: what comes was on its way.
-        if let Some(Ok(message)) = self.consumer.poll(Duration::ZERO) {
-            self.tail.read(&message);
-            self.carried.push_back(Carried::of(&message));
+        match self.consumer.poll(Duration::ZERO) {
+            Some(Ok(message)) => {
+                self.tail.read(&message);
+                self.carried.push_back(Carried::of(&message));
+            }
+            Some(Err(KafkaError::PartitionEOF(partition))) => self.tail.unheard(partition),
+            Some(Err(error)) if is_fenced(&error) => self.join_again(&error)?,
+            Some(Err(error)) => self.explain(&error)?,
+            None => {}
         }
         Ok(())
+    }
+
+    /// Nothing is ours any more; a new member has our name.
+    fn join_again(&mut self, error: &KafkaError) -> Result<(), Error> {
+        let now = self.clock.monotonic();
+        self.fenced.retain(|at| now < *at + FENCED_WITHIN);
+        self.fenced.push(now);
+        let Some(config) = self.joining.as_ref().filter(|_| self.fenced.len() <= FENCED_MAX) else {
+            return self.explain(error);
+        };
+        tracing::warn!(error = %error, "our name in the group was taken, joining again");
+        let consumer = joined(&self.log, config)?;
+        self.part();
+        self.consumer = consumer;
+        self.member = Member::default();
+        self.lost = Some(std::mem::take(&mut self.ours).into_iter().collect());
+        self.sought.clear();
+        self.carried.clear();
+        self.tail = Tail::default();
+        (self.leaving, self.held) = (None, None);
+        Ok(())
+    }
+
+    /// Before the client is let go: the library asks once more for an answer to everything.
+    fn part(&mut self) {
+        self.consumer.context().close();
+        let live: Vec<_> = std::mem::take(&mut self.live).into_iter().collect();
+        if let Err(error) = self.unassign(&live) {
+            tracing::debug!(error = %error, "leaving the group");
+        }
     }
 
     fn go_on(&mut self) -> Result<(), Error> {
@@ -304,6 +353,11 @@ impl KafkaSource {
                         break;
                     }
                 }
+                Some(Err(error)) if is_fenced(&error) => {
+                    // What was read of partitions that are lost is not to be folded.
+                    into.clear();
+                    return self.join_again(&error);
+                }
                 Some(Err(error)) => self.explain(&error)?,
                 None if into.is_empty() && self.consumer.context().is_empty() && self.clock.monotonic() < until => {}
                 None => break,
@@ -315,7 +369,7 @@ impl KafkaSource {
     /// Whether an error needs an operator.
     fn explain(&self, error: &KafkaError) -> Result<(), Error> {
         if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
-            let source = format!("{error}: another process has the same `kafka.instance`, or was given our place");
+            let source = format!("{error}: another process has the same `kafka.instance`: give each its own");
             return Err(Error::Engine { file: self.log.topic().name.clone(), source: source.into() });
         }
         let code = error.rdkafka_error_code();
@@ -406,13 +460,20 @@ impl Source for KafkaSource {
 
 impl Drop for KafkaSource {
     fn drop(&mut self) {
-        // The library asks once more for an answer to everything before it lets go.
-        self.consumer.context().close();
-        let live: Vec<_> = std::mem::take(&mut self.live).into_iter().collect();
-        if let Err(error) = self.unassign(&live) {
-            tracing::debug!(error = %error, "leaving the group");
-        }
+        self.part();
     }
+}
+
+/// A new member, which has subscribed.
+fn joined(log: &Kafka, config: &ClientConfig) -> Result<BaseConsumer<Changes>, Error> {
+    let failed = |error| failed(log.settings(), &error);
+    let consumer: BaseConsumer<Changes> = config.create_with_context(Changes::default()).map_err(failed)?;
+    consumer.subscribe(&[&log.topic().name]).map_err(failed)?;
+    Ok(consumer)
+}
+
+fn is_fenced(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::MessageConsumptionFatal(RDKafkaErrorCode::FencedInstanceId))
 }
 
 impl Carried {

@@ -59,6 +59,14 @@ impl Tail {
         Some((partition, end))
     }
 
+    /// The same while nobody can be told: it is looked at again.
+    pub(super) fn unheard(&mut self, partition: i32) {
+        let partition = u32::try_from(partition).ok().map(Partition);
+        if let Some(place) = partition.and_then(|partition| self.0.get_mut(&partition)) {
+            (place.is_at_end, place.probed) = (true, None);
+        }
+    }
+
     /// Those whose ends are to be asked now, with how far they are.
     pub(super) fn due(&mut self, now: Duration, live: &BTreeSet<Partition>) -> Vec<(Partition, Next)> {
         if now < self.1 + EVERY {

@@ -1,9 +1,10 @@
 //! The log in a real Kafka keeps the contract.
 
 use tributary::append::kafka::KafkaSink;
-use tributary::consume::Stream;
+use tributary::clock::Clock;
 use tributary::consume::kafka::setup::{self, Wanted};
 use tributary::consume::kafka::{Kafka as Log, KafkaSource, Settings};
+use tributary::consume::{Batch, Error, Limits, Polled, Source, Stream};
 use tributary::publish::kafka::KafkaPublisher;
 
 use super::contract::{self, Lab, PARTITIONS, block_on};
@@ -137,4 +138,46 @@ fn limits_are_kept() {
     if let Some(mut lab) = Kafka::new() {
         contract::limits_are_kept(&mut lab);
     }
+}
+
+/// Polls both in turn until `is_done` with what each was told last, and why one ended.
+fn poll_both(sources: &mut [KafkaSource; 2], mut is_done: impl FnMut(usize, &Result<Polled, Error>) -> bool) {
+    let (mut batch, clock) = (Batch::default(), Clock::system());
+    while clock.monotonic() < services::PATIENCE * 2 {
+        for (n, source) in sources.iter_mut().enumerate() {
+            if is_done(n, &source.poll(&Limits::default(), &mut batch)) {
+                return;
+            }
+        }
+    }
+    panic!("not done");
+}
+
+/// A stalled coordinator does it to a single member: it takes up a join that was given up beside the next one.
+#[test]
+fn whose_name_in_the_group_was_taken_loses_all_and_joins_again_and_of_two_of_a_name_one_ends() {
+    let Some(lab) = Kafka::new() else { return };
+    let mut settings = lab.log.settings().clone();
+    settings.instance = "one".to_owned();
+    let log = Log::open(settings).unwrap();
+    let all =
+        |polled: &Result<Polled, Error>| matches!(polled, Ok(Polled::Assigned(p)) if p.len() == PARTITIONS as usize);
+    let first = log.source(1, 0).unwrap();
+    // Its neighbour is of another group until it takes the name.
+    let mut both = [first, log.source(2, 0).unwrap()];
+    poll_both(&mut both, |n, polled| n == 0 && all(polled));
+    both[1] = log.source(1, 0).unwrap();
+    let (mut lost, mut back) = (0, 0);
+    let mut why = None;
+    poll_both(&mut both, |_, polled| {
+        match polled {
+            Ok(Polled::Lost(partitions)) => lost += usize::from(!partitions.is_empty()),
+            Err(error) => why = Some(tributary::telemetry::with_causes(error)),
+            polled => back += usize::from(lost > 0 && all(polled)),
+        }
+        why.is_some()
+    });
+    assert!(lost >= 1 && back >= 1, "lost {lost} times, back {back} times");
+    let why = why.unwrap();
+    assert!(why.contains("another process has the same `kafka.instance`"), "{why}");
 }

@@ -78,6 +78,7 @@ impl Chaos {
         tokio::time::timeout(limit, Box::pin(self.on(&world)))
             .await
             .unwrap_or_else(|_| panic!("not done within {limit:?}"));
+        world.is_good();
         drop(ending);
     }
 

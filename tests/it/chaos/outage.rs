@@ -17,6 +17,9 @@ const LOOKS_MAX: Duration = Duration::from_secs(10);
 /// For slow cores.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// For all of it, beside the outage.
+const LIMIT: Duration = Duration::from_secs(600);
+
 /// Who is away, and how.
 #[derive(Clone, Copy)]
 struct Outage {
@@ -65,29 +68,35 @@ impl Outage {
         let Some(world) = World::new("outage", (1, 1, 1)).await else { return };
         let world = Arc::new(world);
         let ending = Ending(Arc::clone(&world));
+        let within = tokio::time::timeout(LIMIT + self.lasts, Box::pin(self.on(&world)));
+        within.await.unwrap_or_else(|_| panic!("not done within {LIMIT:?} and the outage"));
+        world.is_good();
+        drop(ending);
+    }
+
+    async fn on(self, world: &Arc<World>) {
         let observer = Arc::new(world.observer().await);
         world.worker(0).start();
-        let mut beside = Beside::start((&world, &observer), 50);
-        until(&world, PATIENCE, |health| health["status"] == "healthy").await;
+        let mut beside = Beside::start((world, &observer), 50);
+        until(world, PATIENCE, |health| health["status"] == "healthy").await;
 
-        self.is_away(&world, true).await;
+        self.is_away(world, true).await;
         let gone = world.story.now();
-        let degraded = until(&world, SILENT_MAX, |health| health["status"] != "healthy").await;
+        let degraded = until(world, SILENT_MAX, |health| health["status"] != "healthy").await;
         assert_eq!(degraded["status"], "degraded", "at first it may come back: {degraded}");
-        self.is_named(&world).await;
-        let unhealthy = until(&world, SILENT_MAX + LOOKS_MAX, |health| health["status"] == "unhealthy").await;
+        self.is_named(world).await;
+        let unhealthy = until(world, SILENT_MAX + LOOKS_MAX, |health| health["status"] == "unhealthy").await;
         let after = world.story.now() - gone;
         assert!(after > SILENT_MAX.saturating_sub(LOOKS_MAX), "unhealthy after {after:?} already: {unhealthy}");
         assert!(says(&unhealthy, self.fault), "{unhealthy}");
         tokio::time::sleep(self.lasts.saturating_sub(world.story.now() - gone)).await;
-        self.is_away(&world, false).await;
+        self.is_away(world, false).await;
 
-        until(&world, PATIENCE, |health| health["status"] == "healthy").await;
-        beside.end(&world).await;
-        let findings = Box::pin(check::check(&world, &observer)).await;
+        until(world, PATIENCE, |health| health["status"] == "healthy").await;
+        beside.end(world).await;
+        let findings = Box::pin(check::check(world, &observer)).await;
         assert!(findings.letters > 0, "outputs were compared: {findings:?}");
         assert_eq!(world.worker(0).own_ends, 0, "the worker went on by itself");
-        drop(ending);
     }
 
     async fn is_away(self, world: &Arc<World>, is_away: bool) {

@@ -76,10 +76,10 @@ impl Whom {
     }
 }
 
-/// A lane for each worker, one for the brokers, one for the database: seven faults of ten are the workers'.
+/// A lane for each worker, one for the brokers, one for the database: eight faults of ten are the workers', who are back sooner.
 pub(super) fn lanes(size: Size, seed: u64) -> Vec<Lane> {
     let mut random = Random::new(seed);
-    let services = (size.faults * 3 / 20).max(2);
+    let services = (size.faults / 10).max(2);
     let of_workers = size.faults - 2 * services;
     let mut lanes = Vec::new();
     for worker in 0..size.workers {

@@ -34,6 +34,8 @@ pub(super) struct World {
     services: Option<Own>,
     /// Everybody who hurts, feeds or watches ends.
     is_over: AtomicBool,
+    /// All was compared: nothing needs to be looked at.
+    is_good: AtomicBool,
 }
 
 impl World {
@@ -58,8 +60,8 @@ impl World {
         let report = set_up(&kafka, &topics, Some(&store)).await.unwrap();
         assert!(!report.has_drift(), "{report:?}");
         let workers = (0..workers).map(|n| Mutex::new(Worker::new(&dir, n, (&kafka, &cql)))).collect();
-        let (services, is_over) = (Some(services), AtomicBool::new(false));
-        Some(Self { story: Story::new(), seed, kafka, cql, workers, dir, services, is_over })
+        let (services, is_over, is_good) = (Some(services), AtomicBool::new(false), AtomicBool::new(false));
+        Some(Self { story: Story::new(), seed, kafka, cql, workers, dir, services, is_over, is_good })
     }
 
     pub(super) fn services(&self) -> &Own {
@@ -78,6 +80,11 @@ impl World {
 
     pub(super) fn end(&self) {
         self.is_over.store(true, Ordering::Release);
+    }
+
+    /// Nothing of it is kept.
+    pub(super) fn is_good(&self) {
+        self.is_good.store(true, Ordering::Release);
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -129,7 +136,8 @@ impl Drop for World {
             worker.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).kill();
         }
         let services = self.services.take();
-        if !std::thread::panicking() {
+        // Not "does this thread panic": the last to leave may be another.
+        if self.is_good.load(Ordering::Acquire) {
             drop(services);
             drop(std::fs::remove_dir_all(&self.dir));
             return;

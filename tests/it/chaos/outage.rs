@@ -17,6 +17,8 @@ const LOOKS_MAX: Duration = Duration::from_secs(10);
 /// For slow cores.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Records before an outage, and after it.
+const LOAD: u64 = 400;
 /// For all of it, beside the outage.
 const LIMIT: Duration = Duration::from_secs(600);
 
@@ -79,6 +81,7 @@ impl Outage {
         world.worker(0).start();
         let mut beside = Beside::start((world, &observer), 50);
         until(world, PATIENCE, |health| health["status"] == "healthy").await;
+        fed(world, &beside).await;
 
         self.is_away(world, true).await;
         let gone = world.story.now();
@@ -93,6 +96,7 @@ impl Outage {
         self.is_away(world, false).await;
 
         until(world, PATIENCE, |health| health["status"] == "healthy").await;
+        fed(world, &beside).await;
         beside.end(world).await;
         let findings = Box::pin(check::check(world, &observer)).await;
         assert!(findings.letters > 0, "outputs were compared: {findings:?}");
@@ -117,6 +121,16 @@ impl Outage {
     /// While it is degraded it is said why, too.
     async fn is_named(self, world: &World) {
         until(world, SILENT_MAX, |health| says(health, self.fault)).await;
+    }
+}
+
+/// Waits until more has come in: an outage is one under load, and what comes after it is part of it.
+async fn fed(world: &World, beside: &Beside) {
+    let records = || beside.input.records.load(std::sync::atomic::Ordering::Relaxed);
+    let (enough, deadline) = (records() + LOAD, world.story.now() + PATIENCE);
+    while records() < enough {
+        assert!(world.story.now() < deadline, "no {LOAD} records came in within {PATIENCE:?}");
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 

@@ -7,6 +7,7 @@ pub mod embedded;
 pub mod import;
 pub mod intake;
 pub mod kafka;
+pub mod letter;
 pub mod partition;
 
 use bytes::Bytes;

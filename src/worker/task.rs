@@ -303,8 +303,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
 
     fn dead_letter(&mut self, letter: &Letter, record: &Record<'_>, trigger: Next) {
         let value = letter.parked.as_deref().map_or_else(|| record.value.to_vec(), encode_parked);
-        let mut bytes = Vec::new();
-        DeadLetter {
+        let letter = DeadLetter {
             topic: &self.topic,
             partition: self.partition,
             offset: letter.offset,
@@ -313,15 +312,8 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             message: &letter.message,
             key: record.key,
             value: &value,
-        }
-        .encode(&mut bytes);
-        let outgoing = Outgoing {
-            stream: Stream::DeadLetters,
-            partition: self.partition,
-            timestamp: record.timestamp,
-            key: Bytes::copy_from_slice(record.key),
-            value: Bytes::from(bytes),
         };
+        let outgoing = Outgoing::of_letter(&letter, record.timestamp, self.partition);
         self.outputs.push((trigger, outgoing));
     }
 

@@ -8,6 +8,7 @@ mod fleet;
 mod generations;
 mod inspect;
 mod keys;
+pub mod letters;
 mod look;
 mod meeting;
 mod purge;

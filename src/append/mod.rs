@@ -9,6 +9,7 @@ pub mod intake;
 pub mod kafka;
 pub mod letter;
 pub mod partition;
+pub mod relay;
 
 use bytes::Bytes;
 

@@ -3,6 +3,7 @@
 mod accept_gap;
 mod completions;
 mod config;
+mod dlq;
 mod generations;
 mod import;
 mod keys;
@@ -88,6 +89,9 @@ enum Command {
     /// Look into the projection tables, and compare them with the log.
     #[command(subcommand)]
     Projections(projections::Command),
+    /// Records that could not be applied: list them, show one, append them again.
+    #[command(subcommand)]
+    Dlq(dlq::Command),
     /// Go on where the log has lost events, or the group its offsets.
     AcceptGap(accept_gap::Args),
     /// Print shell completions.
@@ -182,6 +186,7 @@ fn execute(command: Command, context: Context) -> anyhow::Result<u8> {
             Command::Config(command) => config::run(&command, &context),
             Command::Keys(command) => keys::run(command, &context).await,
             Command::Projections(command) => projections::run(command, &context).await,
+            Command::Dlq(command) => dlq::run(command, &context).await,
             Command::AcceptGap(args) => accept_gap::run(args, &context).await,
             Command::Completions(args) => completions::run(&args),
         }

@@ -8,6 +8,7 @@ mod describe;
 mod ends;
 mod offsets;
 mod owners;
+mod pages;
 pub mod settings;
 pub mod setup;
 mod source;
@@ -26,6 +27,7 @@ pub(crate) use changes::Quiet;
 pub use ends::Ends;
 pub use offsets::Offsets;
 pub(crate) use offsets::number;
+pub use pages::Pages;
 pub use settings::Settings;
 pub use source::{KafkaSource, Member};
 
@@ -72,6 +74,11 @@ impl Kafka {
     /// The events of all partitions, outside of any group.
     pub fn reader(&self) -> Result<KafkaSource, Error> {
         KafkaSource::alone(self.clone())
+    }
+
+    /// The records of a stream, a stretch at a time.
+    pub fn pages(&self, stream: Stream) -> Result<Pages, Error> {
+        Pages::open(self.clone(), stream)
     }
 
     /// Who folds each partition of a generation now. It waits for an answer.

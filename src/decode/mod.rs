@@ -119,7 +119,20 @@ impl Decoder {
                 return Ok(event);
             }
         }
-        by_plan(plan, kind, body, key, at)
+        let event = by_plan(plan, kind, body, at)?;
+        if event.creator_id.0.as_bytes() != key {
+            return Err(Error::WrongKey { creator_id: event.creator_id.0.to_owned(), at: at.into() });
+        }
+        Ok(event)
+    }
+
+    /// The event of a record whose key is somebody else's business: of a topic that is not the log.
+    pub fn decode_of_any_key<'a>(&self, value: &'a [u8], at: Place<'_>) -> Result<Event<'a>, Error> {
+        let (plan, body) = self.plan(value, &[], at)?;
+        let Shape::Event(kind) = plan.shape else {
+            return Err(Error::UnknownType { name: plan.shape.name().to_owned(), at: at.into() });
+        };
+        by_plan(plan, kind, body, at)
     }
 
     /// The dead letter of a record of the dead-letter topic.
@@ -168,14 +181,11 @@ impl Decoder {
 }
 
 /// The long way: for the records of other schemas, and for all that have something wrong.
-fn by_plan<'a>(plan: &Plan, kind: Kind, body: &'a [u8], key: &[u8], at: Place<'_>) -> Result<Event<'a>, Error> {
+fn by_plan<'a>(plan: &Plan, kind: Kind, body: &'a [u8], at: Place<'_>) -> Result<Event<'a>, Error> {
     let mut row = Row::new();
     plan.run(body, &mut row).map_err(|wrong| Error::malformed(plan, wrong, at))?;
     let event = to_event::event(kind, &mut row).map_err(|wrong| Error::wrong(plan.shape, wrong, at))?;
     event::check(&event).map_err(|source| Error::Invalid { kind: kind.name(), at: at.into(), source })?;
-    if event.creator_id.0.as_bytes() != key {
-        return Err(Error::WrongKey { creator_id: event.creator_id.0.to_owned(), at: at.into() });
-    }
     Ok(event)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! One type for each seam, so that everything behind them is compiled once.
 
+mod pages;
 mod rows;
 mod ways;
 
@@ -18,6 +19,7 @@ use crate::disk;
 use crate::ids::{Next, Partition};
 use crate::publish::kafka::KafkaPublisher;
 
+pub(super) use pages::Pages;
 pub use rows::Rows;
 pub use ways::{Publisher, Sink};
 

@@ -31,6 +31,11 @@ impl Schemas {
         Self { decoder, registry, unknown: Vec::new() }
     }
 
+    /// As of what is known now.
+    pub(crate) fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+
     /// The first id that records of a batch name, and that nobody has been asked for.
     pub(super) fn missing(&self, batch: &Batch) -> Option<u32> {
         self.registry.as_ref()?;
@@ -40,7 +45,7 @@ impl Schemas {
 
     /// Fetches what the records of a batch name. It waits for the registry until `goes_on` says no; then what is missing
     /// stays missing, and the batch must not be read. `false`: so it is.
-    pub(super) async fn learn(&mut self, batch: &Batch, mut goes_on: impl FnMut() -> bool) -> bool {
+    pub(crate) async fn learn(&mut self, batch: &Batch, mut goes_on: impl FnMut() -> bool) -> bool {
         while let Some((id, registry)) = self.missing(batch).zip(self.registry.clone()) {
             if !self.fetch(&registry, id, &mut goes_on).await {
                 return false;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 
 use super::changes::Quiet;
 use super::offsets::number;
@@ -88,12 +88,22 @@ fn ask(client: &BaseConsumer<Quiet>, log: &Kafka) -> Result<Vec<Bounds>, Error> 
 }
 
 /// The readable range of a partition of the events.
-pub(super) fn bounds<C: rdkafka::consumer::ConsumerContext>(
+pub(super) fn bounds<C: ConsumerContext>(
     client: &BaseConsumer<C>,
     log: &Kafka,
     partition: Partition,
 ) -> Result<Bounds, Error> {
-    let topic = log.name_of(Stream::Events);
+    bounds_of(client, log, Stream::Events, partition)
+}
+
+/// The readable range of a partition of a stream.
+pub(super) fn bounds_of<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
+    log: &Kafka,
+    stream: Stream,
+    partition: Partition,
+) -> Result<Bounds, Error> {
+    let topic = log.name_of(stream);
     let (start, end) = client
         .fetch_watermarks(&topic, number(partition), REQUEST_MAX)
         .map_err(|error| failed(log.settings(), &error))?;

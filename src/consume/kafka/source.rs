@@ -492,7 +492,7 @@ fn fits(into: &Batch, bytes: usize, limits: &Limits) -> bool {
     into.is_empty() || (into.len() < limits.records_max && into.bytes() + bytes <= limits.bytes_max)
 }
 
-fn record<'a>(message: &'a BorrowedMessage<'_>) -> Record<'a> {
+pub(super) fn record<'a>(message: &'a BorrowedMessage<'_>) -> Record<'a> {
     Record {
         partition: Partition(u32::try_from(message.partition()).unwrap_or_default()),
         offset: Offset(u64::try_from(message.offset()).unwrap_or_default()),

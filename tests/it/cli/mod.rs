@@ -2,6 +2,7 @@
 
 mod cluster;
 mod commands;
+mod dlq;
 mod keys;
 mod serve;
 mod settings;

@@ -4,6 +4,7 @@ mod admin;
 mod figures;
 mod generations;
 mod halts;
+mod letters;
 mod place;
 mod takeover;
 mod ways;

@@ -13,6 +13,7 @@ mod look;
 mod meeting;
 mod purge;
 mod rebuild;
+pub mod relay;
 mod serve;
 pub mod setup;
 mod snapshots;

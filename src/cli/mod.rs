@@ -9,6 +9,7 @@ mod import;
 mod keys;
 mod output;
 mod projections;
+mod relay;
 mod run;
 mod schemas;
 mod setup;
@@ -69,6 +70,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Append events from a file or a pipe, as NDJSON or CSV.
     Import(import::Args),
+    /// Bring events from another Kafka topic into the log, whatever their keys.
+    Relay(relay::Args),
     /// Make topics and tables that are missing in Kafka and the CQL database, and tell what differs.
     Setup(setup::Args),
     /// How far each partition is.
@@ -178,6 +181,7 @@ fn execute(command: Command, context: Context) -> anyhow::Result<u8> {
             Command::Run(args) => run::run(args, context).await,
             Command::Simulate(args) => simulate::run(args, &context).await,
             Command::Import(args) => import::run(args, &context).await,
+            Command::Relay(args) => relay::run(args, &context).await,
             Command::Setup(args) => setup::run(args, &context).await,
             Command::Status => status::run(&context).await,
             Command::Lag => status::lag(&context).await,

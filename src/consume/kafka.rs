@@ -6,6 +6,7 @@
 mod changes;
 mod describe;
 mod ends;
+mod foreign;
 mod offsets;
 mod owners;
 mod pages;
@@ -25,6 +26,7 @@ use rdkafka::error::KafkaError;
 
 pub(crate) use changes::Quiet;
 pub use ends::Ends;
+pub use foreign::Foreign;
 pub use offsets::Offsets;
 pub(crate) use offsets::number;
 pub use pages::Pages;

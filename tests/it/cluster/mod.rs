@@ -6,5 +6,6 @@ mod generations;
 mod halts;
 mod letters;
 mod place;
+mod relay;
 mod takeover;
 mod ways;

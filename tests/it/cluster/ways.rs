@@ -13,7 +13,7 @@ use crate::services;
 use crate::worker::programme::spec;
 
 /// Rows of the creators and members, without where in the log they changed.
-async fn figures(program: &Program) -> Vec<String> {
+pub async fn figures(program: &Program) -> Vec<String> {
     let rows = crate::worker::dump::dump(program).await;
     let of = |(key, (_, value)): (&String, &(u64, Bytes))| format!("{key} {:?}", &value[12..]);
     rows.iter().filter(|(key, _)| key.starts_with("creator ") || key.starts_with("name ")).map(of).collect()

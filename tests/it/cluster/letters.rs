@@ -97,18 +97,22 @@ async fn a_record_that_is_too_large_for_a_letter_is_cut_and_holds_nobody_up() {
     let ends = append(&process, &records(&spec(6, 60, 400, 5), 4)).await;
     tokio::time::timeout(PATIENCE, caught_up(&process, &ends)).await.unwrap();
     // E moves with its letter.
-    while process.places().await.unwrap()[0].emitted < Next(1) {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        assert_eq!(process.progress.halted(), None);
-    }
+    let is_out = async {
+        while process.places().await.unwrap()[0].emitted < Next(1) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, is_out).await.expect("E moves");
     process.stop().await.unwrap();
     let log = log(&place).await;
-    let listed = tokio::task::block_in_place(|| letters(&log).list(&ALL)).unwrap();
+    let large = Wanted { class: Some("too_large".to_owned()), ..ALL };
+    let listed = tokio::task::block_in_place(|| letters(&log).list(&large)).unwrap();
     let [letter] = &listed[..] else { panic!("{listed:?}") };
-    assert_eq!((letter.class.as_str(), letter.source.offset), ("too_large", Offset(0)));
+    assert_eq!((letter.source.partition, letter.source.offset), (Partition(0), Offset(0)));
     assert!(letter.message.starts_with("undecodable: ") && letter.message.contains("1048000"), "{}", letter.message);
     let mut told = Vec::new();
     let sink = log.sink().unwrap();
-    letters(&log).redrive(&Chosen::All, Some(&sink), |_, became| told.push(became.clone())).await.unwrap();
+    let chosen = Chosen::Class("too_large".to_owned());
+    letters(&log).redrive(&chosen, Some(&sink), |_, became| told.push(became.clone())).await.unwrap();
     assert!(matches!(&told[..], [Redriven::Left(_)]), "a part of a record is not appended: {told:?}");
 }

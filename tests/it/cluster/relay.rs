@@ -177,11 +177,12 @@ async fn events_of_any_key_and_framing_give_the_same_figures_and_the_rest_are_de
     let mut letters = Letters::open(log, None, Clock::system()).unwrap();
     let wanted = Wanted { partition: None, from: None, class: None, limit: 100 };
     let listed = tokio::task::block_in_place(|| letters.list(&wanted)).unwrap();
-    let mut told: Vec<_> = listed.iter().map(|one| (one.source.offset.0, one.class.as_str())).collect();
+    // The programme has some of its own, for the log's processes.
+    let theirs = listed.iter().filter(|one| one.source.topic == foreign.topic);
+    let mut told: Vec<_> = theirs.map(|one| (one.source.offset.0, one.class.as_str())).collect();
     told.sort_unstable();
     let classes = [(100, "undecodable"), (200, "invalid_field"), (300, "reserved"), (400, "unknown_schema")];
     assert_eq!(told, classes);
-    assert!(listed.iter().all(|one| one.source.topic == foreign.topic), "{listed:?}");
 
     let again = Progress::default();
     open(foreign.from(true)).await.unwrap().run(again.clone()).await.unwrap();

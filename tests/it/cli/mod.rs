@@ -4,26 +4,26 @@ mod cluster;
 mod commands;
 mod dlq;
 mod keys;
-mod serve;
+pub(crate) mod serve;
 mod settings;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// A folder of one test, and the program started in it.
-struct Shell {
+pub(crate) struct Shell {
     dir: tempfile::TempDir,
 }
 
 /// What one run came to.
-struct Ran {
+pub(crate) struct Ran {
     code: i32,
     out: String,
     err: String,
 }
 
 impl Shell {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { dir: tempfile::tempdir().unwrap() }
     }
 
@@ -31,7 +31,7 @@ impl Shell {
         self.dir.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, text).unwrap();
         path
@@ -48,7 +48,7 @@ impl Shell {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(&self.command(arguments).output().unwrap())
     }
 
@@ -69,7 +69,7 @@ impl Ran {
         }
     }
 
-    fn assert_code(&self, code: i32) -> &Self {
+    pub(crate) fn assert_code(&self, code: i32) -> &Self {
         assert_eq!(self.code, code, "{}{}", self.out, self.err);
         self
     }

@@ -5,11 +5,16 @@ use std::process::Command;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+use serde_json::Value;
+use tributary::clock::Clock;
 use tributary::consume::Stream;
 use tributary::decode::{Scratch, from_json};
 use tributary::event::Kind;
 use tributary::schema;
+use tributary::web::client::Peer;
 
+use crate::cli::Shell;
+use crate::cli::serve::Server;
 use crate::services::{self, Own, PATIENCE};
 
 const EVENTS: &str = include_str!("../../../deploy/examples/events.ndjson");
@@ -132,4 +137,105 @@ fn both_examples_send_what_the_program_would() {
     }
     let places: Vec<_> = partitions.values().map(BTreeSet::len).collect();
     assert_eq!(places, [1, 1], "one partition a creator, whoever sends: {partitions:?}");
+}
+
+/// What is asked, of every creator and every member.
+fn questions() -> Vec<String> {
+    let mut paths = vec!["/v1/creators?limit=10".to_owned()];
+    for (creator, members) in [("example", vec!["ann", "ben"]), ("sample", vec!["zoe"])] {
+        let creator = format!("/v1/creators/{creator}");
+        let span = "from=2026-05-01T00:00:00Z&to=2026-05-02T00:00:00Z&tz=UTC";
+        paths.extend(
+            ["members", "conversions", "commissions", "leaderboard", "cohorts"].map(|of| format!("{creator}/{of}")),
+        );
+        paths.extend(["analytics", "funnel"].map(|of| format!("{creator}/{of}?{span}")));
+        paths.push(format!("{creator}/timeseries?{span}&interval=hour"));
+        paths.push(format!("{creator}/breakdown?{span}&by=platform"));
+        for member in members {
+            paths.extend(
+                ["stats", "commissions", "clicks", "shares"].map(|of| format!("{creator}/members/{member}/{of}")),
+            );
+        }
+        paths.push(creator);
+    }
+    paths
+}
+
+/// What a server answers once it has folded all that was sent; without where in the log that is.
+async fn answers(server: &Server) -> BTreeMap<String, Value> {
+    let peer = Peer { addr: server.url.trim_start_matches("http://").parse().unwrap(), key: None };
+    let clock = Clock::system();
+    loop {
+        let health = peer.get("/health").await.unwrap().json(peer.addr).unwrap();
+        let sum = |name: &str| {
+            let places = health["projections"]["partitions"].as_array().unwrap().iter();
+            places.map(|place| place[name].as_u64().unwrap_or_default()).sum::<u64>()
+        };
+        let sent = u64::try_from(EVENTS.lines().count()).unwrap();
+        if (sum("log_end"), sum("fast"), sum("slow")) == (sent, sent, sent) {
+            break;
+        }
+        assert!(clock.monotonic() < PATIENCE, "{health}");
+        tokio::time::sleep(PATIENCE / 300).await;
+    }
+    let mut answers = BTreeMap::new();
+    for path in questions() {
+        let mut answer =
+            peer.get(&path).await.unwrap().json(peer.addr).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert!(answer.as_object_mut().unwrap().remove("meta").is_some(), "{path}: {answer}");
+        answers.insert(path, answer);
+    }
+    answers
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a minute, with packages of PyPI and Maven; make examples"]
+async fn both_examples_lead_to_the_answers_that_http_leads_to() {
+    let Some(own) = tokio::task::block_in_place(|| Own::start(&["kafka", "registry"])) else { return };
+    let Some(python) = python() else { return services::not_tested("make examples gets what is missing") };
+    let (brokers, registry) = (own.env("KAFKA_BROKERS"), own.env("REGISTRY_URL"));
+    let file = "deploy/examples/events.ndjson";
+
+    let shell = Shell::new();
+    let alone = shell.write("alone.toml", "[worker]\ntick_after_ms = 0\n");
+    let server = Server::with(&shell, &["--insecure-dev", "--config", alone.to_str().unwrap()]);
+    let peer = Peer { addr: server.url.trim_start_matches("http://").parse().unwrap(), key: None };
+    let body = format!("[{}]", EVENTS.lines().collect::<Vec<_>>().join(","));
+    let taken = peer.post("/v1/events", body.into()).await.unwrap().json(peer.addr).unwrap();
+    assert_eq!(taken["accepted"], EVENTS.lines().count(), "{taken}");
+    let expected = answers(&server).await;
+    assert_eq!(expected["/v1/creators/example/members/ann/stats"]["data"]["figures"]["counts"]["orders"], 2);
+    drop(server);
+
+    let python = |topic: &str, registry: &[&str]| {
+        let program = "deploy/examples/python/producer.py";
+        run(&python, &[&[program, "--brokers", &brokers, "--topic", topic, file], registry].concat());
+    };
+    let java = |topic: &str, registry: &str| {
+        let arguments = format!("-Dexec.args={file} {brokers} {registry}");
+        let topic = format!("-Dtopic={topic}");
+        run("mvn", &["-q", "-B", "-f", "deploy/examples/java", "compile", "exec:java", &topic, &arguments]);
+    };
+    for way in ["python", "python-registry", "java", "java-registry"] {
+        let shell = Shell::new();
+        let settings = format!(
+            "[worker]\ntick_after_ms = 0\n[kafka]\nbrokers = \"{brokers}\"\nreplication = 1\ntopic_prefix = \"{way}.\"\n\
+             group = \"{way}\"\nregistry_url = \"{registry}\"\n"
+        );
+        let config = shell.write("kafka.toml", &settings);
+        shell.run(&["--config", "kafka.toml", "setup"]).assert_code(0);
+        let topic = format!("{way}.{}", Stream::Events.name());
+        tokio::task::block_in_place(|| match way {
+            "python" => python(&topic, &[]),
+            "python-registry" => python(&topic, &["--registry", &registry]),
+            "java" => java(&topic, ""),
+            _ => java(&topic, &registry),
+        });
+        let server = Server::with(&shell, &["--insecure-dev", "--config", config.to_str().unwrap()]);
+        let found = answers(&server).await;
+        for (path, answer) in &expected {
+            assert_eq!(&found[path], answer, "{way}: {path}");
+        }
+    }
+    tokio::task::block_in_place(|| drop(own));
 }

@@ -40,7 +40,8 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * schema (Avro's single-object encoding), with one the number that the registry gave it (Confluent's framing).
  */
 public final class Producer {
-  private static final String TOPIC = "tributary.events";
+  /** Another with -Dtopic=NAME. */
+  private static final String TOPIC = System.getProperty("topic", "tributary.events");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path schemas;

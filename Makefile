@@ -53,6 +53,7 @@ sim: cargo ## the worker in a simulated world, every night: SEEDS= schedules fro
 chaos: cargo ## kill and pause workers, brokers and database nodes under load, half an hour; writes tests/CHAOS.md (CHAOS_FAULTS= CHAOS_SEED=)
 	$(SERVICES) fetch kafka cassandra
 	CI=true CHAOS_WATCH=1 $(CARGO) test --locked --test it -- --ignored --test-threads 1 --nocapture chaos::
+
 examples: cargo ## the example producers against a real broker: what they send, and that figures are those of HTTP
 	python3 -m venv target/examples && target/examples/bin/pip install -q -r deploy/examples/python/requirements.txt
 	$(SERVICES) fetch kafka registry

@@ -63,9 +63,9 @@ fetch() { # fetch KIND: its jars, unless they are there for this very pom.xml
   exec 7>&-
 }
 
-certificates() { # a CA and one server key for the loopback addresses, 10 years
+certificates() { # a CA, one server key for the loopback addresses and one for a client, 10 years
   local t=$dir/tls
-  [[ ! -e $t/server.p12 ]] || return 0
+  [[ ! -e $t/trust.p12 ]] || return 0
   need openssl openssl
   mkdir -p "$t"
   {
@@ -75,6 +75,11 @@ certificates() { # a CA and one server key for the loopback addresses, 10 years
       -extfile <(echo "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:127.0.0.2,IP:127.0.0.3") -out "$t/server.pem"
     openssl pkcs12 -export -in "$t/server.pem" -inkey "$t/server.key" -certfile "$t/ca.pem" -name server \
       -passout pass:changeit -out "$t/server.p12"
+    openssl req -newkey rsa:2048 -nodes -subj "/CN=tributary" -keyout "$t/client.key" -out "$t/client.csr"
+    openssl x509 -req -in "$t/client.csr" -CA "$t/ca.pem" -CAkey "$t/ca.key" -CAcreateserial -days 3650 -out "$t/client.pem"
+    # Java takes a certificate of a PKCS12 for trusted only if it has put it there itself.
+    "${java%java}keytool" -importcert -noprompt -alias ca -file "$t/ca.pem" -keystore "$t/trust.p12" -storetype PKCS12 \
+      -storepass changeit
   } >"$t/log" 2>&1 || { tail -3 "$t/log" >&2; rm -rf "$t"; die "openssl could not make the certificates"; }
 }
 

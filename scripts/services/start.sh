@@ -83,7 +83,7 @@ start_cassandra() { # start_cassandra NAME
     COMMITLOG_SYNC_PERIOD="$period" >"$conf"
   if [[ $(setting cassandra secure 0) == 1 ]]; then
     certificates
-    fill "$here/cassandra/secure.yaml" TLS="$dir/tls" >>"$conf"
+    fill "$here/cassandra/secure.yaml" TLS="$dir/tls" CLIENT_AUTH="${CASSANDRA_CLIENT_AUTH:-false}" >>"$conf"
   fi
   # shellcheck disable=SC2046,SC2086
   launch "$name" "$java" -Xms64m -Xmx"${CASSANDRA_HEAP:-512m}" $jvm $(archive_flags "$name") \

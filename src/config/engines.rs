@@ -28,8 +28,12 @@ pub struct Kafka {
     pub user: String,
     pub password_file: PathBuf,
     pub ca_file: PathBuf,
+    pub cert_file: PathBuf,
+    pub key_file: PathBuf,
     pub session_timeout_ms: u64,
     pub registry_url: String,
+    pub registry_user: String,
+    pub registry_password_file: PathBuf,
 }
 
 /// ScyllaDB or Cassandra. No nodes: the projections are a file in the data folder. See `store::CqlOptions`.
@@ -43,6 +47,8 @@ pub struct Cql {
     pub user: String,
     pub password_file: PathBuf,
     pub ca_file: PathBuf,
+    pub cert_file: PathBuf,
+    pub key_file: PathBuf,
 }
 
 /// Copies of state, for whoever takes a partition over.
@@ -66,8 +72,12 @@ impl Default for Kafka {
             user: String::new(),
             password_file: PathBuf::new(),
             ca_file: PathBuf::new(),
+            cert_file: PathBuf::new(),
+            key_file: PathBuf::new(),
             session_timeout_ms: 10_000,
             registry_url: String::new(),
+            registry_user: String::new(),
+            registry_password_file: PathBuf::new(),
         }
     }
 }
@@ -82,6 +92,8 @@ impl Default for Cql {
             user: String::new(),
             password_file: PathBuf::new(),
             ca_file: PathBuf::new(),
+            cert_file: PathBuf::new(),
+            key_file: PathBuf::new(),
         }
     }
 }
@@ -102,12 +114,36 @@ pub(super) fn check(config: &Config) -> Result<(), Error> {
     range(!kafka.group.is_empty(), "kafka.group", "a name")?;
     range(kafka.replication > 0, "kafka.replication", "at least 1")?;
     range(config.cql.replication > 0, "cql.replication", "at least 1")?;
+    check_certificates(config)?;
     range(config.snapshots.every_s > 0, "snapshots.every_s", "at least 1")?;
     config.snapshots.options()?;
     let has_kafka = !kafka.brokers.is_empty();
     range(has_kafka || config.cql.nodes.is_empty(), "cql.nodes", "empty as long as `kafka.brokers` is")?;
     let is_shared = has_kafka && !config.cql.nodes.is_empty();
     range(is_shared || config.role == "all", "role", "all, unless there are `kafka.brokers` and `cql.nodes`")
+}
+
+/// A certificate is of no use without its key, nor where nothing is encrypted.
+fn check_certificates(config: &Config) -> Result<(), Error> {
+    let range = |ok: bool, name, must| if ok { Ok(()) } else { Err(Error::Range { name, must }) };
+    let (kafka, cql) = (&config.kafka, &config.cql);
+    let is_pair = |cert: &Path, key: &Path| given(cert).is_some() == given(key).is_some();
+    range(
+        is_pair(&kafka.cert_file, &kafka.key_file),
+        "kafka.key_file",
+        "there if `kafka.cert_file` is, and only then",
+    )?;
+    range(is_pair(&cql.cert_file, &cql.key_file), "cql.key_file", "there if `cql.cert_file` is, and only then")?;
+    let is_encrypted = matches!(protocol(&kafka.security), Some(Protocol::Ssl | Protocol::SaslSsl));
+    range(
+        is_encrypted || given(&kafka.cert_file).is_none(),
+        "kafka.security",
+        "ssl or sasl_ssl with a `kafka.cert_file`",
+    )?;
+    let has_ca = given(&cql.ca_file).is_some();
+    range(has_ca || given(&cql.cert_file).is_none(), "cql.ca_file", "there with a `cql.cert_file`")?;
+    let has_registry = !kafka.registry_url.is_empty();
+    range(has_registry || kafka.registry_user.is_empty(), "kafka.registry_url", "there with a `kafka.registry_user`")
 }
 
 fn protocol(name: &str) -> Option<Protocol> {
@@ -149,7 +185,11 @@ impl Kafka {
         if self.registry_url.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Registry::new(&self.registry_url, None)?))
+        if self.registry_user.is_empty() {
+            return Ok(Some(Registry::new(&self.registry_url, None)?));
+        }
+        let password = secret(&self.registry_password_file)?;
+        Ok(Some(Registry::new(&self.registry_url, Some((&self.registry_user, &password)))?))
     }
 
     fn settings(&self) -> Result<kafka_log::Settings, Error> {
@@ -166,8 +206,8 @@ impl Kafka {
             user: if is_login { self.user.clone() } else { String::new() },
             password: Password(if is_login { secret(&self.password_file)? } else { String::new() }),
             ca_file: given(&self.ca_file),
-            certificate_file: None,
-            key_file: None,
+            certificate_file: given(&self.cert_file),
+            key_file: given(&self.key_file),
         };
         Ok(settings)
     }
@@ -181,7 +221,8 @@ impl Cql {
         };
         let local_dc = Some(self.local_dc.clone()).filter(|name| !name.is_empty());
         let replication = local_dc.iter().map(|name| (name.clone(), self.replication)).collect::<BTreeMap<_, _>>();
-        let tls = given(&self.ca_file).map(|ca_file| Tls { ca_file, client: None, server_name: None });
+        let client = given(&self.cert_file).zip(given(&self.key_file));
+        let tls = given(&self.ca_file).map(|ca_file| Tls { ca_file, client, server_name: None });
         Ok(CqlOptions {
             nodes: self.nodes.split(',').map(|node| node.trim().to_owned()).filter(|node| !node.is_empty()).collect(),
             keyspace: self.keyspace.clone(),

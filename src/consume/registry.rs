@@ -14,6 +14,8 @@ use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use super::kafka::settings::Password;
+
 /// One question, from the connection to the last byte of the answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// A schema is at most so large.
@@ -24,7 +26,7 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 pub struct Registry {
     url: Arc<Uri>,
     /// Of who asks, as the header wants it.
-    authorization: Option<String>,
+    authorization: Option<Password>,
 }
 
 /// Why there is no schema.
@@ -59,7 +61,7 @@ impl Registry {
             return Err(wrong("it begins neither with http:// nor with https://"));
         }
         let authorization = login.map(|(user, password)| {
-            format!("Basic {}", openssl::base64::encode_block(format!("{user}:{password}").as_bytes()))
+            Password(format!("Basic {}", openssl::base64::encode_block(format!("{user}:{password}").as_bytes())))
         });
         Ok(Self { url: Arc::new(parsed), authorization })
     }
@@ -104,7 +106,7 @@ impl Registry {
             .uri(format!("{}{path}", self.url.path().trim_end_matches('/')))
             .header(header::HOST, self.url.authority().map(ToString::to_string).unwrap_or_default())
             .header(header::ACCEPT, "application/vnd.schemaregistry.v1+json, application/json");
-        if let Some(authorization) = &self.authorization {
+        if let Some(Password(authorization)) = &self.authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }
         let request = request.body(Empty::<Bytes>::new()).map_err(|error| self.unavailable(&error.to_string()))?;

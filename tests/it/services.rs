@@ -82,6 +82,8 @@ pub fn not_tested(why: &str) {
 pub struct Own {
     dir: PathBuf,
     offset: u16,
+    /// More of what `services help` names.
+    variables: Vec<(&'static str, &'static str)>,
     /// Held as long as the ports are ours.
     _lock: File,
 }
@@ -89,6 +91,11 @@ pub struct Own {
 impl Own {
     /// Starts them, with what `services up` takes: `&["kafka", "--nodes", "3", "--secure"]`. None where the jars are not there.
     pub fn start(arguments: &[&str]) -> Option<Self> {
+        Self::start_with(arguments, &[])
+    }
+
+    /// The same with variables of `services help`.
+    pub fn start_with(arguments: &[&str], variables: &[(&'static str, &'static str)]) -> Option<Self> {
         let lib = std::env::var_os("SERVICES_LIB").map_or_else(|| root().join("target/services/lib"), PathBuf::from);
         let kinds = arguments.iter().map(|what| what.split('-').next().unwrap_or(what));
         for kind in kinds.filter(|kind| ["kafka", "cassandra", "registry"].contains(kind)) {
@@ -98,7 +105,8 @@ impl Own {
             }
         }
         let (offset, lock) = free_ports();
-        let own = Self { dir: root().join(format!("target/services-own/{offset}")), offset, _lock: lock };
+        let dir = root().join(format!("target/services-own/{offset}"));
+        let own = Self { dir, offset, variables: variables.to_vec(), _lock: lock };
         std::fs::create_dir_all(&own.dir).unwrap();
         // Left by a test that was killed.
         own.run(&["down", "--wipe"]);
@@ -157,6 +165,7 @@ impl Own {
     fn run(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(root().join(SCRIPT));
         command.args(arguments).env("SERVICES_DIR", &self.dir).env("SERVICES_PORT_OFFSET", self.offset.to_string());
+        command.envs(self.variables.iter().copied());
         let output = command.output().unwrap();
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "services {}: {out}{err}", arguments.join(" "));

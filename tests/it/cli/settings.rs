@@ -83,6 +83,21 @@ fn an_address_for_snapshots_that_cannot_be_is_refused_with_how_to_write_it() {
 }
 
 #[test]
+fn a_certificate_has_a_key_and_a_connection_that_is_encrypted() {
+    let shell = Shell::new();
+    for (settings, named) in [
+        ("[kafka]\nsecurity = \"ssl\"\ncert_file = \"c.pem\"\n", "`kafka.key_file`"),
+        ("[kafka]\ncert_file = \"c.pem\"\nkey_file = \"k.pem\"\n", "`kafka.security`"),
+        ("[cql]\nca_file = \"ca.pem\"\nkey_file = \"k.pem\"\n", "`cql.key_file`"),
+        ("[cql]\ncert_file = \"c.pem\"\nkey_file = \"k.pem\"\n", "`cql.ca_file`"),
+        ("[kafka]\nregistry_user = \"ada\"\n", "`kafka.registry_url`"),
+    ] {
+        shell.write("c.toml", settings);
+        shell.run(&["config", "check", "--config", "c.toml"]).assert_code(2).assert_error(&[named]);
+    }
+}
+
+#[test]
 fn a_file_that_is_not_there_is_named() {
     let shell = Shell::new();
     shell.run(&["config", "check", "--config", "nowhere.toml"]).assert_code(2).assert_error(&["nowhere.toml"]);

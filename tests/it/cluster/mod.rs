@@ -7,5 +7,6 @@ mod halts;
 mod letters;
 mod place;
 mod relay;
+mod secure;
 mod takeover;
 mod ways;

@@ -16,6 +16,7 @@ mod running;
 pub mod scan;
 mod schemas;
 pub mod seeded;
+mod standing;
 mod task;
 mod ticks;
 pub mod verify;

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::Error;
 use super::open::{Opened, Place};
-use super::task::Standing;
+use super::standing::Standing;
 use crate::ids::{Next, Partition};
 use crate::keep::archive::{self, Archive};
 use crate::keep::export::Wanted;

@@ -12,15 +12,15 @@ use super::open::{self, Opened};
 use super::outlet::Ack;
 use super::restore::{self, Restore, Restores};
 use super::seeded::Bug;
-use super::task::{Standing, Task};
+use super::standing::Standing;
+use super::task::Task;
 use super::{Error, Outputs, Worker};
 use crate::append::Sink;
 use crate::consume::{Batch, Limits, Polled, Source};
 use crate::fold::warm::AHEAD;
-use crate::ids::{Next, Partition};
+use crate::ids::Partition;
 use crate::publish::Publish;
-use crate::store::accord::Accord;
-use crate::store::{Store, origin};
+use crate::store::Store;
 use crate::telemetry::with_causes;
 
 /// A hand-over that takes longer is left to replay.
@@ -486,29 +486,5 @@ fn answered<A>(asked: Result<A, crate::consume::Error>) -> Result<Option<A>, cra
         Ok(answer) => Ok(Some(answer)),
         Err(error) if error.is_transient() => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-impl Standing {
-    /// What log and projections say of a partition, before its state is opened.
-    fn of<S: Source, K: Publish, T: Store>(worker: &mut Worker<S, K, T>, partition: Partition) -> Result<Self, Error> {
-        let bounds = worker.source.bounds(partition)?;
-        let rows = open::rows_of(worker, partition)?;
-        let accepted = worker.runtime.block_on(origin::accepted(&worker.store, partition));
-        let accepted = accepted.map_err(|source| Error::Store { partition, source })?;
-        // Whoever has slept long may not know what was agreed meanwhile: what is started now goes by it.
-        let accord = worker.runtime.block_on(Accord::read(&worker.store));
-        let accord = accord.map_err(|source| Error::Store { partition, source })?;
-        worker.fence.follow(accord.fence, worker.clock.monotonic());
-        let emitter = accord.emitter;
-        if emitter.generation != worker.generation {
-            worker.emission.withdraw(worker.generation);
-        }
-        // E is looked at when nobody else can move it any more.
-        let is_emitter = worker.emission.is(worker.generation);
-        let emitted = worker.source.committed(partition)?.unwrap_or(Next(0));
-        let claims = is_emitter && emitter.prior.is_some();
-        let (rows, settled) = (rows.fast, rows.all);
-        Ok(Self { partition, emitted, bounds, rows, settled, accepted, is_emitter, claims })
     }
 }

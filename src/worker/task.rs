@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::append::partition::partition_of;
 use crate::append::{Outgoing, Sink, Stream};
-use crate::consume::{Bounds, Record, Source};
+use crate::consume::{Record, Source};
 use crate::decode::{self, Decoder};
 use crate::event::Event;
 use crate::fold::effects::{Effects, Letter};
@@ -31,6 +31,7 @@ use super::open::Opened;
 use super::outlet::{self, Ack, Emit, Flush, Owner};
 use super::read::{Refused, read};
 use super::seeded::{self, AtStart, Bug, Seeded};
+use super::standing::Standing;
 use super::ticks::{self, Ticks};
 use super::{Error, Pace, Worker};
 
@@ -77,49 +78,6 @@ pub(super) struct Task<K: Publish, T> {
     /// What seeded faults want to know of the start.
     at_start: AtStart,
     engines: std::marker::PhantomData<fn(K, T)>,
-}
-
-/// What log and projections say of a partition.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Standing {
-    pub(super) partition: Partition,
-    /// E.
-    pub(super) emitted: Next,
-    pub(super) bounds: Bounds,
-    /// Rows are written up to here.
-    pub(super) rows: Next,
-    /// Those of slow tables too, for sure.
-    pub(super) settled: Next,
-    /// Up to here an operator takes it as it is.
-    pub(super) accepted: Next,
-    /// Outputs leave from this generation.
-    pub(super) is_emitter: bool,
-    /// Another generation moved E before: this one has to say how far that is.
-    pub(super) claims: bool,
-}
-
-impl Standing {
-    /// Whether state as of `position` goes with it, as an operator takes it: where it goes on, and what is out below.
-    fn of_state(mut self, mut position: Next) -> Result<(Next, Self), Error> {
-        let (partition, to) = (self.partition, self.bounds.start);
-        if position < to && to <= self.accepted {
-            tracing::warn!(partition = partition.0, from = position.0, to = to.0, "a gap, accepted");
-            position = to;
-        }
-        if position <= self.accepted {
-            self.emitted = self.emitted.max(position);
-            self.rows = self.rows.max(position);
-        }
-        let Self { emitted, bounds, rows, .. } = self;
-        if position > emitted || position > bounds.end {
-            return Err(Error::Ahead { partition, state: position, committed: emitted, end: bounds.end });
-        }
-        if rows < position {
-            // Rows below P must be there: they were acknowledged before P moved.
-            return Err(Error::RowsBehind { partition, state: position, rows });
-        }
-        Ok((position, self))
-    }
 }
 
 /// When things last left, on the monotonic clock.
@@ -194,9 +152,6 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             seeded: owner.seeded,
             engines: std::marker::PhantomData,
         };
-        if let Some(progress) = task.progress.of(partition) {
-            progress.is_owned.store(true, Ordering::Release);
-        }
         task.report();
         if let Some(progress) = task.progress.of(partition) {
             progress.started.store(position.0, Ordering::Relaxed);
@@ -558,6 +513,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
     fn report(&self) {
         let Some(progress) = self.progress.of(self.partition) else { return };
         let tally = self.state.tally();
+        progress.is_owned.store(true, Ordering::Release);
         progress.position.store(self.position.0, Ordering::Relaxed);
         progress.emitted.store(self.emitted.0, Ordering::Relaxed);
         progress.read.store(tally.read, Ordering::Relaxed);

@@ -22,6 +22,7 @@ use std::time::Duration;
 use super::{Error, Stream, Topic};
 use crate::ids::Partition;
 use rdkafka::admin::AdminClient;
+use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaError;
 
 pub(crate) use changes::Quiet;
@@ -46,6 +47,8 @@ struct Inner {
     settings: Settings,
     topic: Topic,
     admin: AdminClient<Quiet>,
+    /// For questions about groups, once there was one.
+    asking: Mutex<Option<Arc<BaseConsumer<Quiet>>>>,
     /// The generations of the projections that there are: each reads in a group of its own.
     generations: Mutex<Vec<u32>>,
 }
@@ -56,7 +59,7 @@ impl Kafka {
         let admin: AdminClient<Quiet> =
             settings.client().create_with_context(Quiet).map_err(|e| failed(&settings, &e))?;
         let topic = describe::events(&admin, &settings)?;
-        let inner = Inner { settings, topic, admin, generations: Mutex::new(vec![1]) };
+        let inner = Inner { settings, topic, admin, asking: Mutex::default(), generations: Mutex::new(vec![1]) };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -91,6 +94,17 @@ impl Kafka {
     /// The names of all in the group of a generation: who leaves and comes again has another.
     pub fn members(&self, generation: u32) -> Result<BTreeSet<String>, Error> {
         owners::members(self, generation)
+    }
+
+    /// A client that is a member of nothing.
+    fn asking(&self) -> Result<Arc<BaseConsumer<Quiet>>, Error> {
+        let mut asking = self.inner.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = asking.as_ref() {
+            return Ok(Arc::clone(client));
+        }
+        let settings = self.settings();
+        let client = settings.client().create_with_context(Quiet).map_err(|error| failed(settings, &error))?;
+        Ok(Arc::clone(asking.insert(Arc::new(client))))
     }
 
     /// Which generations there are: E is the furthest that any of their groups has committed.

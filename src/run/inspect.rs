@@ -52,9 +52,9 @@ pub async fn places(log: &Log, rows: &Rows) -> Result<Vec<Place>, Error> {
 }
 
 impl Program {
-    /// How far each partition is.
+    /// How far each partition is, in the live generation.
     pub async fn places(&self) -> Result<Vec<Place>, Error> {
-        places(&self.log, &self.store).await
+        places(&self.log, &self.live().now().store).await
     }
 
     /// Throws away what the log can make again: rows and state. The log stays.

@@ -191,6 +191,8 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
                 }
                 comparison.pass((&state, &mut fold.ranks), &mut effects, partition, position);
             }
+            let reached = batch.reached().iter().filter(|(p, _)| *p == partition).map(|(_, next)| *next);
+            position = reached.fold(position, Next::max);
             keep.tick(&mut state).map_err(state_error)?;
             if keep.due() {
                 keep.commit(&mut state, position).map_err(state_error)?;

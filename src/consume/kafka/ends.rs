@@ -9,12 +9,16 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use super::changes::Quiet;
 use super::offsets::number;
 use super::{Kafka, REQUEST_MAX, failed};
+use crate::clock::Clock;
 use crate::consume::{Bounds, Error, Stream};
 use crate::disk::Joined;
 use crate::ids::{Next, Partition};
 
 /// How often they are asked.
 const EVERY: Duration = Duration::from_millis(200);
+
+/// A broker that does not know its partition for so short a time, as while its leader changes, is not worth a word.
+const HICCUP_MAX: Duration = Duration::from_secs(1);
 
 /// The newest known ends. Clones are the same; the thread ends with the last of them.
 #[derive(Clone)]
@@ -70,10 +74,20 @@ impl Ends {
 
 impl Shared {
     fn run(&self, client: &BaseConsumer<Quiet>, log: &Kafka) {
+        let clock = Clock::system();
+        let mut answered = Duration::ZERO;
         while !self.is_over.load(Ordering::Acquire) {
             let known = ask(client, log).map_err(|error| error.to_string());
+            let now = clock.monotonic();
             let mut guard = self.known();
-            *guard = known;
+            if known.is_ok() {
+                answered = now;
+            }
+            if now <= answered + HICCUP_MAX && known.is_err() && guard.is_ok() {
+                tracing::debug!(error = ?known.err(), "the ends of the log are asked once more");
+            } else {
+                *guard = known;
+            }
             drop(self.woken.wait_timeout(guard, EVERY));
         }
     }

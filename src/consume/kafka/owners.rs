@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::groups::GroupList;
 
-use super::changes::Quiet;
 use super::{Kafka, REQUEST_MAX, failed};
 use crate::consume::Error;
 use crate::ids::Partition;
@@ -29,11 +28,9 @@ pub(super) fn members(log: &Kafka, generation: u32) -> Result<BTreeSet<String>, 
 }
 
 fn group(log: &Kafka, generation: u32) -> Result<GroupList, Error> {
-    let settings = log.settings();
-    let client: BaseConsumer<Quiet> =
-        settings.client().create_with_context(Quiet).map_err(|error| failed(settings, &error))?;
-    let group = settings.group_of(generation);
-    client.fetch_group_list(Some(&group), REQUEST_MAX).map_err(|error| failed(settings, &error))
+    let group = log.settings().group_of(generation);
+    let client = log.asking()?;
+    client.fetch_group_list(Some(&group), REQUEST_MAX).map_err(|error| failed(log.settings(), &error))
 }
 
 /// What a member's assignment (`ConsumerProtocolAssignment`) has of a topic: a version, then topics, each a text and its

@@ -132,7 +132,6 @@ impl Settings {
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "error")
             .set("isolation.level", "read_committed")
-            .set("enable.partition.eof", "true")
             .set("fetch.queue.backoff.ms", "10")
             .set("fetch.wait.max.ms", "100")
             .set("queued.max.messages.kbytes", "32768");

@@ -102,6 +102,7 @@ impl KafkaSource {
         let mut config = settings.reader();
         config
             .set("group.id", settings.group_of(generation))
+            .set("enable.partition.eof", "true")
             .set("partition.assignment.strategy", "cooperative-sticky")
             .set("session.timeout.ms", session.to_string())
             .set("heartbeat.interval.ms", (session / 4).clamp(100, 3_000).to_string());
@@ -115,7 +116,7 @@ impl KafkaSource {
     pub(super) fn alone(log: Kafka) -> Result<Self, Error> {
         let mut config = log.settings().reader();
         // Never committed and never joined: the library wants a name.
-        config.set("group.id", format!("{}-reader", log.settings().group));
+        config.set("group.id", format!("{}-reader", log.settings().group)).set("enable.partition.eof", "true");
         let partitions = (0..log.topic().partitions).map(Partition);
         let consumer = config.create_with_context(Changes::default()).map_err(|e| failed(log.settings(), &e))?;
         let mut source = Self::new(log, consumer, None);

@@ -173,9 +173,9 @@ impl Inner {
         if drift.is_empty() { Ok(()) } else { Err(Error::Drift { place: self.place.clone(), what: drift.join("; ") }) }
     }
 
-    /// Runs a statement that changes the schema; the driver waits until the nodes agree.
+    /// Runs a statement that changes the schema, and that may be run twice; the driver waits until the nodes agree.
     pub(super) async fn define(&self, statement: &str) -> Result<(), Error> {
-        match self.session.query_unpaged(statement, ()).await {
+        match self.repeat(|| self.session.query_unpaged(statement, ())).await {
             Ok(_) => Ok(()),
             Err(error) => Err(explain(&self.place, verdict(&error), error)),
         }

@@ -207,6 +207,20 @@ impl Program {
         Ok(())
     }
 
+    /// Whether other processes may write the same rows.
+    pub const fn is_shared(&self) -> bool {
+        self.store.is_shared()
+    }
+
+    /// Folds, where nobody else can; where rows are shared with workers, it follows what they do.
+    pub fn begin(&mut self) -> Result<(), Error> {
+        if self.is_shared() {
+            self.watch();
+            return Ok(());
+        }
+        self.start()
+    }
+
     /// Follows which generation is live, and folds nothing: for who only answers questions.
     pub fn watch(&self) {
         self.generations.watch();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::{Context, exit};
-use crate::run::Program;
+use crate::run::{Engines, Program};
 use crate::web::client::Peer;
 use crate::web::{Ask, GenerationStatus, Generations, Refusal, Role, State, Status};
 
@@ -50,8 +50,8 @@ impl Door {
         if let Some(server) = context.server().await {
             return Ok(Self::Server(server));
         }
-        let mut engine = Program::open(context.config.options()?, context.clock.clone()).await?;
-        engine.start()?;
+        let mut engine = context.program().await?;
+        engine.begin()?;
         Ok(Self::Own { generations: engine.generations(), engine: Box::new(engine) })
     }
 
@@ -74,6 +74,14 @@ impl Door {
             anyhow::bail!(detail.unwrap_or("the server refused and did not say why").to_owned());
         }
         serde_json::from_slice(&answer.body).context("the server's answer is no JSON of this version")
+    }
+
+    /// Workers elsewhere may not have begun yet.
+    fn is_of_many(&self) -> bool {
+        match self {
+            Self::Server(_) => false,
+            Self::Own { engine, .. } => engine.is_shared(),
+        }
     }
 
     async fn close(self) -> anyhow::Result<()> {
@@ -121,7 +129,9 @@ pub(crate) async fn drop_former(context: &Context) -> anyhow::Result<u8> {
 
 async fn one(ask: Ask, context: &Context) -> anyhow::Result<u8> {
     let door = Door::open(context).await?;
-    if let Door::Own { engine, .. } = &door {
+    if let Door::Own { engine, .. } = &door
+        && !engine.is_shared()
+    {
         // Its workers have only just begun. Where they cannot, the answer says so.
         drop(engine.caught_up().await);
     }
@@ -194,10 +204,11 @@ async fn ready(door: &Door, context: &Context) -> anyhow::Result<GenerationStatu
                 bar.finish_and_clear();
                 return Ok(made.clone());
             }
+            State::Idle if door.is_of_many() => bar.set_message("waiting for a worker"),
             State::Halted | State::Frozen | State::Idle => {
                 anyhow::bail!(made.why.clone().unwrap_or_else(|| "its workers have stopped".to_owned()))
             }
-            State::Followed if made.why.is_some() => {
+            State::Followed if made.why.is_some() && !door.is_of_many() => {
                 anyhow::bail!("it could not be compared: {}", made.why.clone().unwrap_or_default())
             }
             State::Comparing => bar.set_message("comparing"),
@@ -232,6 +243,11 @@ pub(crate) fn word(value: &impl serde::Serialize) -> String {
 }
 
 async fn from_nothing(context: &Context) -> anyhow::Result<u8> {
+    let engines = context.config.engines()?;
+    anyhow::ensure!(
+        matches!(engines, Engines::Embedded),
+        "--from-nothing is for log and projections in one folder: without it a new generation is made beside the live one, whatever state that is in"
+    );
     let options = context.config.options()?;
     Program::forget_projections(&options)?;
     let mut engine = Program::open(options, context.clock.clone()).await?;

@@ -71,7 +71,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
     bar.finish_and_clear();
     // What was appended is applied even if a later part of the file could not be read.
     if let Way::Folder(engine) = way {
-        engine.caught_up().await?;
+        if !engine.is_shared() {
+            engine.caught_up().await?;
+        }
         engine.stop().await?;
     }
     outcome.with_context(|| format!("{} events were accepted before", summary.accepted))?;
@@ -92,8 +94,8 @@ async fn way(context: &Context) -> anyhow::Result<Way> {
     if let Some(server) = context.server().await {
         return Ok(Way::Server(server));
     }
-    let mut engine = Program::open(context.config.options()?, context.clock.clone()).await?;
-    engine.start()?;
+    let mut engine = context.program().await?;
+    engine.begin()?;
     Ok(Way::Folder(Box::new(engine)))
 }
 

@@ -25,6 +25,7 @@ use clap::{Parser, Subcommand};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::run::Program;
 use crate::web::client::Peer;
 use crate::web::keys::Secret;
 pub use output::Output;
@@ -118,6 +119,12 @@ impl Context {
     pub(crate) async fn server(&self) -> Option<Peer> {
         let peer = self.peer(crate::run::address_of(&self.config.data_dir)?);
         peer.get("/livez").await.ok().map(|_| peer)
+    }
+
+    /// Log and projections, wherever the settings say that they are.
+    pub(crate) async fn program(&self) -> anyhow::Result<Program> {
+        let (engines, options) = (self.config.engines()?, self.config.options()?);
+        Ok(Program::open_on(engines, options, self.clock.clone()).await?)
     }
 
     /// The server at `addr`, with the key of the environment; without one, the server that holds the data folder is

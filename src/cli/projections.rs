@@ -7,7 +7,6 @@ use indicatif::ProgressBar;
 use serde_json::Value;
 
 use super::{Context, exit, generations};
-use crate::run::Program;
 use crate::web::{Counted, GenerationSize, Line, Look};
 
 #[derive(Debug, clap::Subcommand)]
@@ -52,11 +51,13 @@ async fn look(context: &Context, look: Look, mut each: impl FnMut(&Line)) -> any
     if let Some(server) = context.server().await {
         server.lines(look.path(), look.body(), take).await?;
     } else {
-        let mut engine = Program::open(context.config.options()?, context.clock.clone()).await?;
+        let mut engine = context.program().await?;
         if matches!(look, Look::Compare { .. }) {
             // Both must be able to come to one place. A live one that cannot go on is compared as it stands.
-            engine.start()?;
-            drop(engine.caught_up().await);
+            engine.begin()?;
+            if !engine.is_shared() {
+                drop(engine.caught_up().await);
+            }
         }
         let mut lines = (engine.looks())(look).context("somebody looks already")?;
         while let Some(line) = lines.recv().await {

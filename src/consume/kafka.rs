@@ -97,13 +97,12 @@ impl Kafka {
     }
 
     /// A client that is a member of nothing.
-    fn asking(&self) -> Result<Arc<BaseConsumer<Quiet>>, Error> {
+    fn asking(&self) -> Result<Arc<BaseConsumer<Quiet>>, KafkaError> {
         let mut asking = self.inner.asking.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = asking.as_ref() {
             return Ok(Arc::clone(client));
         }
-        let settings = self.settings();
-        let client = settings.client().create_with_context(Quiet).map_err(|error| failed(settings, &error))?;
+        let client = self.settings().client().create_with_context(Quiet)?;
         Ok(Arc::clone(asking.insert(Arc::new(client))))
     }
 

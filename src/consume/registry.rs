@@ -121,10 +121,14 @@ impl Registry {
             let body = Limited::new(answer.into_body(), BODY_BYTES_MAX).collect().await;
             body.map(|body| Some(body.to_bytes())).map_err(|error| self.unavailable(&error.to_string()))
         };
+        tokio::pin!(talk);
         tokio::select! {
-            // Either is whole when it ends: an exchange that loses to the end of its connection has failed.
-            answered = talk => answered,
-            ended = connection => Err(self.unavailable(&ended.err().map(|e| e.to_string()).unwrap_or_default())),
+            answered = &mut talk => answered,
+            // The connection may have ended behind the answer, which is there then.
+            ended = connection => match ended {
+                Ok(()) => talk.await,
+                Err(error) => Err(failed(error)),
+            },
         }
     }
 

@@ -151,14 +151,6 @@ impl Log {
         }
     }
 
-    /// Whether other processes may have it, too.
-    pub(super) const fn is_shared(&self) -> bool {
-        match self {
-            Self::File(_) => false,
-            Self::Kafka(_) => true,
-        }
-    }
-
     /// Which generations there are from now on: in Kafka each reads in a group of its own.
     pub(super) fn follow(&self, generations: &[u32]) {
         match self {

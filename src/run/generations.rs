@@ -340,7 +340,7 @@ impl Generations {
 
     /// How often those who wait for rows look: other processes may ask the same store.
     pub(super) fn look_every(&self) -> Duration {
-        if self.0.parts.log.is_shared() { super::agree::IDLE } else { super::LOOK_EVERY }
+        if self.0.parts.store.is_shared() { super::agree::IDLE } else { super::LOOK_EVERY }
     }
 
     /// The partitions of the live one that this process folds.
@@ -389,7 +389,7 @@ impl Generations {
         let named = |entry: std::fs::DirEntry| entry.file_name().to_str()?.strip_prefix('g')?.parse::<u32>().ok();
         left.extend(below.filter_map(named));
         // Another process makes tables before the alias names them.
-        let may_be_new = |generation: u32| parts.log.is_shared() && generation >= alias.next;
+        let may_be_new = |generation: u32| parts.store.is_shared() && generation >= alias.next;
         left.retain(|generation| !alias.all().contains(generation) && !may_be_new(*generation));
         for generation in left {
             drop_of(parts, generation).await?;

@@ -73,7 +73,7 @@ impl Generations {
             tokio::time::sleep(LOOK_EVERY).await;
             looks -= 1;
         }
-        if self.0.parts.log.is_shared() && met.order.is_some() {
+        if self.0.parts.store.is_shared() && met.order.is_some() {
             // Elsewhere they look, and then such answers end.
             tokio::time::sleep(agree::IDLE + READERS_WAIT_MAX).await;
         }

@@ -45,6 +45,10 @@ impl Fence {
     /// Obeys what the store says at `now`, of one monotonic clock.
     pub fn follow(&self, order: Order, now: Duration) {
         let mut state = self.state();
+        if order.id < state.order.id {
+            // Read before the other, and told after it.
+            return;
+        }
         let is_new = order.id != state.order.id;
         if is_new {
             let done = state.done;

@@ -5,20 +5,17 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::changes::Quiet;
 use super::offsets::number;
 use super::{Kafka, REQUEST_MAX, failed};
-use crate::clock::Clock;
 use crate::consume::{Bounds, Error, Stream};
 use crate::disk::Joined;
 use crate::ids::{Next, Partition};
 
 /// How often they are asked.
 const EVERY: Duration = Duration::from_millis(200);
-
-/// A broker that does not know its partition for so short a time, as while its leader changes, is not worth a word.
-const HICCUP_MAX: Duration = Duration::from_secs(1);
 
 /// The newest known ends. Clones are the same; the thread ends with the last of them.
 #[derive(Clone)]
@@ -74,20 +71,10 @@ impl Ends {
 
 impl Shared {
     fn run(&self, client: &BaseConsumer<Quiet>, log: &Kafka) {
-        let clock = Clock::system();
-        let mut answered = Duration::ZERO;
         while !self.is_over.load(Ordering::Acquire) {
             let known = ask(client, log).map_err(|error| error.to_string());
-            let now = clock.monotonic();
             let mut guard = self.known();
-            if known.is_ok() {
-                answered = now;
-            }
-            if now <= answered + HICCUP_MAX && known.is_err() && guard.is_ok() {
-                tracing::debug!(error = ?known.err(), "the ends of the log are asked once more");
-            } else {
-                *guard = known;
-            }
+            *guard = known;
             drop(self.woken.wait_timeout(guard, EVERY));
         }
     }
@@ -117,10 +104,17 @@ pub(super) fn bounds_of<C: ConsumerContext>(
     stream: Stream,
     partition: Partition,
 ) -> Result<Bounds, Error> {
-    let topic = log.name_of(stream);
-    let (start, end) = client
-        .fetch_watermarks(&topic, number(partition), REQUEST_MAX)
-        .map_err(|error| failed(log.settings(), &error))?;
+    let (topic, failed) = (log.name_of(stream), |error| failed(log.settings(), &error));
+    let ask = || client.fetch_watermarks(&topic, number(partition), REQUEST_MAX);
+    let answer = match ask() {
+        // What was heard once, while nobody led the partition, the library takes for true until it hears otherwise.
+        Err(KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownPartition)) => {
+            client.fetch_metadata(Some(&topic), REQUEST_MAX).map_err(failed)?;
+            ask()
+        }
+        answer => answer,
+    };
+    let (start, end) = answer.map_err(failed)?;
     let next = |offset: i64| Next(u64::try_from(offset).unwrap_or_default());
     Ok(Bounds { start: next(start), end: next(end) })
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rdkafka::consumer::Consumer;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::groups::GroupList;
 
 use super::{Kafka, REQUEST_MAX, failed};
@@ -11,7 +12,15 @@ use crate::ids::Partition;
 
 /// Each partition's owner in the group of those who fold `generation`: its host, and its name in the group.
 pub(super) fn of(log: &Kafka, generation: u32) -> Result<BTreeMap<Partition, String>, Error> {
-    let groups = group(log, generation)?;
+    let groups = match log.in_group(generation) {
+        // A group that nobody was in, or one whose coordinator is only beginning: nobody has anything yet.
+        Err(KafkaError::MetadataFetch(
+            RDKafkaErrorCode::NotCoordinator
+            | RDKafkaErrorCode::CoordinatorNotAvailable
+            | RDKafkaErrorCode::CoordinatorLoadInProgress,
+        )) => return Ok(BTreeMap::new()),
+        answer => answer.map_err(|error| failed(log.settings(), &error))?,
+    };
     let mut owners = BTreeMap::new();
     for member in groups.groups().iter().flat_map(|group| group.members()) {
         let owner = format!("{} {}", member.client_host().trim_start_matches('/'), member.id());
@@ -23,14 +32,14 @@ pub(super) fn of(log: &Kafka, generation: u32) -> Result<BTreeMap<Partition, Str
 
 /// The names of all its members.
 pub(super) fn members(log: &Kafka, generation: u32) -> Result<BTreeSet<String>, Error> {
-    let groups = group(log, generation)?;
+    let groups = log.in_group(generation).map_err(|error| failed(log.settings(), &error))?;
     Ok(groups.groups().iter().flat_map(|group| group.members()).map(|member| member.id().to_owned()).collect())
 }
 
-fn group(log: &Kafka, generation: u32) -> Result<GroupList, Error> {
-    let group = log.settings().group_of(generation);
-    let client = log.asking()?;
-    client.fetch_group_list(Some(&group), REQUEST_MAX).map_err(|error| failed(log.settings(), &error))
+impl Kafka {
+    fn in_group(&self, generation: u32) -> Result<GroupList, KafkaError> {
+        self.asking()?.fetch_group_list(Some(&self.settings().group_of(generation)), REQUEST_MAX)
+    }
 }
 
 /// What a member's assignment (`ConsumerProtocolAssignment`) has of a topic: a version, then topics, each a text and its

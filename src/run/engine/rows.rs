@@ -12,6 +12,16 @@ pub enum Rows {
     Cql(ScyllaStore),
 }
 
+impl Rows {
+    /// Whether other processes may write them, too.
+    pub(in crate::run) const fn is_shared(&self) -> bool {
+        match self {
+            Self::File(_) => false,
+            Self::Cql(_) => true,
+        }
+    }
+}
+
 impl Store for Rows {
     async fn setup(&self, tables: &[Table]) -> Result<(), Error> {
         match self {

@@ -1,8 +1,10 @@
 //! Commands where log and rows are in Kafka and a CQL database.
 
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tributary::clock::Clock;
 
 use super::{Ran, Shell};
 use crate::services;
@@ -39,6 +41,44 @@ impl Cluster {
         ran.assert_code(0);
         serde_json::from_str(&ran.out).unwrap()
     }
+}
+
+/// A worker, killed at the end.
+struct Worker(Child);
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        drop((self.0.kill(), self.0.wait()));
+    }
+}
+
+#[test]
+fn projections_are_checked_and_made_anew_from_anywhere_while_a_worker_folds() {
+    let Some(cluster) = Cluster::new() else { return };
+    cluster.json(&["setup"]);
+    cluster.json(&["simulate", "--to-log", "--events", "600", "--creators", "4", "--members", "10"]);
+    let run = ["run", "--role", "worker", "--data-dir", "worker", "--listen", "127.0.0.1:0", "--insecure-dev"];
+    let _worker = Worker(cluster.command(&run).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let behind = |lag: &Value| {
+        let partitions = lag["partitions"].as_array().unwrap();
+        partitions.iter().any(|one| one["lag_records"] != 0 || one["owner"].is_null())
+    };
+    let clock = Clock::system();
+    while behind(&cluster.json(&["lag"])) {
+        assert!(clock.monotonic() < Duration::from_secs(120), "it catches up");
+    }
+    let verified = cluster.json(&["projections", "verify"]);
+    assert_eq!((&verified["differences"], verified["events"].as_u64() >= Some(600)), (&json!(0), true), "{verified}");
+
+    let made = cluster.json(&["projections", "rebuild", "--rate", "0", "--switch"]);
+    assert_eq!((&made["generation"], &made["differences"], &made["live"]), (&json!(2), &json!(0), &json!(2)), "{made}");
+    assert_eq!(cluster.json(&["projections", "rollback"])["live"], 1);
+    cluster.json(&["projections", "drop"]);
+    let sizes = cluster.json(&["projections", "stats"]);
+    assert_eq!(sizes["generations"].as_array().unwrap().len(), 1, "{sizes}");
+    assert!(!cluster.shell.path("data/log.redb").exists(), "none of it is of the folder");
+    let refused = Ran::of(&cluster.command(&["projections", "rebuild", "--from-nothing"]).output().unwrap());
+    refused.assert_code(1).assert_error(&["--from-nothing is for log and projections in one folder"]);
 }
 
 #[test]

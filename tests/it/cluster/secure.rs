@@ -86,7 +86,11 @@ async fn services_that_ask_for_a_certificate_know_us_by_ours_and_refuse_a_strang
     assert!(made.status.success(), "{made:?}");
     let (cert, key) = (dir.path().join("s.pem"), dir.path().join("s.key"));
     let strange = settings(&own, dir.path(), (cert.to_str().unwrap(), key.to_str().unwrap()));
-    let (log, store) = reached(&strange).await;
+    let key = key.to_str().unwrap().to_owned();
+    let (_, store) = reached(&strange).await;
+    assert!(store.is_err(), "{store:?}");
+    let none = write(dir.path(), "none.pem", "no certificate");
+    let (log, store) = reached(&settings(&own, dir.path(), (none.to_str().unwrap(), &key))).await;
     assert!(log.is_err() && store.is_err(), "{log:?} {store:?}");
     // Kafka only requests one, the database requires it.
     let (log, store) = reached(&settings(&own, dir.path(), ("", ""))).await;

@@ -16,7 +16,7 @@ use tributary::topology::Topology;
 use crate::services;
 
 /// Long enough for two slow cores, and for a group that waits for one who is gone.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 pub struct Place {
     pub kafka: Settings,

@@ -108,7 +108,9 @@ pub(super) fn bounds_of<C: ConsumerContext>(
     let ask = || client.fetch_watermarks(&topic, number(partition), REQUEST_MAX);
     let answer = match ask() {
         // What was heard once, while nobody led the partition, the library takes for true until it hears otherwise.
-        Err(KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownPartition)) => {
+        Err(KafkaError::MetadataFetch(
+            RDKafkaErrorCode::UnknownPartition | RDKafkaErrorCode::NotLeaderForPartition,
+        )) => {
             client.fetch_metadata(Some(&topic), REQUEST_MAX).map_err(failed)?;
             ask()
         }

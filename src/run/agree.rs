@@ -18,7 +18,6 @@ use crate::store::accord::{Accord, Emitter, Order, Stand};
 use crate::store::alias::Alias;
 use crate::store::live::Generation;
 use crate::telemetry::with_causes;
-use crate::worker::Rate;
 
 /// How often a process looks.
 pub(super) const IDLE: Duration = Duration::from_millis(500);
@@ -35,7 +34,7 @@ pub(super) async fn attend(generations: Generations) {
     let mut is_told = false;
     loop {
         match generations.agree().await {
-            Ok(_) => is_told = false,
+            Ok(()) => is_told = false,
             Err(refused) => {
                 let parts = &generations.0.parts;
                 parts.fence.go_on(parts.clock.monotonic());
@@ -54,7 +53,7 @@ pub(super) async fn attend(generations: Generations) {
 
 impl Generations {
     /// Looks once.
-    pub(super) async fn agree(&self) -> Result<Accord, Refused> {
+    pub(super) async fn agree(&self) -> Result<(), Refused> {
         let mut agreeing = self.0.agreeing.lock().await;
         let parts = &self.0.parts;
         let mut accord = Accord::read(&parts.store).await?;
@@ -75,7 +74,7 @@ impl Generations {
         if let Some(order) = parts.fence.order() {
             self.stand(order).await?;
         }
-        Ok(accord)
+        Ok(())
     }
 
     /// Folds what is named, and nothing else.
@@ -87,13 +86,7 @@ impl Generations {
             drop(fleet.end().await);
             self.0.parts.remove_state(generation)?;
         }
-        for generation in named {
-            if self.fleets().contains_key(&generation) {
-                continue;
-            }
-            let building = alias.building.filter(|building| building.number == generation);
-            self.start_fleet(generation, building.map_or_else(Rate::default, |one| Rate::new(one.rate_per_s)))?;
-        }
+        self.start_missing(alias)?;
         self.rate_of(alias.live).lift();
         Ok(())
     }
@@ -114,12 +107,11 @@ impl Generations {
         let others = || alias.all().into_iter().filter(|number| *number != emitter.generation);
         let next = if !alias.all().contains(&emitter.generation) {
             Some(alias.live)
-        } else if !self.is_running(emitter.generation)
-            && self.has_ended(emitter.generation)
-            && others().any(|one| self.is_running(one))
+        } else if self.has_ended(emitter.generation)
+            && let Some(other) = others().find(|one| self.is_running(*one))
             && self.members(emitter.generation).await?.is_empty()
         {
-            others().find(|one| self.is_running(*one))
+            Some(other)
         } else {
             None
         };

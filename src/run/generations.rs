@@ -96,10 +96,7 @@ impl Generations {
         if accord.emitter.is_settled {
             self.0.parts.emission.give(accord.emitter.generation);
         }
-        for generation in accord.alias.all() {
-            let building = accord.alias.building.filter(|building| building.number == generation);
-            self.start_fleet(generation, building.map_or_else(Rate::default, |one| Rate::new(one.rate_per_s)))?;
-        }
+        self.start_missing(&accord.alias)?;
         self.follow_building(&accord.alias);
         self.watch();
         self.spawn(clear_away(self.clone()));
@@ -109,6 +106,18 @@ impl Generations {
     /// Follows what is agreed, and folds nothing.
     pub(super) fn watch(&self) {
         self.spawn(super::agree::attend(self.clone()));
+    }
+
+    /// Of what is named, what is not folded here yet.
+    pub(super) fn start_missing(&self, alias: &Alias) -> Result<(), Error> {
+        for generation in alias.all() {
+            if self.fleets().contains_key(&generation) {
+                continue;
+            }
+            let building = alias.building.filter(|building| building.number == generation);
+            self.start_fleet(generation, building.map_or_else(Rate::default, |one| Rate::new(one.rate_per_s)))?;
+        }
+        Ok(())
     }
 
     pub(super) fn start_fleet(&self, generation: u32, rate: Rate) -> Result<(), Error> {

@@ -238,7 +238,11 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
         for (partition, opened) in open::open_all(&place, &ready) {
             let standing = standings.get(&partition).expect("opened because it stands");
             match opened {
-                Ok(opened) => self.start_or_restore(&place, opened, standing)?,
+                Ok(opened) => {
+                    if let Err(error) = self.start_or_restore(&place, opened, standing) {
+                        self.unless_later(partition, error)?;
+                    }
+                }
                 Err(error) => self.unless_later(partition, error)?,
             }
         }
@@ -270,9 +274,9 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
     fn start_restored(&mut self) -> Result<(), Error> {
         while let Some((partition, opened)) = self.restores.next() {
             // As of now: meanwhile an operator may have accepted a gap.
-            match opened.and_then(|opened| Ok((opened, Standing::of(&mut self.worker, partition)?))) {
-                Ok((opened, standing)) => self.begin(opened, &standing)?,
-                Err(error) => self.unless_later(partition, error)?,
+            let standing = opened.and_then(|opened| Ok((opened, Standing::of(&mut self.worker, partition)?)));
+            if let Err(error) = standing.and_then(|(opened, standing)| self.begin(opened, &standing)) {
+                self.unless_later(partition, error)?;
             }
         }
         Ok(())

@@ -20,7 +20,7 @@ SERVICES = scripts/services/services
 BUILD_PACKAGES = gcc g++ libc6-dev make pkg-config libssl-dev zlib1g-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check tidy bench soak sim chaos examples fuzz services-up services-down cargo
+.PHONY: help run test check tidy bench bench-cluster soak sim chaos examples fuzz services-up services-down cargo
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,16 @@ tidy: cargo ## the rules of the house alone
 
 bench: cargo ## measure, and write benches/RESULTS.md
 	$(CARGO) bench --locked --bench embedded
+
+# A heap and a compiler as in production; the tests have neither.
+bench-cluster: export SERVICES_DIR = $(CURDIR)/target/services-bench
+bench-cluster: export SERVICES_JVM = -XX:+UseG1GC
+bench-cluster: export KAFKA_HEAP = 1g
+bench-cluster: export CASSANDRA_HEAP = 2g
+bench-cluster: cargo ## measure on Kafka and Cassandra, which it starts, and write benches/CLUSTER.md (half an hour)
+	$(CARGO) bench --locked --bench cluster --no-run
+	$(SERVICES) up kafka cassandra
+	eval "$$($(SERVICES) env)"; $(CARGO) bench --locked --bench cluster; status=$$?; $(SERVICES) down --wipe; exit $$status
 
 soak: cargo ## the long forms: many kills, flipped bytes, evolved schemas (an hour or so)
 	$(CARGO) test --locked --release --test it -- --ignored --test-threads 1 --skip chaos::

@@ -10,12 +10,15 @@ mod measure;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+const MEASURES: [&str; 10] =
+    ["decode", "fold", "log", "drain", "live", "queries", "large", "flat", "memory", "restart"];
+
 fn main() {
     let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with("--"));
     let name = args.next();
     let events = args.next().and_then(|text| text.parse().ok());
     match name.as_deref() {
-        None | Some("all") => measure::report::all(events),
+        None | Some("all") => measure::report::all("make bench", "benches/RESULTS.md", &MEASURES, events),
         Some("decode") => measure::decode::run(),
         Some("fold") => measure::fold::run(events.unwrap_or(3_000_000)),
         Some("log") => measure::log::run(events.unwrap_or(3_000_000)),

@@ -18,6 +18,8 @@ pub const RECORDS_MISROUTED: &str = "tributary_records_misrouted_total";
 pub const LAG_RECORDS: &str = "tributary_lag_records";
 /// Rows handed to the projection store.
 pub const ROWS_WRITTEN: &str = "tributary_rows_written_total";
+/// Batches in which rows went to the database: rows of one of its partitions each.
+pub const BATCHES_WRITTEN: &str = "tributary_batches_written_total";
 /// Rows taken away because they had expired.
 pub const ROWS_PURGED: &str = "tributary_rows_purged_total";
 pub const FLUSH_SECONDS: &str = "tributary_flush_seconds";

@@ -12,7 +12,8 @@ pub fn cpu_of_thread() -> Duration {
     cpu_of("/proc/thread-self/stat")
 }
 
-fn cpu_of(path: &str) -> Duration {
+/// Of the process or thread whose `stat` it is.
+pub fn cpu_of(path: &str) -> Duration {
     let stat = std::fs::read_to_string(path).unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();

@@ -1,22 +1,20 @@
-//! From what the measures print to benches/RESULTS.md.
+//! From what the measures print to a table.
 
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
 
 const MARK: &str = "RESULT\t";
-const MEASURES: [&str; 10] =
-    ["decode", "fold", "log", "drain", "live", "queries", "large", "flat", "memory", "restart"];
 
 /// A figure, with what is asked of it if anything is.
 pub fn figure(what: &str, value: impl std::fmt::Display, target: &str) {
     println!("{MARK}{what}\t{value}\t{target}");
 }
 
-/// Runs every measure in a process of its own and writes the table.
-pub fn all(events: Option<u64>) {
+/// Runs every measure in a process of its own and writes the table into `file`.
+pub fn all(command: &str, file: &str, measures: &[&str], events: Option<u64>) {
     let exe = std::env::current_exe().unwrap();
     let mut table = String::new();
-    for name in MEASURES {
+    for name in measures {
         eprintln!("measuring {name} …");
         let mut command = Command::new(&exe);
         command.arg(name).args(events.map(|events| events.to_string())).stderr(Stdio::inherit());
@@ -29,13 +27,13 @@ pub fn all(events: Option<u64>) {
         }
     }
     let head = format!(
-        "# Results\n\n`make bench` on {}; {}. One run: absolute figures vary by tens of percent from machine to machine and day to \
+        "# Results\n\n`{command}` on {}; {}. One run: absolute figures vary by tens of percent from machine to machine and day to \
          day.\n\n| what | measured | asked |\n|---|---|---|\n",
         machine(),
         version()
     );
-    std::fs::write("benches/RESULTS.md", head + &table).unwrap();
-    eprintln!("written to benches/RESULTS.md");
+    std::fs::write(file, head + &table).unwrap();
+    eprintln!("written to {file}");
 }
 
 fn machine() -> String {

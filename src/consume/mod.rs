@@ -102,6 +102,16 @@ impl Batch {
         &self.reached
     }
 
+    /// Whether there is anything of a partition that is not below `next`.
+    pub fn goes_beyond(&self, partition: Partition, next: Next) -> bool {
+        let is_beyond = |(of, to): (Partition, Next)| of == partition && to > next;
+        self.reached
+            .iter()
+            .copied()
+            .chain(self.entries.iter().map(|entry| (entry.partition, entry.offset.next())))
+            .any(is_beyond)
+    }
+
     /// Takes back what was pushed since there were `len` records of `bytes`.
     pub(crate) fn truncate_to(&mut self, len: usize, bytes: usize) {
         self.entries.truncate(len);

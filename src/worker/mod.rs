@@ -55,7 +55,7 @@ pub struct Pace {
     pub emit_idle: Duration,
     /// State is committed within this.
     pub commit: Duration,
-    /// A flush is due as soon as so many rows are touched; at four times that, intake pauses.
+    /// A flush is due as soon as so many rows are touched; at twice that, intake pauses.
     pub rows_max: usize,
     /// A creator for which something is due gets a `Tick` once nothing came for so long; none: never.
     pub tick: Option<Duration>,
@@ -67,11 +67,11 @@ impl Default for Pace {
             poll: Limits::default(),
             fast: Duration::from_millis(250),
             slow: Duration::from_secs(1),
-            catching_up: Duration::from_secs(5),
+            catching_up: Duration::from_secs(10),
             emit: Duration::from_millis(100),
             emit_idle: Duration::from_secs(1),
             commit: Duration::from_secs(1),
-            rows_max: 100_000,
+            rows_max: 300_000,
             tick: None,
         }
     }

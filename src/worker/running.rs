@@ -25,6 +25,8 @@ use crate::telemetry::with_causes;
 
 /// A hand-over that takes longer is left to replay.
 const HAND_OVER_MAX: Duration = Duration::from_secs(30);
+/// Whose polls were full is behind for so long.
+const BEHIND_FOR: Duration = Duration::from_millis(250);
 /// A partition whose log or rows cannot be asked is tried again after this.
 const START_AGAIN: Duration = Duration::from_secs(1);
 
@@ -36,7 +38,9 @@ pub struct Running<S, K: Publish, T> {
     /// Ours, but not started yet: when to try again.
     unstarted: BTreeMap<Partition, Duration>,
     batch: Batch,
-    /// Whether the last poll brought as much as it could.
+    /// When a poll last brought as much as it could.
+    full_at: Option<Duration>,
+    /// Whether that was just now.
     is_behind: bool,
     sender: Sender<Ack>,
     acks: Receiver<Ack>,
@@ -75,6 +79,7 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
             tasks,
             unstarted,
             batch,
+            full_at: None,
             is_behind: false,
             sender,
             acks,
@@ -127,7 +132,11 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
             self.acknowledge(ack)?;
         }
         if limits.records_max > 0 {
-            self.is_behind = self.batch.len() >= limits.records_max || self.batch.bytes() >= limits.bytes_max;
+            let is_full = self.batch.len() >= limits.records_max || self.batch.bytes() >= limits.bytes_max;
+            let now = self.worker.clock.monotonic();
+            self.full_at = if is_full { Some(now) } else { self.full_at };
+            // A log far away hands out less now and then, although it has more.
+            self.is_behind = self.full_at.is_some_and(|at| now < at + BEHIND_FOR);
         }
         self.turn()?;
         self.copy()
@@ -383,25 +392,27 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
                 task.advance(*next);
             }
         }
-        let mut damaged = Vec::new();
+        let mut again = Vec::new();
         for task in self.tasks.iter_mut().flatten() {
-            if task.is_at_fence() && self.batch.iter().any(|record| record.partition == task.partition) {
-                // What was read beyond it is read again.
-                self.worker.source.seek(task.partition, task.position())?;
-            }
             if let Err(error) = task.end_batch() {
                 tracing::error!(partition = task.partition.0, error = %error, "state is damaged: opening it again");
-                damaged.push(task.partition);
+                again.push(task.partition);
+            } else if task.is_at_fence() && self.batch.goes_beyond(task.partition, task.position()) {
+                // What was read beyond it is read again.
+                let sought = self.worker.source.seek(task.partition, task.position());
+                if answered(sought)?.is_none() {
+                    again.push(task.partition);
+                }
             }
         }
-        self.open_again(&damaged)
+        self.open_again(&again)
     }
 
-    /// Tasks whose state cannot be read start again, once what they sent has an outcome: outputs that go out behind the
+    /// Tasks whose state or log cannot be read start again, once what they sent has an outcome: outputs that go out behind the
     /// look at E would go out twice.
-    fn open_again(&mut self, damaged: &[Partition]) -> Result<(), Error> {
+    fn open_again(&mut self, again: &[Partition]) -> Result<(), Error> {
         let mut ready = Vec::new();
-        for partition in damaged {
+        for partition in again {
             match self.task(*partition).and_then(|task| task.sending()) {
                 Some(incarnation) if !self.worker.seeded.has(Bug::ReopenedMeanwhile) => {
                     self.drop_tasks(&[*partition]);

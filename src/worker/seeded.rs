@@ -71,6 +71,8 @@ pub enum Bug {
     OutputsBesideE,
     /// An acknowledgement makes everything clean, also what was touched since.
     AckCleansAll,
+    /// A record beyond the place where generations stop is forgotten by who has not come there.
+    ForgottenAtFence,
 }
 
 /// What is switched on; nothing, unless a test says so.

@@ -230,7 +230,8 @@ impl KafkaSource {
             self.live.insert(partition);
             self.tail.sought(partition, next);
         }
-        // If fetching is paused, it is not for these.
+        // The library keeps a pause beyond an assignment. Where none is to be read now, all are paused again.
+        self.resume()?;
         self.held = self.held.map(|(since, _)| (since, false));
         Ok(())
     }
@@ -304,11 +305,12 @@ impl KafkaSource {
     }
 
     fn go_on(&mut self) -> Result<(), Error> {
-        if let Some((_, true)) = self.held.take() {
-            let live: Vec<_> = self.live.iter().copied().collect();
-            self.consumer.resume(&self.list(&live)).map_err(|error| self.failed(&error))?;
-        }
-        Ok(())
+        if let Some((_, true)) = self.held.take() { self.resume() } else { Ok(()) }
+    }
+
+    fn resume(&self) -> Result<(), Error> {
+        let live: Vec<_> = self.live.iter().copied().collect();
+        self.consumer.resume(&self.list(&live)).map_err(|error| self.failed(&error))
     }
 
     /// Where a partition stands at its end and yet not: see [`Tail`].

@@ -14,6 +14,7 @@ use super::text::Kind;
 use crate::project::key::{Part, Row};
 use crate::project::tables;
 use crate::store::Error;
+use crate::telemetry::BATCHES_WRITTEN;
 
 /// Of one batch. A single row may be larger.
 const BATCH_ROWS_MAX: usize = 256;
@@ -120,7 +121,10 @@ impl ScyllaStore {
         let mut batch = Batch::new_with_statements(BatchType::Unlogged, statements);
         batch.set_is_idempotent(true);
         match self.inner.repeat(|| self.inner.session.batch(&batch, &values)).await {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                metrics::counter!(BATCHES_WRITTEN).increment(1);
+                Ok(())
+            }
             Err(error) => Err(self.inner.refused(error, shape, self.generation).await),
         }
     }

@@ -216,6 +216,28 @@ pub fn nothing_is_taken_and_nothing_lost_while_no_records_are_asked_for(lab: &mu
     assert_eq!(values, (50..100_u32).map(|i| i.to_le_bytes().to_vec()).collect::<Vec<_>>());
 }
 
+/// Who is sought while nothing is asked for, and asked for at once afterwards, holds up no other.
+pub fn a_seek_while_no_records_are_asked_for_holds_up_nobody(lab: &mut impl Lab) {
+    let records = |from: u32| (from..from + 40).map(|i| event(i % PARTITIONS, "k", i.to_le_bytes())).collect();
+    block_on(lab.sink().append(records(0))).unwrap();
+    let mut source = lab.source();
+    join(&mut source, Next(0));
+    take(&mut source, &Limits::default(), 40);
+    let mut batch = Batch::default();
+    let none = Limits { records_max: 0, wait_max: Duration::ZERO, ..Limits::default() };
+    let clock = tributary::clock::Clock::system();
+    while clock.monotonic() < Duration::from_millis(800) {
+        source.poll(&none, &mut batch).unwrap();
+    }
+    block_on(lab.sink().append(records(40))).unwrap();
+    source.seek(Partition(0), Next(5)).unwrap();
+    let counts: Vec<_> = by_partition(take(&mut source, &Limits::default(), 45))
+        .into_iter()
+        .map(|(partition, records)| (partition, records.len(), records[0].0))
+        .collect();
+    assert_eq!(counts, [(0, 15, 5), (1, 10, 10), (2, 10, 10), (3, 10, 10)]);
+}
+
 /// Many appenders at once: every call's records are all there, in the call's order, once, where the answer said.
 pub fn concurrent_appenders(lab: &mut impl Lab) {
     const THREADS: u32 = 8;

@@ -121,3 +121,8 @@ fn a_second_opener_is_told_who_has_it() {
 fn nothing_is_taken_and_nothing_lost_while_no_records_are_asked_for() {
     contract::nothing_is_taken_and_nothing_lost_while_no_records_are_asked_for(&mut Embedded::new());
 }
+
+#[test]
+fn a_seek_while_no_records_are_asked_for_holds_up_nobody() {
+    contract::a_seek_while_no_records_are_asked_for_holds_up_nobody(&mut Embedded::new());
+}

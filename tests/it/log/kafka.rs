@@ -106,6 +106,13 @@ fn nothing_is_taken_and_nothing_lost_while_no_records_are_asked_for() {
 }
 
 #[test]
+fn a_seek_while_no_records_are_asked_for_holds_up_nobody() {
+    if let Some(mut lab) = Kafka::new() {
+        contract::a_seek_while_no_records_are_asked_for_holds_up_nobody(&mut lab);
+    }
+}
+
+#[test]
 fn concurrent_appenders() {
     if let Some(mut lab) = Kafka::new() {
         contract::concurrent_appenders(&mut lab);

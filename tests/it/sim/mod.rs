@@ -5,6 +5,7 @@ mod broker;
 mod bugs;
 mod check;
 mod disk;
+mod fence;
 mod group;
 mod node;
 mod programme;

@@ -31,6 +31,8 @@ pub(super) struct Node {
     /// Of all its lives.
     progress: Progress,
     pub(super) is_paused: bool,
+    /// Of this life.
+    pub(super) fence: Fence,
 }
 
 /// What a node is started with.
@@ -46,7 +48,14 @@ pub(super) struct Parts<'a> {
 impl Node {
     pub(super) fn new() -> Self {
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        Self { running: None, runtime, lag: Duration::ZERO, progress: Progress::new(PARTITIONS), is_paused: false }
+        Self {
+            running: None,
+            runtime,
+            lag: Duration::ZERO,
+            progress: Progress::new(PARTITIONS),
+            is_paused: false,
+            fence: Fence::default(),
+        }
     }
 
     pub(super) fn start(&mut self, parts: Parts<'_>) {
@@ -69,7 +78,7 @@ impl Node {
             outlets: JoinSet::new(),
             stop: Arc::new(AtomicBool::new(false)),
             emission,
-            fence: Fence::default(),
+            fence: self.fence.clone(),
             share: Share::new(Rate::default(), 1),
             outputs: Outputs::default(),
             snapshots: None,
@@ -124,6 +133,7 @@ impl Node {
     pub(super) fn kill(&mut self) {
         self.running = None;
         self.is_paused = false;
+        self.fence = Fence::default();
         self.drive();
     }
 }

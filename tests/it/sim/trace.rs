@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::Xxh3;
 const TAIL: usize = 120;
 
 /// What must happen in some schedule or other: words of the lines that tell of it.
-pub(super) const KINDS: [&str; 22] = [
+pub(super) const KINDS: [&str; 23] = [
     "is told Assigned([])",
     "is told Revoked",
     "is told Lost",
@@ -20,6 +20,7 @@ pub(super) const KINDS: [&str; 22] = [
     "lost",
     "from a snapshot",
     "cannot read its state",
+    "all stand at",
     "is expelled",
     "expelled",
     "fenced",

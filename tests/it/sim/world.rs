@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tributary::consume::Limits;
 use tributary::ids::Partition;
+use tributary::store::accord::Order;
 use tributary::telemetry::with_causes;
 use tributary::worker::{Error, Pace};
 
@@ -31,13 +32,16 @@ pub(super) struct Simulation {
     pub(super) nodes: Vec<Node>,
     pub(super) disks: Disks,
     pub(super) random: Random,
-    clock: Arc<AtomicU32>,
+    pub(super) clock: Arc<AtomicU32>,
     pace: Pace,
     fault: Option<Fault>,
     /// How often, in a hundred times, what may fail fails.
     storm: u64,
     /// In which nothing fails, and nobody dies.
     pub(super) is_calm: bool,
+    /// Whether generations are ordered to stop at one place, and what was ordered last.
+    pub(super) orders: bool,
+    pub(super) order: Order,
 }
 
 /// How a schedule is drawn.
@@ -68,6 +72,8 @@ impl Simulation {
             fault,
             storm,
             is_calm: weather == Weather::Calm,
+            orders: seed % 5 == 3,
+            order: Order::default(),
         };
         for node in 0..nodes {
             simulation.start(node);
@@ -99,6 +105,7 @@ impl Simulation {
         if self.random.percent(3) {
             self.end_outage();
         }
+        self.order_now_and_then();
         match self.random.below(100) {
             0..7 => self.append(),
             7..13 => self.pass_time(),

@@ -1,0 +1,235 @@
+//! How long a partition stands still when its worker leaves, comes, or is killed.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tributary::ids::{CreatorId, Partition};
+use tributary::keep::archive;
+use tributary::project::rows::AppliedRow;
+use tributary::project::tables;
+use tributary::run::{self, Program, Snapshots};
+use tributary::simulate::Simulation;
+use tributary::store::Store;
+
+use crate::place::{PARTITIONS, Place, Rows, append, unique};
+use crate::programme::{Elsewhere, of_event, spec};
+use crate::report::figure;
+
+/// Events a second meanwhile, in so many appends.
+const RATE: usize = 2_000;
+const TICKS: usize = 50;
+/// How long it is watched after something has happened.
+const WATCHED: Duration = Duration::from_secs(45);
+/// How often states are copied.
+const SNAPSHOT_EVERY: Duration = Duration::from_secs(20);
+/// Without a word of its own a worker counts as gone after it.
+const SESSION: Duration = Duration::from_secs(10);
+
+/// Partitions and how far they were seen to be written, and when.
+type Seen = Vec<(Partition, u64, Instant)>;
+
+pub async fn run(events: u64) {
+    let name = unique("takeover");
+    let place = Place::of(&name, &name);
+    place.set_up(Rows::Cassandra).await;
+    let dirs = [(); 4].map(|()| tempfile::tempdir_in(".").unwrap());
+    let store = tempfile::tempdir_in(".").unwrap();
+    let path = |n: usize| dirs[n].path();
+    // It is only asked, and appends.
+    let asked = Arc::new(place.open(Rows::Cassandra, path(3), |_| {}).await);
+    let start = Instant::now();
+    let mut one = Worker::start(&name, path(0), store.path());
+    let mut some = Vec::new();
+    for record in Elsewhere::large(events) {
+        some.push(record);
+        if some.len() == 4_096 {
+            append(&asked, std::mem::take(&mut some)).await;
+        }
+    }
+    append(&asked, some).await;
+    until_written(&asked).await;
+    let rate = events as f64 / start.elapsed().as_secs_f64();
+    figure(
+        &format!("{events} events to Cassandra from a worker that begins with them"),
+        format!("{rate:.0} events/s"),
+        "",
+    );
+    until_copied(store.path(), start.elapsed()).await;
+
+    let appending = tokio::spawn(keep_appending(Arc::clone(&asked)));
+    let watcher = Watcher::start(asked.store.clone());
+    let pause = async |what: &str, wanted: &str, since: Instant| {
+        tokio::time::sleep(WATCHED).await;
+        let pause = watcher.longest_pause(since);
+        figure(&format!("{what}, {events} events behind"), format!("{:.1} s", pause.as_secs_f64()), wanted);
+    };
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    pause("longest time without new rows of a partition, nothing happens", "", Instant::now()).await;
+    let now = Instant::now();
+    let two = Worker::start(&name, path(1), store.path());
+    pause("… a second worker with an empty folder comes", "≤ 2 s", now).await;
+    let now = Instant::now();
+    two.stop();
+    pause("… it goes again", "≤ 2 s", now).await;
+    let now = Instant::now();
+    one.kill();
+    one = Worker::start(&name, path(0), store.path());
+    pause("… the only worker is killed with kill -9 and started again on its folder", &seconds(5), now).await;
+    tokio::time::sleep(SNAPSHOT_EVERY).await;
+    let now = Instant::now();
+    one.kill();
+    let three = Worker::start(&name, path(2), store.path());
+    pause("… it is killed with kill -9, and one with an empty folder takes over from snapshots", &seconds(20), now)
+        .await;
+    appending.abort();
+    three.stop();
+}
+
+fn seconds(more: u64) -> String {
+    format!("≤ {} s", SESSION.as_secs() + more)
+}
+
+async fn until_written(asked: &Program) {
+    loop {
+        let places = asked.places().await;
+        if places.is_ok_and(|places| places.iter().all(|place| place.fast.min(place.slow) >= place.end)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Until each partition has been copied once more, as far as that can be told from outside.
+async fn until_copied(store: &Path, at_least: Duration) {
+    let files = || walk(store).len();
+    let mut before = 0;
+    tokio::time::sleep(SNAPSHOT_EVERY.max(at_least / 20)).await;
+    while files() == 0 || files() != before {
+        before = files();
+        tokio::time::sleep(SNAPSHOT_EVERY * 2).await;
+    }
+}
+
+fn walk(dir: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
+
+/// Under creators of its own: to others the events would be no news.
+async fn keep_appending(asked: Arc<Program>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / u32::try_from(TICKS).unwrap());
+    let mut records = Simulation::new(&spec(20, 10_000, 10_000_000));
+    loop {
+        let some = records.by_ref().take(RATE / TICKS).map(|record| {
+            let mut event = record.event();
+            let creator = format!("{}-later", event.creator_id.0);
+            event.creator_id = CreatorId(&creator);
+            of_event(&event, record.arrival, PARTITIONS)
+        });
+        let some = some.collect();
+        ticks.tick().await;
+        append(&asked, some).await;
+    }
+}
+
+/// A process that folds until its standard input ends.
+struct Worker {
+    process: Child,
+    input: ChildStdin,
+}
+
+impl Worker {
+    fn start(name: &str, dir: &Path, store: &Path) -> Self {
+        let exe = std::env::current_exe().unwrap();
+        let mut command = Command::new(exe);
+        command.args(["worker", name]).args([dir, store]).stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut process = command.spawn().unwrap();
+        let input = process.stdin.take().unwrap();
+        Self { process, input }
+    }
+
+    fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    fn stop(mut self) {
+        drop(self.input);
+        assert!(self.process.wait().unwrap().success());
+    }
+}
+
+/// The process of a [`Worker`]: a name, a data folder, a snapshot store.
+pub async fn worker([name, dir, store]: &[String; 3]) {
+    let place = Place::of(name, name);
+    let mut program = place
+        .open(Rows::Cassandra, Path::new(dir), |options| {
+            let place = archive::Place::Folder(Path::new(store).to_owned());
+            options.snapshots = Some(Snapshots::new(place, SNAPSHOT_EVERY));
+        })
+        .await;
+    program.start().unwrap();
+    let over = tokio::task::spawn_blocking(|| BufReader::new(std::io::stdin()).lines().count());
+    over.await.unwrap();
+    program.stop().await.unwrap();
+}
+
+/// Looks at how far rows of each partition are written, all the time.
+pub struct Watcher {
+    stop: Arc<AtomicBool>,
+    seen: Arc<std::sync::Mutex<Seen>>,
+    looking: tokio::task::JoinHandle<()>,
+}
+
+impl Watcher {
+    pub fn start(store: run::Rows) -> Self {
+        let (stop, seen) = (Arc::new(AtomicBool::new(false)), Arc::default());
+        let looking = tokio::spawn(watch(store, Arc::clone(&stop), Arc::clone(&seen)));
+        Self { stop, seen, looking }
+    }
+
+    /// It looks once more before it ends.
+    pub async fn stop(self) -> Seen {
+        self.stop.store(true, Ordering::Relaxed);
+        self.looking.await.unwrap();
+        std::mem::take(&mut *self.seen.lock().unwrap())
+    }
+
+    /// Of any partition, until now.
+    fn longest_pause(&self, since: Instant) -> Duration {
+        let seen = self.seen.lock().unwrap();
+        let now = Instant::now();
+        let of = |p: u32| {
+            let times = seen.iter().filter(|(of, _, at)| *of == Partition(p) && *at >= since).map(|(_, _, at)| *at);
+            let (longest, last) = times.fold((Duration::ZERO, since), |(longest, last), at| {
+                (longest.max(at.saturating_duration_since(last)), at)
+            });
+            longest.max(now.saturating_duration_since(last))
+        };
+        (0..PARTITIONS).map(of).max().unwrap_or_default()
+    }
+}
+
+async fn watch(store: run::Rows, stop: Arc<AtomicBool>, seen: Arc<std::sync::Mutex<Seen>>) {
+    let keys: Vec<_> = (0..PARTITIONS).map(|p| tables::applied(Partition(p))).collect();
+    let mut last = [0_u64; PARTITIONS as usize];
+    loop {
+        let is_last = stop.load(Ordering::Relaxed);
+        for ((p, last), row) in (0..).zip(&mut last).zip(store.get(&keys).await.unwrap()) {
+            let Some(value) = row.and_then(|row| row.value) else { continue };
+            let fast = AppliedRow::decode(&value).unwrap().fast.0;
+            if fast > *last {
+                *last = fast;
+                seen.lock().unwrap().push((Partition(p), fast, Instant::now()));
+            }
+        }
+        if is_last {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -247,12 +247,6 @@ impl Program {
         status::door(self.generations.clone())
     }
 
-    /// Sets the gauges of the generations.
-    pub(crate) fn publish_generations(&self) -> impl Fn() + Send + Sync + 'static {
-        let generations = self.generations.clone();
-        move || generations.publish()
-    }
-
     /// Waits until the rows of everything that is in the log now are written.
     pub async fn caught_up(&self) -> Result<(), Error> {
         let (mut ends, progress) = (self.ends(), self.generations.progress());

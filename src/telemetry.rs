@@ -14,7 +14,7 @@ pub const RECORDS_PARKED: &str = "tributary_records_parked";
 pub const RECORDS_DEAD: &str = "tributary_records_dead_total";
 /// Under another's key or in another's partition; put where they belong.
 pub const RECORDS_MISROUTED: &str = "tributary_records_misrouted_total";
-/// Records between the position and the end of the log.
+/// Records in the log whose rows are not written yet, whoever writes them.
 pub const LAG_RECORDS: &str = "tributary_lag_records";
 /// Rows handed to the projection store.
 pub const ROWS_WRITTEN: &str = "tributary_rows_written_total";
@@ -25,6 +25,8 @@ pub const ROWS_PURGED: &str = "tributary_rows_purged_total";
 pub const FLUSH_SECONDS: &str = "tributary_flush_seconds";
 pub const FLUSH_FAILURES: &str = "tributary_flush_failures_total";
 pub const STATE_COMMITS: &str = "tributary_state_commits_total";
+/// 1 where this process folds the partition: its other figures are of now.
+pub const PARTITION_OWNED: &str = "tributary_partition_owned";
 /// Position up to which everything is durable and out.
 pub const POSITION_COMMITTED: &str = "tributary_position_committed";
 /// Copies of states in the snapshot store, tries that failed, and bytes that were sent.
@@ -120,15 +122,6 @@ impl Progress {
                 .all(|(p, end)| self.of(*p).is_some_and(|progress| progress.rows.load(Ordering::Acquire) >= end.0))
     }
 
-    /// Publishes how many records of each partition have no rows yet; `end` is the log's.
-    pub fn publish_lag(&self, end: impl Fn(Partition) -> Option<Next>) {
-        for (p, progress) in self.iter() {
-            let behind = end(p).unwrap_or_default().0.saturating_sub(progress.rows.load(Ordering::Relaxed));
-            let behind = f64::from(u32::try_from(behind).unwrap_or(u32::MAX));
-            metrics::gauge!(LAG_RECORDS, "partition" => p.0.to_string()).set(behind);
-        }
-    }
-
     /// Publishes the figures as gauges of the metrics recorder in force.
     pub fn publish(&self, now: Millis) {
         for (p, progress) in self.iter() {
@@ -143,6 +136,8 @@ impl Progress {
                 let value = u64::try_from(value.load(Ordering::Relaxed)).unwrap_or_default();
                 metrics::counter!(name, "partition" => partition.clone()).absolute(value);
             }
+            let is_owned = progress.is_owned.load(Ordering::Acquire);
+            metrics::gauge!(PARTITION_OWNED, "partition" => partition.clone()).set(f64::from(u8::from(is_owned)));
             let parked = u32::try_from(progress.parked.load(Ordering::Relaxed)).unwrap_or_default();
             metrics::gauge!(RECORDS_PARKED, "partition" => partition.clone()).set(f64::from(parked));
             let copied = progress.snapshot_time.load(Ordering::Relaxed);

@@ -1,4 +1,6 @@
 //! How long after its append an event can be queried in Cassandra, and its output read, at a steady 5,000 events a second.
+//!
+//! The first third is left out: engines that have just started compile their own code meanwhile.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,10 +59,11 @@ pub async fn run(events: u64) {
         let found = seen.iter().find(|(of, next, _)| of == partition && next > offset).expect("all were applied");
         found.2.saturating_duration_since(*asked)
     };
-    let waits = rows.iter().map(wait).collect();
+    let waits = rows.iter().skip(rows.len() / 3).map(wait).collect();
     figure(&format!("append → queryable in Cassandra at {rate:.0} events/s, p50 and p99"), told(waits), "p99 ≤ 500 ms");
     let arrived = letters.stop(outputs.len());
-    let waits = outputs.iter().enumerate().map(|(n, asked)| arrived[&n].saturating_duration_since(*asked)).collect();
+    let warm = outputs.iter().enumerate().skip(outputs.len() / 3);
+    let waits = warm.map(|(n, asked)| arrived[&n].saturating_duration_since(*asked)).collect();
     figure("append → output read with read_committed, p50 and p99", told(waits), "p99 ≤ 200 ms");
     program.stop().await.unwrap();
 }

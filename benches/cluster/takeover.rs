@@ -230,6 +230,6 @@ async fn watch(store: run::Rows, stop: Arc<AtomicBool>, seen: Arc<std::sync::Mut
         if is_last {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

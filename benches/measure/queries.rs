@@ -259,7 +259,7 @@ fn app(engine: &Program) -> App<tributary::run::Rows, tributary::run::Sink> {
         intake: Intake::new(engine.sink.clone(), partitions, engine.clock.clone(), intake::Limits::default()),
         partitions,
         clock: engine.clock.clone(),
-        metrics: Arc::new(String::new),
+        metrics: Arc::new(|| Box::pin(std::future::ready(String::new()))),
         log_ends: Arc::new(move || Ok((0..partitions).map(&end).collect())),
         looks: engine.looks(),
         generations: engine.generations(),

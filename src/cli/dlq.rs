@@ -12,7 +12,7 @@ use crate::run::{Engines, Log};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// What could not be applied, newest first.
+    /// What could not be applied, newest first. On one machine the server must be ended before.
     List(List),
     /// One dead letter: where its record stood, why it was refused, its bytes, and the event where it can be read.
     Show {
@@ -20,7 +20,7 @@ pub(crate) enum Command {
         partition: u32,
         offset: u64,
     },
-    /// Append records of dead letters to the events again, as they were.
+    /// Append records of dead letters to the events again, as they were; what `relay` refused, as a relay would.
     ///
     /// What was wrong must be mended first: a schema registered, a newer program started, the member sent that a click
     /// waited for. Nothing counts twice: an event that was applied meanwhile is known by its event id, and what still
@@ -36,7 +36,7 @@ pub(crate) struct List {
     /// From this offset on, oldest first.
     #[arg(long, value_name = "OFFSET", requires = "partition")]
     from: Option<u64>,
-    /// For this reason alone: undecodable, conflict, unresolved, …
+    /// For this reason alone, as the list has it: undecodable, invalid_field, conflict, unresolved, too_late, over_refund, …
     #[arg(long)]
     reason: Option<String>,
     /// So many at most.

@@ -75,9 +75,11 @@ enum Command {
     Relay(relay::Args),
     /// Make topics and tables that are missing in Kafka and the CQL database, and tell what differs.
     Setup(setup::Args),
-    /// How far each partition is.
+    /// How far each partition is: from the server in the data folder, else from log and projections.
     Status,
-    /// How far each partition is behind, and who folds it, from the log and the projections themselves.
+    /// How far each partition is behind, and who folds it, from log and database alone, whoever runs.
+    ///
+    /// E: outputs are out up to there; P: state is on a disk. Seconds are the age of the newest record that has rows.
     Lag,
     /// Draw topics, processors and tables.
     Topology(topology::Args),

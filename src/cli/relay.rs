@@ -10,13 +10,13 @@ use super::{Context, exit};
 use crate::run::relay::{From, Progress, Relay};
 
 /// At least once: a record may come twice, and counts once by its event id. What is no event goes to the dead letters
-/// (`tributary dlq list`).
+/// (`tributary dlq list`); exit code 3 then. The log must be in Kafka.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The topic to read: events in Avro or as JSON objects, with any key.
     #[arg(long, value_name = "TOPIC")]
     from: String,
-    /// Its brokers, reached as those of the log are [default: those of the log].
+    /// Its brokers, with the TLS and login of the log's [default: those of the log].
     #[arg(long, value_name = "HOST:PORT,…")]
     brokers: Option<String>,
     /// The consumer group; several relays of one group share the partitions [default: the log's group, -relay- and the topic].

@@ -5,17 +5,18 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::{Context, exit};
-use crate::consume::kafka::setup::{Found, Wanted};
+use crate::consume::kafka::setup::{Found, Wanted, partitions_there};
 use crate::run::setup::{set_up, wanted};
 use crate::run::{self, Engines, Rows};
 use crate::store::scylla::ScyllaStore;
 use crate::topology::Topology;
 use crate::web::Keys;
 
-/// Idempotent: what is there stays as it is, and is compared with what it should be.
+/// Safe to repeat: what is there stays as it is. Partitions and settings of topics are compared with what they should be;
+/// exit code 4: they differ. Makes the first API key, and tells it once.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Partitions of topics to be made [default: those of `tributary topology`].
+    /// Partitions of topics, for ever [default: those that the topic of events has, else those of `tributary topology`].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_024))]
     partitions: Option<u32>,
 }
@@ -30,7 +31,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
         Engines::Kafka(kafka) => (*kafka, None),
         Engines::Cluster(both) => (both.0, Some(both.1)),
     };
-    let topics = wanted(&kafka, context.config.kafka.replication, args.partitions, &Topology::load()?);
+    let partitions = args.partitions.map_or_else(|| partitions_there(&kafka), |asked| Ok(Some(asked)))?;
+    let topics = wanted(&kafka, context.config.kafka.replication, partitions, &Topology::load()?);
     let store = match cql {
         Some(cql) => Some(Rows::Cql(ScyllaStore::connect(cql).await?)),
         None => None,

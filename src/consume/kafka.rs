@@ -92,7 +92,7 @@ impl Kafka {
     }
 
     /// The names of all in the group of a generation: who leaves and comes again has another.
-    pub fn members(&self, generation: u32) -> Result<BTreeSet<String>, Error> {
+    pub fn members(&self, generation: u32) -> Result<Option<BTreeSet<String>>, Error> {
         owners::members(self, generation)
     }
 

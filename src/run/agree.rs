@@ -22,11 +22,16 @@ use crate::telemetry::with_causes;
 /// How often a process looks.
 pub(super) const IDLE: Duration = Duration::from_millis(500);
 
+/// A group that no broker has known for so long has nobody in it: a coordinator takes less to begin.
+const UNKNOWN_FOR: Duration = Duration::from_secs(30);
+
 /// What is remembered from one look to the next.
 #[derive(Debug, Default)]
 pub(super) struct Agreeing {
     /// Who might still put something out in the name of the generation that did before, as of that change.
     leaving: Option<(Emitter, BTreeSet<String>)>,
+    /// Since when no broker has known that generation's group.
+    unknown_since: Option<Duration>,
 }
 
 /// Looks again and again.
@@ -109,7 +114,7 @@ impl Generations {
             Some(alias.live)
         } else if self.has_ended(emitter.generation)
             && let Some(other) = others().find(|one| self.is_running(*one))
-            && self.members(emitter.generation).await?.is_empty()
+            && self.members(emitter.generation).await?.is_some_and(|members| members.is_empty())
         {
             Some(other)
         } else {
@@ -132,7 +137,16 @@ impl Generations {
             self.renew(former, &accord.alias).await?;
         }
         if let Some(prior) = emitter.prior.filter(|_| !emitter.is_settled) {
-            let there = self.members(prior).await?;
+            let now = parts.clock.monotonic();
+            let there = match self.members(prior).await? {
+                Some(there) => {
+                    agreeing.unknown_since = None;
+                    there
+                }
+                // Of a group that nobody is in, and has not been for long; or its coordinator is only beginning.
+                None if now < *agreeing.unknown_since.get_or_insert(now) + UNKNOWN_FOR => return Ok(()),
+                None => BTreeSet::new(),
+            };
             let leaving = match agreeing.leaving.take() {
                 Some((of, leaving)) if of == emitter => leaving.intersection(&there).cloned().collect(),
                 Some(_) | None => there,

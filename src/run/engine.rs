@@ -143,10 +143,11 @@ impl Log {
         }
     }
 
-    /// Who is in the group of a generation, where there are groups. It waits for an answer.
-    pub(super) fn members(&self, generation: u32) -> Result<BTreeSet<String>, consume::Error> {
+    /// Who is in the group of a generation, where there are groups; `None`: nobody knows the group now. It waits for an
+    /// answer.
+    pub(super) fn members(&self, generation: u32) -> Result<Option<BTreeSet<String>>, consume::Error> {
         match self {
-            Self::File(_) => Ok(BTreeSet::new()),
+            Self::File(_) => Ok(Some(BTreeSet::new())),
             Self::Kafka(log) => log.log.members(generation),
         }
     }

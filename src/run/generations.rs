@@ -255,7 +255,7 @@ impl Generations {
     async fn left_by_all(&self, generation: u32) {
         for _ in 0..LEAVE_LOOKS_MAX {
             match self.members(generation).await {
-                Ok(members) if members.is_empty() => return,
+                Ok(Some(members)) if members.is_empty() => return,
                 Ok(_) | Err(_) => tokio::time::sleep(LEAVE_LOOK_EVERY).await,
             }
         }
@@ -317,12 +317,13 @@ impl Generations {
         }
         let (log, partitions) = (self.0.parts.log.clone(), self.0.parts.partitions());
         let asked = tokio::task::spawn_blocking(move || log.owners(generation)).await;
-        let owners = asked.ok().and_then(Result::ok).unwrap_or_default();
+        // Who cannot be asked may well fold it.
+        let Some(owners) = asked.ok().and_then(Result::ok) else { return true };
         (0..partitions).all(|p| owners.contains_key(&Partition(p)))
     }
 
-    /// Who is in the group of a generation, with partitions or without.
-    pub(super) async fn members(&self, generation: u32) -> Result<BTreeSet<String>, Error> {
+    /// Who is in the group of a generation, with partitions or without; `None`: nobody knows the group now.
+    pub(super) async fn members(&self, generation: u32) -> Result<Option<BTreeSet<String>>, Error> {
         let log = self.0.parts.log.clone();
         let asked = tokio::task::spawn_blocking(move || log.members(generation)).await;
         Ok(asked.map_err(|_| Error::Panicked)??)
@@ -335,11 +336,6 @@ impl Generations {
     /// How far a generation is, if it is or was folded in this process.
     pub(super) fn progress_of(&self, generation: u32) -> Option<Progress> {
         self.fleets().get(&generation).map(|fleet| fleet.progress.clone())
-    }
-
-    /// How far the one in the making is, if there is one.
-    pub(super) fn building(&self) -> Option<Progress> {
-        self.progress_of(self.made().number?)
     }
 
     /// How far the live one is.

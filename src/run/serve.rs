@@ -152,16 +152,16 @@ fn app(engine: &Program, (keys, access): (Keys<Rows>, Access), role: Role) -> Ap
     let handle = recorder.handle();
     // A second server in one process (tests) keeps the recorder of the first.
     drop(metrics::set_global_recorder(recorder));
-    let (workers, followed, now) = (engine.workers(), engine.log.clone(), clock.clone());
-    let publish_generations = engine.publish_generations();
-    let render = move || {
-        let progress = workers();
-        progress.publish(now.now());
-        publish_generations();
-        let ends = followed.ends().unwrap_or_default();
-        progress.publish_lag(|p| ends.get(usize::try_from(p.0).ok()?).copied());
-        handle.run_upkeep();
-        handle.render()
+    let (workers, now) = (engine.workers(), clock.clone());
+    let generations = engine.generations.clone();
+    let render = move || -> web::Rendered {
+        workers().publish(now.now());
+        let (generations, handle) = (generations.clone(), handle.clone());
+        Box::pin(async move {
+            generations.publish().await;
+            handle.run_upkeep();
+            handle.render()
+        })
     };
     let log = engine.log.clone();
     let log_ends = move || log.ends();

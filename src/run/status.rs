@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::Error;
 use super::generations::{Generations, Refused};
@@ -10,8 +11,11 @@ use crate::project::rows::AppliedRow;
 use crate::project::tables;
 use crate::store::alias::{Alias, Building};
 use crate::store::{Doors, Store};
-use crate::telemetry::{GENERATION_LIVE, REBUILD_LAG_RECORDS, REBUILD_POSITION, with_causes};
+use crate::telemetry::{GENERATION_LIVE, LAG_RECORDS, REBUILD_LAG_RECORDS, REBUILD_POSITION, with_causes};
 use crate::web::{self, Ask, GenerationStatus, PartitionPosition, Refusal, Role, State, Status, TableCompared};
+
+/// Who reads the metrics does not wait longer for rows.
+const PUBLISH_MAX: Duration = Duration::from_secs(1);
 
 /// What is asked goes on even when nobody waits for it any more.
 pub(super) fn door(generations: Generations) -> web::Generations {
@@ -130,20 +134,34 @@ impl Generations {
         }
     }
 
-    /// Sets the gauges of the live generation's number and of the one in the making.
-    pub(super) fn publish(&self) {
+    /// Sets the gauges of the live generation and of the one in the making, as their rows say how far they are: also where
+    /// other processes fold them. Rows that cannot be asked now leave the gauges as they were.
+    pub(super) async fn publish(&self) {
         metrics::gauge!(GENERATION_LIVE).set(f64::from(self.now().number));
-        let ends = self.0.parts.ends();
-        let building = self.building();
-        for (p, end) in ends {
-            let progress = building.as_ref().and_then(|progress| progress.of(p));
-            // None in the making: nothing is behind.
-            let done = progress.map_or(end.0, |progress| progress.rows.load(Ordering::Relaxed));
-            let gauge = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-            let partition = p.0.to_string();
-            metrics::gauge!(REBUILD_POSITION, "partition" => partition.clone()).set(gauge(done));
-            metrics::gauge!(REBUILD_LAG_RECORDS, "partition" => partition).set(gauge(end.0.saturating_sub(done)));
+        if let Ok(Err(error)) = tokio::time::timeout(PUBLISH_MAX, self.publish_positions()).await {
+            tracing::debug!(error = %with_causes(&error), "how far generations are is not known now");
         }
+    }
+
+    async fn publish_positions(&self) -> Result<(), Error> {
+        let gauge = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        let behind = |place: &PartitionPosition| gauge(place.log_end.saturating_sub(place.position));
+        let (alias, _) = Alias::read(&self.0.parts.store).await?;
+        let live = self.positions(alias.live).await?;
+        let building = match alias.building {
+            Some(building) => self.positions(building.number).await?,
+            // Nothing is behind.
+            None => live.iter().map(|place| PartitionPosition { position: place.log_end, ..*place }).collect(),
+        };
+        for place in live {
+            metrics::gauge!(LAG_RECORDS, "partition" => place.partition.to_string()).set(behind(&place));
+        }
+        for place in building {
+            let partition = place.partition.to_string();
+            metrics::gauge!(REBUILD_POSITION, "partition" => partition.clone()).set(gauge(place.position));
+            metrics::gauge!(REBUILD_LAG_RECORDS, "partition" => partition).set(behind(&place));
+        }
+        Ok(())
     }
 
     pub(super) async fn positions(&self, generation: u32) -> Result<Vec<PartitionPosition>, Error> {

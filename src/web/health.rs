@@ -207,6 +207,6 @@ pub(super) fn readyz<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>) -> Reply {
     reply::whole(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", "not ready\n")
 }
 
-pub(super) fn metrics<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>) -> Reply {
-    reply::whole(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", (shared.app.metrics)())
+pub(super) async fn metrics<S: Store, K: Sink>(shared: &Arc<Shared<S, K>>) -> Reply {
+    reply::whole(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", (shared.app.metrics)().await)
 }

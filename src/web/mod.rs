@@ -25,6 +25,7 @@ mod server;
 mod socket;
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -46,7 +47,8 @@ use crate::store::live::Live;
 use crate::telemetry::Progress;
 
 /// The metrics as Prometheus reads them.
-pub type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
+pub type Metrics = Arc<dyn Fn() -> Rendered + Send + Sync>;
+pub type Rendered = Pin<Box<dyn Future<Output = String> + Send>>;
 
 /// How far the workers of the live generation are.
 pub type Workers = Arc<dyn Fn() -> Progress + Send + Sync>;

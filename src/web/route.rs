@@ -254,7 +254,7 @@ async fn of_route<S: Store, K: Sink>(
         Endpoint::Health => Ok(health::health(shared).await),
         Endpoint::Livez => Ok(health::livez()),
         Endpoint::Readyz => Ok(health::readyz(shared)),
-        Endpoint::Metrics => Ok(health::metrics(shared)),
+        Endpoint::Metrics => Ok(health::metrics(shared).await),
         Endpoint::OpenApi => Ok(reply::whole(StatusCode::OK, "application/json", OPENAPI)),
         Endpoint::ProjectionsStats => admin::stats(shared),
         Endpoint::ProjectionsVerify => admin::verify(shared, &parts.headers, body).await,

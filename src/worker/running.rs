@@ -192,9 +192,10 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
                 self.worker.fence.settle(self.worker.generation, task.partition, task.position());
             }
             if let Some(after) = self.worker.pace.tick.filter(|_| task.wants_tick(now)) {
-                // What cannot be asked now is asked again at the next turn.
-                if let Some(bounds) = answered(self.worker.source.bounds(task.partition))? {
-                    task.tick(now, bounds.end, after);
+                // Asked again after a while; and of the others, for their sake, only if this one was answered.
+                match answered(self.worker.source.bounds(task.partition))? {
+                    Some(bounds) => task.tick(now, bounds.end, after),
+                    None => break,
                 }
             }
         }

@@ -9,6 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use crate::append::kafka::RECORD_BYTES_MAX;
+use crate::append::letter::TOO_LARGE;
 use crate::append::partition::partition_of;
 use crate::append::{Outgoing, Sink, Stream};
 use crate::consume::{Record, Source};
@@ -181,12 +183,15 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
                         self.tell(records, &mut events);
                     }
                 }
-                Err(Refused::Misrouted { creator_id }) => self.put_right(record, creator_id),
-                Err(Refused::Unreadable(error)) => {
+                Err(Refused::Misrouted { creator_id }) if fits(&creator_id, record) => {
+                    self.put_right(record, creator_id);
+                }
+                Err(refused) => {
                     // Its letter comes after those of the records before it.
                     self.fold.apply_all(&mut self.state, &mut self.effects, &events);
                     events.clear();
-                    self.undecodable(record, &error)?;
+                    let (class, message) = reason(refused)?;
+                    self.refuse(record, class, message);
                 }
             }
             self.position = record.offset.next();
@@ -246,20 +251,10 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         (of > self.suppress_to || self.seeded.has(Bug::NoSuppression)).then_some(of)
     }
 
-    fn undecodable(&mut self, record: &Record<'_>, error: &decode::Error) -> Result<(), Error> {
-        if error.verdict() == decode::Verdict::Halt {
-            return Err(Error::Unreadable(error.clone()));
-        }
+    fn refuse(&mut self, record: &Record<'_>, class: &'static str, message: String) {
         self.effects.tally.dead += 1;
-        self.effects.letters.push(Letter {
-            class: error.class(),
-            message: with_causes(error),
-            offset: record.offset,
-            timestamp: record.timestamp,
-            trigger: record.offset.next(),
-            parked: None,
-        });
-        Ok(())
+        let (offset, timestamp, trigger) = (record.offset, record.timestamp, record.offset.next());
+        self.effects.letters.push(Letter { class, message, offset, timestamp, trigger, parked: None });
     }
 
     fn dead_letter(&mut self, letter: &Letter, record: &Record<'_>, trigger: Next) {
@@ -366,13 +361,14 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
     }
 
     /// Who puts outputs out appends them too; other generations find them in the log.
-    pub(super) fn wants_tick(&self, now: Duration) -> bool {
+    pub(super) fn wants_tick(&mut self, now: Duration) -> bool {
         self.is_emitter && self.ticks.is_due(now)
     }
 
-    /// Once everything up to `end` is folded, and what was folded before is not folded again.
+    /// Once everything up to where the log ended at the last look is folded, and what was folded before is not folded
+    /// again. Where records come all the time, nobody is ever at the end that was asked just now.
     pub(super) fn tick(&mut self, now: Duration, end: Next, after: Duration) {
-        if self.position >= end.max(self.suppress_to) {
+        if self.position >= self.ticks.looked_at(end).max(self.suppress_to) {
             self.ticks.look(&self.state, now, after);
         }
     }
@@ -539,4 +535,21 @@ fn encode_parked(parked: &[u8]) -> Vec<u8> {
         crate::schema::encode(&event, &mut bytes);
     }
     bytes
+}
+
+/// Whether a record can be put into the log once more, under its creator.
+fn fits(creator_id: &str, record: &Record<'_>) -> bool {
+    creator_id.len() + record.value.len() <= RECORD_BYTES_MAX
+}
+
+/// Class and message of the letter of what is not folded.
+fn reason(refused: Refused) -> Result<(&'static str, String), Error> {
+    match refused {
+        Refused::Unreadable(error) if error.verdict() == decode::Verdict::Halt => Err(Error::Unreadable(error)),
+        Refused::Unreadable(error) => Ok((error.class(), with_causes(&error))),
+        Refused::Misrouted { creator_id } => {
+            let text = "it stands under another key than its creator's, or in another partition, and is too large to be put right";
+            Ok((TOO_LARGE, format!("{text}: {creator_id}")))
+        }
+    }
 }

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::event::{Body, Event};
 use crate::fold::due::Pulse;
 use crate::fold::state::{FOR_EVER, State};
-use crate::ids::{CreatorId, EventId, Partition};
+use crate::ids::{CreatorId, EventId, Next, Partition};
 use crate::schema;
 use crate::telemetry::with_causes;
 
@@ -32,6 +32,8 @@ pub(super) struct Ticks {
     jobs: mpsc::Sender<Vec<Outgoing>>,
     waiting: HashMap<u32, Quiet>,
     looked: Duration,
+    /// Of the log, at the look before.
+    end: Option<Next>,
 }
 
 struct Quiet {
@@ -41,17 +43,26 @@ struct Quiet {
 
 impl Ticks {
     pub(super) fn new(partition: Partition, clock: Clock, jobs: mpsc::Sender<Vec<Outgoing>>) -> Self {
-        Self { partition, clock, jobs, waiting: HashMap::new(), looked: Duration::ZERO }
+        Self { partition, clock, jobs, waiting: HashMap::new(), looked: Duration::ZERO, end: None }
     }
 
-    pub(super) fn is_due(&self, now: Duration) -> bool {
-        now >= self.looked + EVERY
+    /// Not again for a while.
+    pub(super) fn is_due(&mut self, now: Duration) -> bool {
+        let is_due = now >= self.looked + EVERY;
+        if is_due {
+            self.looked = now;
+        }
+        is_due
+    }
+
+    /// The log ends at `end` now; returns where it did at the look before, or now.
+    pub(super) fn looked_at(&mut self, end: Next) -> Next {
+        self.end.replace(end).unwrap_or(end)
     }
 
     /// Appends for whoever has been quiet for `after`. Everything in the log must be folded: what waits there may be
     /// what is waited for.
     pub(super) fn look(&mut self, state: &State, now: Duration, after: Duration) {
-        self.looked = now;
         let mut records = Vec::new();
         let mut still = HashMap::new();
         for due in state.due(self.clock.now()) {

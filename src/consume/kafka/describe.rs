@@ -1,16 +1,18 @@
-//! What a topic is: its id and its partitions. The crate has no call for ids, so the library is called itself.
+//! What a topic is, its id and its partitions, and what a consumer has last heard of its ends. The crate has no call for
+//! either, so the library is called itself.
 
 use std::ffi::{CStr, CString};
 use std::ptr;
 
 use rdkafka::admin::AdminClient;
 use rdkafka::bindings as ffi;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 
 use super::changes::Quiet;
 use super::{REQUEST_MAX, failed};
 use crate::consume::kafka::Settings;
 use crate::consume::{Error, Stream, Topic};
+use crate::ids::Next;
 
 /// The topic of the events.
 pub(super) fn events(admin: &AdminClient<Quiet>, settings: &Settings) -> Result<Topic, Error> {
@@ -32,6 +34,19 @@ pub(super) fn reach(settings: &Settings) -> Result<(), Error> {
     let consumer: BaseConsumer<Quiet> =
         settings.client().create_with_context(Quiet).map_err(|error| failed(settings, &error))?;
     consumer.fetch_metadata(None, REQUEST_MAX).map(drop).map_err(|error| failed(settings, &error))
+}
+
+/// How far the log of a partition went, as the last answer to a fetch said; nobody is asked.
+#[allow(unsafe_code)]
+pub(super) fn fetched_end<C: ConsumerContext>(consumer: &BaseConsumer<C>, topic: &str, partition: i32) -> Option<Next> {
+    let name = CString::new(topic).ok()?;
+    let (mut low, mut high) = (-1, -1);
+    // SAFETY: the client lives as long as `consumer`; name and numbers are read and written during the call alone.
+    let code = unsafe {
+        let client = consumer.client().native_ptr();
+        ffi::rd_kafka_get_watermark_offsets(client, name.as_ptr(), partition, &raw mut low, &raw mut high)
+    };
+    (code == ffi::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR).then(|| u64::try_from(high).ok().map(Next))?
 }
 
 /// `None`: there is no such topic.

@@ -30,10 +30,15 @@ pub(super) fn of(log: &Kafka, generation: u32) -> Result<BTreeMap<Partition, Str
     Ok(owners)
 }
 
-/// The names of all its members.
-pub(super) fn members(log: &Kafka, generation: u32) -> Result<BTreeSet<String>, Error> {
-    let groups = log.in_group(generation).map_err(|error| failed(log.settings(), &error))?;
-    Ok(groups.groups().iter().flat_map(|group| group.members()).map(|member| member.id().to_owned()).collect())
+/// The names of all its members; `None`: no broker knows the group, which may also be because its coordinator is only
+/// beginning.
+pub(super) fn members(log: &Kafka, generation: u32) -> Result<Option<BTreeSet<String>>, Error> {
+    let settings = log.settings();
+    let groups = log.in_group(generation).map_err(|error| failed(settings, &error))?;
+    let group = groups.groups().iter().find(|group| group.name() == settings.group_of(generation));
+    // A coordinator that is only beginning tells no state either.
+    let group = group.filter(|group| !group.state().is_empty());
+    Ok(group.map(|group| group.members().iter().map(|member| member.id().to_owned()).collect()))
 }
 
 impl Kafka {

@@ -5,7 +5,7 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use super::changes::Quiet;
 use super::{REQUEST_MAX, Settings, describe, failed};
-use crate::consume::{Error, Topic};
+use crate::consume::{Error, Stream, Topic};
 
 /// A topic that there should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,18 @@ pub async fn setup(settings: &Settings, wanted: &[Wanted]) -> Result<Vec<Found>,
         });
     }
     Ok(found)
+}
+
+/// Of the topic of events, if it is there: the others have as many.
+pub fn partitions_there(settings: &Settings) -> Result<Option<u32>, Error> {
+    describe::reach(settings)?;
+    let admin: AdminClient<Quiet> =
+        settings.client().create_with_context(Quiet).map_err(|error| failed(settings, &error))?;
+    match describe::describe(&admin, settings, &settings.topic(Stream::Events)) {
+        Ok(topic) => Ok(Some(topic.partitions)),
+        Err(Error::NoTopic { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// `false`: it is there already.

@@ -11,6 +11,7 @@ use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset as At, TopicPartitionList};
 
 use super::changes::{Change, Changes};
+use super::describe;
 use super::ends;
 use super::offsets::{Offsets, number};
 use super::tail::Tail;
@@ -25,6 +26,9 @@ const CHECK_EVERY: Duration = Duration::from_secs(10);
 /// beside the next one. So it joins again; but not so often within that time, for then there is another of its name.
 const FENCED_MAX: usize = 3;
 const FENCED_WITHIN: Duration = Duration::from_secs(300);
+/// Members learn of a change of their group from an answer to this: while one has handed a partition over, and the next
+/// has not heard of it yet, it stands still.
+const HEARTBEAT_MS_MAX: u128 = 500;
 /// Who takes no records for so long has the library fetch none.
 const PAUSE_AFTER: Duration = Duration::from_millis(500);
 
@@ -105,7 +109,7 @@ impl KafkaSource {
             .set("enable.partition.eof", "true")
             .set("partition.assignment.strategy", "cooperative-sticky")
             .set("session.timeout.ms", session.to_string())
-            .set("heartbeat.interval.ms", (session / 4).clamp(100, 3_000).to_string());
+            .set("heartbeat.interval.ms", (session / 4).clamp(100, HEARTBEAT_MS_MAX).to_string());
         if !settings.instance.is_empty() {
             config.set("group.instance.id", format!("{}-{worker}", settings.instance));
         }
@@ -215,6 +219,10 @@ impl KafkaSource {
         if self.sought.is_empty() {
             return Ok(());
         }
+        // The library keeps a pause beyond an assignment. It starts what is assigned a little later, and would drop that
+        // start if it were told of a pause or of its end meanwhile: so this is first, and the next pause not at once.
+        self.resume()?;
+        self.held = self.held.map(|_| (self.clock.monotonic(), false));
         let again: Vec<_> = self.sought.keys().copied().filter(|partition| self.live.contains(partition)).collect();
         if !again.is_empty() {
             self.unassign(&again)?;
@@ -230,9 +238,6 @@ impl KafkaSource {
             self.live.insert(partition);
             self.tail.sought(partition, next);
         }
-        // The library keeps a pause beyond an assignment. Where none is to be read now, all are paused again.
-        self.resume()?;
-        self.held = self.held.map(|(since, _)| (since, false));
         Ok(())
     }
 
@@ -242,6 +247,11 @@ impl KafkaSource {
             return Ok(());
         }
         self.checked = now;
+        self.check_now()
+    }
+
+    /// Whether it is the same topic, as far as that can be asked.
+    fn check_now(&self) -> Result<(), Error> {
         match self.log.check() {
             Err(error) if error.is_transient() => Ok(()),
             outcome => outcome,
@@ -262,10 +272,8 @@ impl KafkaSource {
         }
         // Nothing is fetched: what comes was on its way.
         match self.consumer.poll(Duration::ZERO) {
-            Some(Ok(message)) => {
-                self.tail.read(&message);
-                self.carried.push_back(Carried::of(&message));
-            }
+            Some(Ok(message)) if self.tail.read(&message) => self.carried.push_back(Carried::of(&message)),
+            Some(Ok(_)) => {}
             Some(Err(KafkaError::PartitionEOF(partition))) => self.tail.unheard(partition),
             Some(Err(error)) if is_fenced(&error) => self.join_again(&error)?,
             Some(Err(error)) => self.explain(&error)?,
@@ -309,7 +317,7 @@ impl KafkaSource {
     }
 
     fn resume(&self) -> Result<(), Error> {
-        let live: Vec<_> = self.live.iter().copied().collect();
+        let live: Vec<_> = self.live.iter().chain(self.sought.keys()).copied().collect();
         self.consumer.resume(&self.list(&live)).map_err(|error| self.failed(&error))
     }
 
@@ -322,7 +330,8 @@ impl KafkaSource {
                     self.sought.insert(partition, next);
                 }
                 Ok(_) => {}
-                Err(error) if error.is_transient() => {}
+                // The others may be asked of the same broker.
+                Err(error) if error.is_transient() => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
@@ -341,8 +350,9 @@ impl KafkaSource {
         while into.len() < limits.records_max && into.bytes() < limits.bytes_max {
             let wait = if into.is_empty() { until.saturating_sub(self.clock.monotonic()) } else { Duration::ZERO };
             match self.consumer.poll(wait) {
+                // What is fetched anew around a pause of the library's own may come twice.
+                Some(Ok(message)) if !self.tail.read(&message) => {}
                 Some(Ok(message)) => {
-                    self.tail.read(&message);
                     let bytes = message.key_len() + message.payload_len();
                     if !fits(into, bytes, limits) {
                         self.carried.push_back(Carried::of(&message));
@@ -351,7 +361,8 @@ impl KafkaSource {
                     into.push(record(&message));
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    if let Some((partition, next)) = self.tail.ended(partition) {
+                    let fetched = describe::fetched_end(&self.consumer, &self.log.topic().name, partition);
+                    if let Some((partition, next)) = self.tail.ended(partition, fetched) {
                         into.reach(partition, next);
                         break;
                     }
@@ -370,37 +381,31 @@ impl KafkaSource {
     }
 
     /// Whether an error needs an operator.
-    fn explain(&self, error: &KafkaError) -> Result<(), Error> {
+    fn explain(&mut self, error: &KafkaError) -> Result<(), Error> {
         if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
             let source = format!("{error}: another process has the same `kafka.instance`: give each its own");
             return Err(Error::Engine { file: self.log.topic().name.clone(), source: source.into() });
         }
         let code = error.rdkafka_error_code();
         if code == Some(RDKafkaErrorCode::AutoOffsetReset) {
-            for partition in &self.live {
-                let position = self.position(*partition);
-                let bounds = ends::bounds(&self.consumer, &self.log, *partition)?;
-                if let Some(wanted) = position.filter(|p| *p < bounds.start || *p > bounds.end) {
-                    // Of another topic that is no wonder.
-                    self.log.check()?;
-                    return Err(self.out_of_range(*partition, wanted, bounds));
+            // The library fetches that partition no more, and does not say which it is.
+            for (partition, wanted) in self.tail.places(&self.live) {
+                match ends::bounds(&self.consumer, &self.log, partition) {
+                    Ok(bounds) if wanted < bounds.start || wanted > bounds.end => {
+                        // Of another topic that is no wonder.
+                        self.check_now()?;
+                        return Err(self.out_of_range(partition, wanted, bounds));
+                    }
+                    Err(error) if !error.is_transient() => return Err(error),
+                    Ok(_) | Err(_) => drop(self.sought.insert(partition, wanted)),
                 }
             }
         }
         if matches!(code, Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) {
-            return self.log.check();
+            return self.check_now();
         }
         tracing::warn!(error = %error, "reading the log, trying again");
         Ok(())
-    }
-
-    fn position(&self, partition: Partition) -> Option<Next> {
-        let positions = self.consumer.position().ok()?;
-        let found = positions.find_partition(&self.log.topic().name, number(partition))?;
-        match found.offset() {
-            At::Offset(offset) => u64::try_from(offset).ok().map(Next),
-            At::Beginning | At::End | At::Stored | At::Invalid | At::OffsetTail(_) => None,
-        }
     }
 
     fn out_of_range(&self, partition: Partition, wanted: Next, bounds: Bounds) -> Error {

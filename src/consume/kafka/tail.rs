@@ -10,7 +10,7 @@ use std::time::Duration;
 use rdkafka::Message;
 use rdkafka::message::BorrowedMessage;
 
-use crate::ids::{Next, Partition};
+use crate::ids::{Next, Offset, Partition};
 
 /// How often the end is asked of partitions that stand at it.
 const EVERY: Duration = Duration::from_secs(1);
@@ -40,21 +40,33 @@ impl Tail {
         self.0.remove(&partition);
     }
 
-    pub(super) fn read(&mut self, message: &BorrowedMessage<'_>) {
+    /// `false`: it was given before, or nobody sought its partition.
+    pub(super) fn read(&mut self, message: &BorrowedMessage<'_>) -> bool {
         let (Ok(partition), Ok(offset)) = (u32::try_from(message.partition()), u64::try_from(message.offset())) else {
-            return;
+            return false;
         };
-        if let Some(place) = self.0.get_mut(&Partition(partition)) {
-            *place = Place { next: Next(offset + 1), is_at_end: false, probed: None };
-        }
+        self.given(Partition(partition), Offset(offset))
     }
 
-    /// The partition tells that it is at its end: what that says of it.
-    pub(super) fn ended(&mut self, partition: i32) -> Option<(Partition, Next)> {
+    fn given(&mut self, partition: Partition, offset: Offset) -> bool {
+        let Some(place) = self.0.get_mut(&partition).filter(|place| offset.next() > place.next) else { return false };
+        *place = Place { next: offset.next(), is_at_end: false, probed: None };
+        true
+    }
+
+    /// How far those are that are fetched.
+    pub(super) fn places(&self, live: &BTreeSet<Partition>) -> Vec<(Partition, Next)> {
+        let is_live = |(partition, _): &(&Partition, &Place)| live.contains(partition);
+        self.0.iter().filter(is_live).map(|(partition, place)| (*partition, place.next)).collect()
+    }
+
+    /// The partition tells that it is at its end, and with what it told the log went as far as `fetched`: what that says
+    /// of it. A leader that has just become one may not know yet how far the log goes, and tells of an end before it.
+    pub(super) fn ended(&mut self, partition: i32, fetched: Option<Next>) -> Option<(Partition, Next)> {
         let partition = Partition(u32::try_from(partition).ok()?);
         let place = self.0.get_mut(&partition)?;
         place.is_at_end = true;
-        let end = place.probed.take()?;
+        let end = place.probed.take().filter(|end| fetched >= Some(*end))?;
         place.next = end;
         Some((partition, end))
     }
@@ -85,5 +97,47 @@ impl Tail {
         if let Some(place) = self.0.get_mut(&partition) {
             (place.probed, place.is_at_end) = (Some(end), false);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use super::Tail;
+    use crate::ids::{Next, Offset, Partition};
+
+    const P: Partition = Partition(0);
+
+    fn at(next: u64) -> Tail {
+        let mut tail = Tail::default();
+        tail.sought(P, Next(next));
+        tail
+    }
+
+    #[test]
+    fn what_comes_twice_is_given_once_and_what_is_sought_again_comes_again() {
+        let mut tail = at(5);
+        assert!(tail.given(P, Offset(5)));
+        assert!(!tail.given(P, Offset(5)));
+        assert!(tail.given(P, Offset(9)));
+        assert!(!tail.given(Partition(1), Offset(0)));
+        tail.sought(P, Next(5));
+        assert!(tail.given(P, Offset(5)));
+    }
+
+    #[test]
+    fn an_end_is_reached_once_it_is_told_by_who_knows_of_it() {
+        let (mut tail, live) = (at(5), BTreeSet::from([P]));
+        assert_eq!(tail.ended(0, Some(Next(5))), None);
+        assert_eq!(tail.due(Duration::from_secs(2), &live), [(P, Next(5))]);
+        tail.probe(P, Next(7));
+        assert_eq!(tail.ended(0, Some(Next(5))), None, "a new leader that is behind");
+        tail.probe(P, Next(7));
+        assert_eq!(tail.ended(0, None), None);
+        tail.probe(P, Next(7));
+        assert_eq!(tail.ended(0, Some(Next(8))), Some((P, Next(7))));
+        assert_eq!(tail.places(&live), [(P, Next(7))]);
     }
 }

@@ -53,7 +53,6 @@ impl Drop for Worker {
 }
 
 #[test]
-#[ignore = "alone: beside others, on two cores, it takes longer than it waits"]
 fn projections_are_checked_and_made_anew_from_anywhere_while_a_worker_folds() {
     let Some(cluster) = Cluster::new() else { return };
     cluster.json(&["setup"]);

@@ -42,7 +42,14 @@ impl Place {
     pub async fn set_up(&self) -> tributary::run::setup::Report {
         let topics = wanted(&self.kafka, 1, None, &Topology::load().unwrap());
         let store = Rows::Cql(scylla::ScyllaStore::connect(self.cql.clone()).await.unwrap());
-        set_up(&self.kafka, &topics, Some(&store)).await.unwrap()
+        let clock = Clock::system();
+        loop {
+            match set_up(&self.kafka, &topics, Some(&store)).await {
+                Ok(report) => return report,
+                // A broker that has no processor left; asked again, `setup` makes what is missing.
+                Err(error) => assert!(clock.monotonic() < PATIENCE, "{}", tributary::telemetry::with_causes(&error)),
+            }
+        }
     }
 
     /// A process that folds, with a data folder of its own.

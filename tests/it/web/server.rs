@@ -107,7 +107,7 @@ pub fn app(engine: &Program) -> App<Rows, tributary::run::Sink> {
         intake: Intake::new(engine.sink.clone(), partitions, engine.clock.clone(), intake::Limits::default()),
         partitions,
         clock: engine.clock.clone(),
-        metrics: Arc::new(|| "tributary_records_read_total 0\n".to_owned()),
+        metrics: Arc::new(|| Box::pin(std::future::ready("tributary_records_read_total 0\n".to_owned()))),
         log_ends: Arc::new(ends),
         looks: engine.looks(),
         generations: engine.generations(),

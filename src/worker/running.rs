@@ -186,16 +186,17 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
 
     fn turn(&mut self) -> Result<(), Error> {
         let now = self.worker.clock.monotonic();
+        let mut is_answered = true;
         for task in self.tasks.iter_mut().flatten() {
             task.turn(now, self.is_behind, &self.worker.pace)?;
             if task.is_at_fence() && task.settle(now) {
                 self.worker.fence.settle(self.worker.generation, task.partition, task.position());
             }
-            if let Some(after) = self.worker.pace.tick.filter(|_| task.wants_tick(now)) {
-                // Asked again after a while; and of the others, for their sake, only if this one was answered.
+            if let Some(after) = self.worker.pace.tick.filter(|_| is_answered && task.wants_tick(now)) {
                 match answered(self.worker.source.bounds(task.partition))? {
                     Some(bounds) => task.tick(now, bounds.end, after),
-                    None => break,
+                    // Others may be led by the same broker, and each question waits.
+                    None => is_answered = false,
                 }
             }
         }

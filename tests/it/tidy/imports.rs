@@ -25,6 +25,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         "what the fold decided goes out into the log, in the name of who read it there",
     ),
     ("store", &["fold", "project"], "rows, in whichever engine"),
+    ("store", &["telemetry"], "the database's batches are counted where they are made"),
     ("store", &["disk"], "the embedded store is a redb file; disk opens and guards it: ADR 0003"),
     ("web", &["append", "store", "project", "fold"], "takes events in, answers from rows"),
     ("web", &["clock", "telemetry"], "the shell's time, and the figures it shows: ADR 0006"),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::sync::{mpsc, oneshot};
@@ -191,6 +191,11 @@ impl Emitter {
         while producer.in_flight_count() > 0 && clock.monotonic() < until {
             producer.poll(POLL);
         }
+        if producer.in_flight_count() > 0 {
+            // One that times out while offsets are being sent leaves that call of the library (2.12) without an answer
+            // for ever, and with it all outputs of the worker.
+            return Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut));
+        }
         if let Some(member) = owner.metadata() {
             producer.send_offsets_to_transaction(&positions, member, STEP_MAX)?;
         }
@@ -227,10 +232,9 @@ fn send(producer: &BaseProducer<Quiet>, log: &Kafka, output: &Outgoing) -> Resul
         .payload(&output.value[..])
         .timestamp(output.timestamp.0.max(0));
     loop {
-        use rdkafka::error::RDKafkaErrorCode::QueueFull;
         match producer.send(record) {
             Ok(()) => return Ok(()),
-            Err((KafkaError::MessageProduction(QueueFull), back)) if clock.monotonic() < until => {
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if clock.monotonic() < until => {
                 record = back;
                 producer.poll(POLL);
             }

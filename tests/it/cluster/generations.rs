@@ -15,7 +15,7 @@ use tributary::run::Program;
 use tributary::store::Doors;
 use tributary::web::{Ask, GenerationStatus, Refusal, Role, State, Status};
 
-use super::place::{PATIENCE, Place, append, records};
+use super::place::{PATIENCE, Place, append, places, records};
 use crate::worker::dump::{assert_same, dump_of};
 use crate::worker::programme::{START, spec};
 
@@ -43,18 +43,6 @@ async fn until(program: &Program, what: &str, will_do: impl Fn(&Status) -> bool)
             return status;
         }
         assert!(clock.monotonic() < PATIENCE, "{what}: {status:?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-/// Once the brokers have told.
-async fn places(program: &Program) -> Vec<tributary::run::Place> {
-    let clock = Clock::system();
-    loop {
-        match program.places().await {
-            Ok(places) => return places,
-            Err(error) => assert!(clock.monotonic() < PATIENCE, "{error:?}"),
-        }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -11,7 +11,7 @@ use tributary::store::origin::accept;
 use tributary::telemetry::with_causes;
 
 use super::admin;
-use super::place::{PATIENCE, Place, append, caught_up, records};
+use super::place::{PATIENCE, Place, append, caught_up, places, records};
 use crate::worker::programme::spec;
 
 /// A place where some events were folded; the process has ended.
@@ -22,7 +22,7 @@ async fn folded() -> Option<(Place, TempDir, Vec<Standing>)> {
     process.start().unwrap();
     let ends = append(&process, &records(&spec(6, 60, 800, 5), 4)).await;
     caught_up(&process, &ends).await;
-    let standings = process.places().await.unwrap();
+    let standings = places(&process).await;
     process.stop().await.unwrap();
     Some((place, dir, standings))
 }

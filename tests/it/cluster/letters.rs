@@ -13,7 +13,7 @@ use tributary::ids::{Millis, Next, Offset, Partition};
 use tributary::run::Log;
 use tributary::run::letters::{Chosen, Letters, Redriven, Wanted};
 
-use super::place::{PATIENCE, Place, append, caught_up, records};
+use super::place::{PATIENCE, Place, append, caught_up, places, records};
 use crate::worker::programme::spec;
 
 async fn log(place: &Place) -> Log {
@@ -98,7 +98,7 @@ async fn a_record_that_is_too_large_for_a_letter_is_cut_and_holds_nobody_up() {
     tokio::time::timeout(PATIENCE, caught_up(&process, &ends)).await.unwrap();
     // E moves with its letter.
     let is_out = async {
-        while process.places().await.unwrap()[0].emitted < Next(1) {
+        while places(&process).await[0].emitted < Next(1) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };

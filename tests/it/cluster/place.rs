@@ -109,3 +109,15 @@ pub async fn caught_up(program: &Program, ends: &BTreeMap<Partition, Next>) {
         assert!(clock.monotonic() < PATIENCE, "{:?}", program.places().await);
     }
 }
+
+/// Once the brokers have told: without a processor they do not answer in time.
+pub async fn places(program: &Program) -> Vec<tributary::run::Place> {
+    let clock = Clock::system();
+    loop {
+        match program.places().await {
+            Ok(places) => return places,
+            Err(error) => assert!(clock.monotonic() < PATIENCE, "{error:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -8,7 +8,7 @@ use tributary::clock::Clock;
 use tributary::ids::Partition;
 use tributary::run::{Options, Program};
 
-use super::place::{PATIENCE, Place, append, caught_up, records};
+use super::place::{PATIENCE, Place, append, caught_up, places, records};
 use crate::services;
 use crate::worker::programme::spec;
 
@@ -49,7 +49,7 @@ async fn records_of_a_wrong_key_or_partition_are_folded_where_they_belong_and_co
     // What went out into the log was a transaction, and its mark has an offset too: nobody waits for that.
     let clock = Clock::system();
     let places = loop {
-        let places = process.places().await.unwrap();
+        let places = places(&process).await;
         if places.iter().all(|place| place.fast == place.end && place.emitted == place.end) {
             break places;
         }

@@ -10,12 +10,16 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use super::changes::Quiet;
 use super::offsets::number;
 use super::{Kafka, REQUEST_MAX, failed};
+use crate::clock::Clock;
 use crate::consume::{Bounds, Error, Stream};
 use crate::disk::Joined;
 use crate::ids::{Next, Partition};
 
 /// How often they are asked.
 const EVERY: Duration = Duration::from_millis(200);
+/// A client that has not had an answer for so long is made anew: one that nobody reads with has been seen to take brokers
+/// for away for minutes after they were back.
+const RENEW_AFTER: Duration = Duration::from_secs(15);
 
 /// The newest known ends. Clones are the same; the thread ends with the last of them.
 #[derive(Clone)]
@@ -51,7 +55,7 @@ impl Ends {
         let shared =
             Arc::new(Shared { known: Mutex::new(known), is_over: AtomicBool::new(false), woken: Condvar::new() });
         let (asked, log) = (Arc::clone(&shared), log.clone());
-        let thread = Joined::spawn("ends", move || asked.run(&client, &log));
+        let thread = Joined::spawn("ends", move || asked.run(client, &log));
         let thread = thread.map_err(|error| Error::Engine { file: "in Kafka".to_owned(), source: error.into() })?;
         let thread = Stopping { shared: Arc::clone(&shared), _thread: thread };
         Ok(Self { shared, _thread: Arc::new(thread) })
@@ -70,9 +74,18 @@ impl Ends {
 }
 
 impl Shared {
-    fn run(&self, client: &BaseConsumer<Quiet>, log: &Kafka) {
+    fn run(&self, mut client: BaseConsumer<Quiet>, log: &Kafka) {
+        let clock = Clock::system();
+        let mut answered = clock.monotonic();
         while !self.is_over.load(Ordering::Acquire) {
-            let known = ask(client, log).map_err(|error| error.to_string());
+            let known = ask(&client, log).map_err(|error| error.to_string());
+            if known.is_ok() {
+                answered = clock.monotonic();
+            } else if clock.monotonic() > answered + RENEW_AFTER
+                && let Ok(renewed) = log.settings().reader().create_with_context(Quiet)
+            {
+                (client, answered) = (renewed, clock.monotonic());
+            }
             let mut guard = self.known();
             *guard = known;
             drop(self.woken.wait_timeout(guard, EVERY));
@@ -105,16 +118,17 @@ pub(super) fn bounds_of<C: ConsumerContext>(
     partition: Partition,
 ) -> Result<Bounds, Error> {
     let (topic, failed) = (log.name_of(stream), |error| failed(log.settings(), &error));
-    let ask = || client.fetch_watermarks(&topic, number(partition), REQUEST_MAX);
-    let answer = match ask() {
-        // What was heard once, while nobody led the partition, the library takes for true until it hears otherwise.
-        Err(KafkaError::MetadataFetch(
-            RDKafkaErrorCode::UnknownPartition | RDKafkaErrorCode::NotLeaderForPartition,
-        )) => {
-            client.fetch_metadata(Some(&topic), REQUEST_MAX).map_err(failed)?;
-            ask()
+    let clock = Clock::system();
+    let answer = loop {
+        match client.fetch_watermarks(&topic, number(partition), REQUEST_MAX) {
+            // What was heard once, while nobody led the partition, the library takes for true until it hears otherwise.
+            Err(KafkaError::MetadataFetch(
+                RDKafkaErrorCode::UnknownPartition | RDKafkaErrorCode::NotLeaderForPartition,
+            )) if clock.monotonic() < REQUEST_MAX => {
+                client.fetch_metadata(Some(&topic), REQUEST_MAX).map_err(failed)?;
+            }
+            answer => break answer,
         }
-        answer => answer,
     };
     let (start, end) = answer.map_err(failed)?;
     let next = |offset: i64| Next(u64::try_from(offset).unwrap_or_default());

@@ -14,11 +14,7 @@ use crate::ids::Partition;
 pub(super) fn of(log: &Kafka, generation: u32) -> Result<BTreeMap<Partition, String>, Error> {
     let groups = match log.in_group(generation) {
         // A group that nobody was in, or one whose coordinator is only beginning: nobody has anything yet.
-        Err(KafkaError::MetadataFetch(
-            RDKafkaErrorCode::NotCoordinator
-            | RDKafkaErrorCode::CoordinatorNotAvailable
-            | RDKafkaErrorCode::CoordinatorLoadInProgress,
-        )) => return Ok(BTreeMap::new()),
+        Err(error) if is_beginning(&error) => return Ok(BTreeMap::new()),
         answer => answer.map_err(|error| failed(log.settings(), &error))?,
     };
     let mut owners = BTreeMap::new();
@@ -34,11 +30,25 @@ pub(super) fn of(log: &Kafka, generation: u32) -> Result<BTreeMap<Partition, Str
 /// beginning.
 pub(super) fn members(log: &Kafka, generation: u32) -> Result<Option<BTreeSet<String>>, Error> {
     let settings = log.settings();
-    let groups = log.in_group(generation).map_err(|error| failed(settings, &error))?;
+    let groups = match log.in_group(generation) {
+        Err(error) if is_beginning(&error) => return Ok(None),
+        answer => answer.map_err(|error| failed(settings, &error))?,
+    };
     let group = groups.groups().iter().find(|group| group.name() == settings.group_of(generation));
     // A coordinator that is only beginning tells no state either.
     let group = group.filter(|group| !group.state().is_empty());
     Ok(group.map(|group| group.members().iter().map(|member| member.id().to_owned()).collect()))
+}
+
+const fn is_beginning(error: &KafkaError) -> bool {
+    matches!(
+        error,
+        KafkaError::MetadataFetch(
+            RDKafkaErrorCode::NotCoordinator
+                | RDKafkaErrorCode::CoordinatorNotAvailable
+                | RDKafkaErrorCode::CoordinatorLoadInProgress,
+        )
+    )
 }
 
 impl Kafka {

@@ -141,7 +141,11 @@ async fn a_generation_is_made_compared_switched_to_and_dropped_by_processes_that
     let found = of_garbage(&letters(&place, usize::try_from(sent).unwrap()));
     let once: BTreeSet<_> = found.iter().collect();
     assert_eq!((found.len(), once.len()), (usize::try_from(sent).unwrap(), usize::try_from(sent).unwrap()));
-    assert_eq!(asked.store.generations().await.unwrap(), [2]);
+    let clock = Clock::system();
+    while asked.store.generations().await.unwrap() != [2] {
+        assert!(clock.monotonic() < PATIENCE, "tables of the former one are still there");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let places = places(&asked).await;
     assert!(places.iter().all(|place| place.emitted > Next(0) && place.emitted <= place.end), "{places:?}");
     let mut differences = Vec::new();

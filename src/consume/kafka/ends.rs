@@ -17,6 +17,8 @@ use crate::ids::{Next, Partition};
 
 /// How often they are asked.
 const EVERY: Duration = Duration::from_millis(200);
+/// How often metadata is asked for anew, so that a partition without a leader is not asked after all the time.
+const TRIES_MAX: u32 = 3;
 /// A client that has not had an answer for so long is made anew: one that nobody reads with has been seen to take brokers
 /// for away for minutes after they were back.
 const RENEW_AFTER: Duration = Duration::from_secs(15);
@@ -118,13 +120,14 @@ pub(super) fn bounds_of<C: ConsumerContext>(
     partition: Partition,
 ) -> Result<Bounds, Error> {
     let (topic, failed) = (log.name_of(stream), |error| failed(log.settings(), &error));
-    let clock = Clock::system();
+    let mut tries = 0;
     let answer = loop {
         match client.fetch_watermarks(&topic, number(partition), REQUEST_MAX) {
             // What was heard once, while nobody led the partition, the library takes for true until it hears otherwise.
             Err(KafkaError::MetadataFetch(
                 RDKafkaErrorCode::UnknownPartition | RDKafkaErrorCode::NotLeaderForPartition,
-            )) if clock.monotonic() < REQUEST_MAX => {
+            )) if tries < TRIES_MAX => {
+                tries += 1;
                 client.fetch_metadata(Some(&topic), REQUEST_MAX).map_err(failed)?;
             }
             answer => break answer,

@@ -12,6 +12,8 @@ mod machine;
 mod programme;
 #[path = "measure/report.rs"]
 mod report;
+#[path = "measure/watch.rs"]
+mod watch;
 
 #[path = "cluster/bare.rs"]
 mod bare;

@@ -19,7 +19,7 @@ use crate::place::{PARTITIONS, Place, Rows, append, unique};
 use crate::programme::{Encoded, START, outgoing, spec};
 use crate::report::figure;
 use crate::services::Used;
-use crate::takeover::Watcher;
+use crate::watch::{Watcher, percentiles};
 
 const RATE: usize = 5_000;
 /// Appends a second.
@@ -54,17 +54,17 @@ pub async fn run(events: u64) {
     Used::tell_since(&others, "live", events);
     let million = used.as_secs_f64() * 1e6 / records.len() as f64;
     figure("live: CPU-seconds per million, appends and this measure included", format!("{million:.2}"), "");
-    let seen = watcher.stop().await;
-    let wait = |(partition, offset, asked): &(Partition, u64, Instant)| {
-        let found = seen.iter().find(|(of, next, _)| of == partition && next > offset).expect("all were applied");
-        found.2.saturating_duration_since(*asked)
-    };
-    let waits = rows.iter().skip(rows.len() / 3).map(wait).collect();
-    figure(&format!("append → queryable in Cassandra at {rate:.0} events/s, p50 and p99"), told(waits), "p99 ≤ 500 ms");
+    let warm = rows.split_off(rows.len() / 3);
+    let waits = watcher.waits(&warm).await;
+    figure(
+        &format!("append → queryable in Cassandra at {rate:.0} events/s, p50 and p99"),
+        percentiles(waits),
+        "p99 ≤ 500 ms",
+    );
     let arrived = letters.stop(outputs.len());
     let warm = outputs.iter().enumerate().skip(outputs.len() / 3);
     let waits = warm.map(|(n, asked)| arrived[&n].saturating_duration_since(*asked)).collect();
-    figure("append → output read with read_committed, p50 and p99", told(waits), "p99 ≤ 200 ms");
+    figure("append → output read with read_committed, p50 and p99", percentiles(waits), "p99 ≤ 200 ms");
     program.stop().await.unwrap();
 }
 
@@ -72,12 +72,6 @@ fn garbage(n: usize) -> Outgoing {
     let value = Bytes::from(format!("{GARBAGE}{n};"));
     let partition = Partition(u32::try_from(n).unwrap() % PARTITIONS);
     Outgoing { stream: Stream::Events, partition, timestamp: START, key: Bytes::from_static(b"c"), value }
-}
-
-fn told(mut waits: Vec<Duration>) -> String {
-    waits.sort_unstable();
-    let ms = |part: f64| waits[((waits.len() - 1) as f64 * part) as usize].as_millis();
-    format!("{} ms, {} ms", ms(0.5), ms(0.99))
 }
 
 /// Reads dead letters as they become visible.

@@ -4,20 +4,17 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tributary::ids::{CreatorId, Partition};
 use tributary::keep::archive;
-use tributary::project::rows::AppliedRow;
-use tributary::project::tables;
-use tributary::run::{self, Program, Snapshots};
+use tributary::run::{Program, Snapshots};
 use tributary::simulate::Simulation;
-use tributary::store::Store;
 
 use crate::place::{PARTITIONS, Place, Rows, append, unique};
 use crate::programme::{Elsewhere, of_event, spec};
 use crate::report::figure;
+use crate::watch::{Appended, Watcher};
 
 /// Events a second meanwhile, in so many appends.
 const RATE: usize = 2_000;
@@ -28,9 +25,6 @@ const WATCHED: Duration = Duration::from_secs(45);
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(20);
 /// Without a word of its own a worker counts as gone after it.
 const SESSION: Duration = Duration::from_secs(10);
-
-/// Partitions and how far they were seen to be written, and when.
-type Seen = Vec<(Partition, u64, Instant)>;
 
 pub async fn run(events: u64) {
     let name = unique("takeover");
@@ -61,32 +55,44 @@ pub async fn run(events: u64) {
     until_copied(store.path(), start.elapsed()).await;
 
     let appending = tokio::spawn(keep_appending(Arc::clone(&asked)));
-    let watcher = Watcher::start(asked.store.clone());
-    let pause = async |what: &str, wanted: &str, since: Instant| {
+    let watch = || Watcher::start(asked.store.clone());
+    let pause = async |what: &str, wanted: &str, watcher: Watcher| {
         tokio::time::sleep(WATCHED).await;
-        let pause = watcher.longest_pause(since);
+        let pause = longest_pause(&watcher.stop().await);
         figure(&format!("{what}, {events} events behind"), format!("{:.1} s", pause.as_secs_f64()), wanted);
     };
     tokio::time::sleep(Duration::from_secs(5)).await;
-    pause("longest time without new rows of a partition, nothing happens", "", Instant::now()).await;
-    let now = Instant::now();
+    pause("longest time without new rows of a partition, nothing happens", "", watch()).await;
+    let watcher = watch();
     let two = Worker::start(&name, path(1), store.path());
-    pause("… a second worker with an empty folder comes", "≤ 2 s", now).await;
-    let now = Instant::now();
+    pause("… a second worker with an empty folder comes", "≤ 2 s", watcher).await;
+    let watcher = watch();
     two.stop();
-    pause("… it goes again", "≤ 2 s", now).await;
-    let now = Instant::now();
+    pause("… it goes again", "≤ 2 s", watcher).await;
+    let watcher = watch();
     one.kill();
     one = Worker::start(&name, path(0), store.path());
-    pause("… the only worker is killed with kill -9 and started again on its folder", &seconds(5), now).await;
+    pause("… the only worker is killed with kill -9 and started again on its folder", &seconds(5), watcher).await;
     tokio::time::sleep(SNAPSHOT_EVERY).await;
-    let now = Instant::now();
+    let watcher = watch();
     one.kill();
     let three = Worker::start(&name, path(2), store.path());
-    pause("… it is killed with kill -9, and one with an empty folder takes over from snapshots", &seconds(20), now)
+    pause("… it is killed with kill -9, and one with an empty folder takes over from snapshots", &seconds(20), watcher)
         .await;
     appending.abort();
     three.stop();
+}
+
+/// The longest time in which nothing more of a partition was applied, of any that were seen; the watch began when something
+/// happened, and its first look sees all that was there before.
+fn longest_pause(seen: &Appended) -> Duration {
+    let now = Instant::now();
+    let of = |p: u32| {
+        let times = seen.iter().filter(|(of, _, _)| *of == Partition(p)).map(|(_, _, at)| *at);
+        let times: Vec<_> = times.chain([now]).collect();
+        times.windows(2).map(|pair| pair[1].saturating_duration_since(pair[0])).max().expect("rows from the start")
+    };
+    (0..PARTITIONS).map(of).max().unwrap_or_default()
 }
 
 fn seconds(more: u64) -> String {
@@ -176,60 +182,4 @@ pub async fn worker([name, dir, store]: &[String; 3]) {
     let over = tokio::task::spawn_blocking(|| BufReader::new(std::io::stdin()).lines().count());
     over.await.unwrap();
     program.stop().await.unwrap();
-}
-
-/// Looks at how far rows of each partition are written, all the time.
-pub struct Watcher {
-    stop: Arc<AtomicBool>,
-    seen: Arc<std::sync::Mutex<Seen>>,
-    looking: tokio::task::JoinHandle<()>,
-}
-
-impl Watcher {
-    pub fn start(store: run::Rows) -> Self {
-        let (stop, seen) = (Arc::new(AtomicBool::new(false)), Arc::default());
-        let looking = tokio::spawn(watch(store, Arc::clone(&stop), Arc::clone(&seen)));
-        Self { stop, seen, looking }
-    }
-
-    /// It looks once more before it ends.
-    pub async fn stop(self) -> Seen {
-        self.stop.store(true, Ordering::Relaxed);
-        self.looking.await.unwrap();
-        std::mem::take(&mut *self.seen.lock().unwrap())
-    }
-
-    /// Of any partition, until now.
-    fn longest_pause(&self, since: Instant) -> Duration {
-        let seen = self.seen.lock().unwrap();
-        let now = Instant::now();
-        let of = |p: u32| {
-            let times = seen.iter().filter(|(of, _, at)| *of == Partition(p) && *at >= since).map(|(_, _, at)| *at);
-            let (longest, last) = times.fold((Duration::ZERO, since), |(longest, last), at| {
-                (longest.max(at.saturating_duration_since(last)), at)
-            });
-            longest.max(now.saturating_duration_since(last))
-        };
-        (0..PARTITIONS).map(of).max().unwrap_or_default()
-    }
-}
-
-async fn watch(store: run::Rows, stop: Arc<AtomicBool>, seen: Arc<std::sync::Mutex<Seen>>) {
-    let keys: Vec<_> = (0..PARTITIONS).map(|p| tables::applied(Partition(p))).collect();
-    let mut last = [0_u64; PARTITIONS as usize];
-    loop {
-        let is_last = stop.load(Ordering::Relaxed);
-        for ((p, last), row) in (0..).zip(&mut last).zip(store.get(&keys).await.unwrap()) {
-            let Some(value) = row.and_then(|row| row.value) else { continue };
-            let fast = AppliedRow::decode(&value).unwrap().fast.0;
-            if fast > *last {
-                *last = fast;
-                seen.lock().unwrap().push((Partition(p), fast, Instant::now()));
-            }
-        }
-        if is_last {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }

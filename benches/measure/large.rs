@@ -7,10 +7,10 @@ use tributary::append::Sink;
 use tributary::clock::Clock;
 use tributary::run::{Options, Program};
 
-use super::live;
 use super::programme::{START, of_event, spec};
 use super::queries::{Server, connect, fetch, json};
 use super::report::figure;
+use super::watch::percentiles;
 
 /// Of the largest programme of all.
 const MEMBERS: u32 = 1_000_000;
@@ -82,7 +82,7 @@ async fn ranks(addr: SocketAddr, creator: String) {
         fetch(&mut sender, &path).await.expect("a 200");
         waits.push(asked.elapsed());
     }
-    figure(&format!("own rank among {of} members, p50 and p99"), live::percentiles(waits), "p99 < 5 ms");
+    figure(&format!("own rank among {of} members, p50 and p99"), percentiles(waits), "p99 < 5 ms");
     let member = members.last().unwrap();
     let path = format!("/v1/creators/{creator}/members/{member}/rank?metric=clicks&neighbours=always");
     let asked = Instant::now();
@@ -116,5 +116,5 @@ async fn page(addr: SocketAddr, creator: String) {
         waits.push(asked.elapsed());
     }
     let what = format!("all {} questions of the page of a creator with {members} members, p50 and p99", paths.len());
-    figure(&what, live::percentiles(waits), "< 200 ms");
+    figure(&what, percentiles(waits), "< 200 ms");
 }

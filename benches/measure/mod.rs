@@ -13,3 +13,4 @@ pub mod programme;
 pub mod queries;
 pub mod report;
 pub mod restart;
+pub mod watch;

@@ -22,10 +22,10 @@ use tributary::ids::{Next, Partition};
 use tributary::run::{self, Options, Program};
 use tributary::web::{self, Access, App, Keys, keys};
 
-use super::live::{self, Appended};
 use super::machine;
 use super::programme::{Encoded, START, outgoing, spec};
 use super::report::figure;
+use super::watch::{Appended, Watcher, percentiles};
 
 const CONNECTIONS: u64 = 200;
 const RATE: usize = 10_000;
@@ -79,7 +79,7 @@ async fn append<'a>(
     engine: &Program,
     chunks: impl Iterator<Item = impl Iterator<Item = (tributary::ids::Millis, &'a [u8], &'a [u8])>>,
 ) -> Vec<Duration> {
-    let watcher = live::Watcher::start(engine.store.clone());
+    let watcher = Watcher::start(engine.store.clone());
     let mut appended: Appended = Vec::new();
     let mut tick = tokio::time::interval(Duration::from_secs(1) / u32::try_from(TICKS).unwrap());
     for chunk in chunks {
@@ -89,7 +89,7 @@ async fn append<'a>(
         appended.extend(places.into_iter().map(|place| (place.partition, place.offset.0, asked)));
     }
     engine.caught_up().await.unwrap();
-    live::waits(&appended, &watcher.stop().await)
+    watcher.waits(&appended).await
 }
 
 /// The connections, asking until they are told to stop.
@@ -118,12 +118,12 @@ impl Load {
         let what = format!("{CONNECTIONS} connections, {how}, {RATE} events/s meanwhile");
         figure(&format!("{what}: answers"), format!("{rate:.0} a second, {errors} errors"), "0 errors");
         let all = samples.iter().map(|(_, took)| *took).collect();
-        figure("… p50, p99 of all", live::percentiles(all), "");
+        figure("… p50, p99 of all", percentiles(all), "");
         for (kind, (name, _)) in KINDS.iter().enumerate() {
             let of_kind = samples.iter().filter(|(of, _)| *of == kind).map(|(_, took)| *took).collect();
-            figure(&format!("… {name}"), live::percentiles(of_kind), "");
+            figure(&format!("… {name}"), percentiles(of_kind), "");
         }
-        figure("… append → queryable meanwhile", live::percentiles(waits.to_vec()), "≤ 500 ms");
+        figure("… append → queryable meanwhile", percentiles(waits.to_vec()), "≤ 500 ms");
         let cores = used.as_secs_f64() / took.as_secs_f64();
         figure("… cores used by all of it", format!("{cores:.2}"), "");
     }

@@ -362,13 +362,13 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
 
     /// Who puts outputs out appends them too; other generations find them in the log.
     pub(super) fn wants_tick(&mut self, now: Duration) -> bool {
-        self.is_emitter && self.ticks.is_due(now)
+        self.is_emitter && self.ticks.take_turn(now)
     }
 
     /// Once everything up to where the log ended at the last look is folded, and what was folded before is not folded
     /// again. Where records come all the time, nobody is ever at the end that was asked just now.
     pub(super) fn tick(&mut self, now: Duration, end: Next, after: Duration) {
-        if self.position >= self.ticks.looked_at(end).max(self.suppress_to) {
+        if self.position >= self.ticks.end_before(end).max(self.suppress_to) {
             self.ticks.look(&self.state, now, after);
         }
     }

@@ -46,8 +46,8 @@ impl Ticks {
         Self { partition, clock, jobs, waiting: HashMap::new(), looked: Duration::ZERO, end: None }
     }
 
-    /// Not again for a while.
-    pub(super) fn is_due(&mut self, now: Duration) -> bool {
+    /// Whether it is time for a look; if so, not again for a while.
+    pub(super) fn take_turn(&mut self, now: Duration) -> bool {
         let is_due = now >= self.looked + EVERY;
         if is_due {
             self.looked = now;
@@ -55,8 +55,8 @@ impl Ticks {
         is_due
     }
 
-    /// The log ends at `end` now; returns where it did at the look before, or now.
-    pub(super) fn looked_at(&mut self, end: Next) -> Next {
+    /// The log ends at `end` now; returns where it did at the look before, or now if there was none.
+    pub(super) fn end_before(&mut self, end: Next) -> Next {
         self.end.replace(end).unwrap_or(end)
     }
 

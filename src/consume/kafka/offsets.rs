@@ -2,14 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::changes::Quiet;
 use super::{Kafka, REQUEST_MAX, failed};
+use crate::clock::Clock;
 use crate::consume::{Error, Stream};
 use crate::ids::{Next, Partition};
+
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Asks for the committed positions of any group, without being a member. Clones share their connections.
 #[derive(Clone)]
@@ -41,21 +48,19 @@ impl Offsets {
             asked.add_partition(&topic, number(*partition));
         }
         let client = self.client(generation)?;
-        let answer =
-            client.committed_offsets(asked, REQUEST_MAX).map_err(|error| failed(self.log.settings(), &error))?;
-        let of = |partition: &Partition| {
-            let found = answer.find_partition(&topic, number(*partition));
-            let offset = found.map(|element| element.error().map(|()| element.offset()));
-            match offset {
-                Some(Ok(Offset::Offset(offset))) => Ok(u64::try_from(offset).ok().map(Next)),
-                Some(Err(error)) => Err(failed(self.log.settings(), &error)),
-                Some(Ok(
-                    Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_),
-                ))
-                | None => Ok(None),
-            }
+        let ask = || {
+            let answer = client.committed_offsets(asked.clone(), REQUEST_MAX)?;
+            let of = |partition: &Partition| {
+                let Some(found) = answer.find_partition(&topic, number(*partition)) else { return Ok(None) };
+                found.error()?;
+                Ok(match found.offset() {
+                    Offset::Offset(offset) => u64::try_from(offset).ok().map(Next),
+                    Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_) => None,
+                })
+            };
+            partitions.iter().map(of).collect()
         };
-        partitions.iter().map(of).collect()
+        once_it_has_begun(ask).map_err(|error| failed(self.log.settings(), &error))
     }
 
     fn client(&self, generation: u32) -> Result<Arc<BaseConsumer<Quiet>>, Error> {
@@ -72,6 +77,28 @@ impl Offsets {
         clients.insert(group, Arc::clone(&client));
         Ok(client)
     }
+}
+
+/// A group's coordinator that is only beginning is asked again, for as long as an answer may take.
+fn once_it_has_begun<T>(ask: impl Fn() -> Result<T, KafkaError>) -> Result<T, KafkaError> {
+    let clock = Clock::system();
+    loop {
+        match ask() {
+            Err(error) if is_beginning(&error) && clock.monotonic() < REQUEST_MAX => thread::sleep(PAUSE),
+            answer => return answer,
+        }
+    }
+}
+
+fn is_beginning(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::NotCoordinator
+                | RDKafkaErrorCode::CoordinatorNotAvailable
+                | RDKafkaErrorCode::CoordinatorLoadInProgress
+        )
+    )
 }
 
 /// As the library counts.

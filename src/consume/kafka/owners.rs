@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rdkafka::consumer::Consumer;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::groups::GroupList;
+use rdkafka::groups::GroupInfo;
 
 use super::{Kafka, REQUEST_MAX, failed};
 use crate::consume::Error;
@@ -12,48 +11,34 @@ use crate::ids::Partition;
 
 /// Each partition's owner in the group of those who fold `generation`: its host, and its name in the group.
 pub(super) fn of(log: &Kafka, generation: u32) -> Result<BTreeMap<Partition, String>, Error> {
-    let groups = match log.in_group(generation) {
-        // A group that nobody was in, or one whose coordinator is only beginning: nobody has anything yet.
-        Err(error) if is_beginning(&error) => return Ok(BTreeMap::new()),
-        answer => answer.map_err(|error| failed(log.settings(), &error))?,
-    };
-    let mut owners = BTreeMap::new();
-    for member in groups.groups().iter().flat_map(|group| group.members()) {
-        let owner = format!("{} {}", member.client_host().trim_start_matches('/'), member.id());
-        let assigned = member.assignment().and_then(|bytes| partitions(bytes, &log.topic().name)).unwrap_or_default();
-        owners.extend(assigned.into_iter().map(|partition| (partition, owner.clone())));
-    }
-    Ok(owners)
+    let owners = log.in_group(generation, |group| {
+        let mut owners = BTreeMap::new();
+        for member in group.members() {
+            let owner = format!("{} {}", member.client_host().trim_start_matches('/'), member.id());
+            let assigned = member.assignment().and_then(|bytes| partitions(bytes, &log.topic().name));
+            owners.extend(assigned.unwrap_or_default().into_iter().map(|partition| (partition, owner.clone())));
+        }
+        owners
+    })?;
+    // Of a group that nobody was in yet, nobody has anything.
+    Ok(owners.unwrap_or_default())
 }
 
 /// The names of all its members; `None`: no broker knows the group, which may also be because its coordinator is only
 /// beginning.
 pub(super) fn members(log: &Kafka, generation: u32) -> Result<Option<BTreeSet<String>>, Error> {
-    let settings = log.settings();
-    let groups = match log.in_group(generation) {
-        Err(error) if is_beginning(&error) => return Ok(None),
-        answer => answer.map_err(|error| failed(settings, &error))?,
-    };
-    let group = groups.groups().iter().find(|group| group.name() == settings.group_of(generation));
-    // A coordinator that is only beginning tells no state either.
-    let group = group.filter(|group| !group.state().is_empty());
-    Ok(group.map(|group| group.members().iter().map(|member| member.id().to_owned()).collect()))
-}
-
-const fn is_beginning(error: &KafkaError) -> bool {
-    matches!(
-        error,
-        KafkaError::MetadataFetch(
-            RDKafkaErrorCode::NotCoordinator
-                | RDKafkaErrorCode::CoordinatorNotAvailable
-                | RDKafkaErrorCode::CoordinatorLoadInProgress,
-        )
-    )
+    log.in_group(generation, |group| group.members().iter().map(|member| member.id().to_owned()).collect())
 }
 
 impl Kafka {
-    fn in_group(&self, generation: u32) -> Result<GroupList, KafkaError> {
-        self.asking()?.fetch_group_list(Some(&self.settings().group_of(generation)), REQUEST_MAX)
+    /// What its coordinator says of the group of a generation; `None`: no broker says that it is the coordinator.
+    fn in_group<T>(&self, generation: u32, said: impl FnOnce(&GroupInfo) -> T) -> Result<Option<T>, Error> {
+        let (settings, name) = (self.settings(), self.settings().group_of(generation));
+        let groups = self.asking().and_then(|client| client.fetch_group_list(Some(&name), REQUEST_MAX));
+        let groups = groups.map_err(|error| failed(settings, &error))?;
+        // Every broker answers; those that are not the coordinator, or only begin to be, tell no state.
+        let mut groups = groups.groups().iter();
+        Ok(groups.find(|group| group.name() == name && !group.state().is_empty()).map(said))
     }
 }
 

@@ -27,9 +27,7 @@ pub enum Found {
 
 /// Makes the topics that are missing; says of the others in what they differ, and changes nothing of them.
 pub async fn setup(settings: &Settings, wanted: &[Wanted]) -> Result<Vec<Found>, Error> {
-    describe::reach(settings)?;
-    let admin: AdminClient<Quiet> =
-        settings.client().create_with_context(Quiet).map_err(|error| failed(settings, &error))?;
+    let admin = reach(settings)?;
     let mut found = Vec::new();
     for one in wanted {
         found.push(if make(&admin, settings, one).await? {
@@ -43,14 +41,18 @@ pub async fn setup(settings: &Settings, wanted: &[Wanted]) -> Result<Vec<Found>,
 
 /// Of the topic of events, if it is there: the others have as many.
 pub fn partitions_there(settings: &Settings) -> Result<Option<u32>, Error> {
-    describe::reach(settings)?;
-    let admin: AdminClient<Quiet> =
-        settings.client().create_with_context(Quiet).map_err(|error| failed(settings, &error))?;
+    let admin = reach(settings)?;
     match describe::describe(&admin, settings, &settings.topic(Stream::Events)) {
         Ok(topic) => Ok(Some(topic.partitions)),
         Err(Error::NoTopic { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Brokers that answer.
+fn reach(settings: &Settings) -> Result<AdminClient<Quiet>, Error> {
+    describe::reach(settings)?;
+    settings.client().create_with_context(Quiet).map_err(|error| failed(settings, &error))
 }
 
 /// `false`: it is there already.

@@ -202,18 +202,22 @@ pub fn nothing_is_taken_and_nothing_lost_while_no_records_are_asked_for(lab: &mu
     join(&mut source, Next(0));
     take(&mut source, &Limits::default(), 50);
     block_on(lab.sink().append(records(50))).unwrap();
+    ask_for_nothing(&mut source);
+    let mut values: Vec<_> = take(&mut source, &Limits::default(), 50).into_iter().map(|(_, _, value)| value).collect();
+    values.sort_unstable_by_key(|value| u32::from_le_bytes(value[..].try_into().unwrap()));
+    assert_eq!(values, (50..100_u32).map(|i| i.to_le_bytes().to_vec()).collect::<Vec<_>>());
+}
+
+/// For longer than an engine goes on fetching for somebody who takes nothing.
+fn ask_for_nothing(source: &mut impl Source) {
     let mut batch = Batch::default();
     let none = Limits { records_max: 0, wait_max: Duration::ZERO, ..Limits::default() };
-    // Longer than an engine goes on fetching for somebody who takes nothing.
     let clock = tributary::clock::Clock::system();
     while clock.monotonic() < Duration::from_millis(800) {
         assert_eq!(source.poll(&none, &mut batch).unwrap(), Polled::Records);
         assert!(batch.is_empty());
         thread::yield_now();
     }
-    let mut values: Vec<_> = take(&mut source, &Limits::default(), 50).into_iter().map(|(_, _, value)| value).collect();
-    values.sort_unstable_by_key(|value| u32::from_le_bytes(value[..].try_into().unwrap()));
-    assert_eq!(values, (50..100_u32).map(|i| i.to_le_bytes().to_vec()).collect::<Vec<_>>());
 }
 
 /// Who is sought while nothing is asked for, and asked for at once afterwards, holds up no other.
@@ -223,12 +227,7 @@ pub fn a_seek_while_no_records_are_asked_for_holds_up_nobody(lab: &mut impl Lab)
     let mut source = lab.source();
     join(&mut source, Next(0));
     take(&mut source, &Limits::default(), 40);
-    let mut batch = Batch::default();
-    let none = Limits { records_max: 0, wait_max: Duration::ZERO, ..Limits::default() };
-    let clock = tributary::clock::Clock::system();
-    while clock.monotonic() < Duration::from_millis(800) {
-        source.poll(&none, &mut batch).unwrap();
-    }
+    ask_for_nothing(&mut source);
     block_on(lab.sink().append(records(40))).unwrap();
     source.seek(Partition(0), Next(5)).unwrap();
     let counts: Vec<_> = by_partition(take(&mut source, &Limits::default(), 45))

@@ -49,7 +49,7 @@ fn main() {
         Some("embedded") => runtime.block_on(drain::run(place::Rows::Embedded)),
         Some("cassandra") => runtime.block_on(drain::run(place::Rows::Cassandra)),
         Some("live") => runtime.block_on(live::run(events.unwrap_or(300_000))),
-        Some("takeover") => runtime.block_on(takeover::run(events.unwrap_or(1_000_000))),
+        Some("takeover") => runtime.block_on(takeover::run(events.unwrap_or(11_400_000))),
         Some("records") => programme::write_records(events.unwrap_or(0)),
         Some("worker") => {
             let rest =

@@ -46,7 +46,7 @@ pub use engine::{Log, Publisher, Rows, Sink, Source};
 pub use feed::Feed;
 use fleet::Parts;
 use generations::Generations;
-pub use inspect::{Place, places};
+pub use inspect::{Place, live_places};
 pub use keys::{keys, local_key_of, random};
 use look::{Sight, Turns};
 pub use serve::{Http, Ready, Role, Serving, address_of, from_here, serve};

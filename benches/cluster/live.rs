@@ -36,7 +36,7 @@ pub async fn run(events: u64) {
     let mut program = place.open(Rows::Cassandra, dir.path(), |_| {}).await;
     program.start().unwrap();
     program.caught_up().await.unwrap();
-    let watcher = Watcher::start(program.store.clone());
+    let watcher = Watcher::start(program.store.clone(), Duration::from_millis(20));
     let letters = Letters::start(&place);
     let (others, start, cpu) = (Used::now(), Instant::now(), machine::cpu());
     let (mut rows, mut outputs) = (Vec::new(), Vec::new());
@@ -85,7 +85,7 @@ impl Letters {
     fn start(place: &Place) -> Self {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &place.kafka.brokers).set("group.id", "letters");
-        config.set("isolation.level", "read_committed").set("fetch.wait.max.ms", "10");
+        config.set("isolation.level", "read_committed").set("fetch.wait.max.ms", "100");
         let consumer: BaseConsumer = config.create().unwrap();
         let mut all = TopicPartitionList::new();
         for p in 0..i32::try_from(PARTITIONS).unwrap() {

@@ -55,7 +55,7 @@ pub async fn run(events: u64) {
     until_copied(store.path(), start.elapsed()).await;
 
     let appending = tokio::spawn(keep_appending(Arc::clone(&asked)));
-    let watch = || Watcher::start(asked.store.clone());
+    let watch = || Watcher::start(asked.store.clone(), Duration::from_millis(20));
     let pause = async |what: &str, wanted: &str, watcher: Watcher| {
         tokio::time::sleep(WATCHED).await;
         let pause = longest_pause(&watcher.stop().await);

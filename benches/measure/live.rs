@@ -22,7 +22,7 @@ pub fn run(events: u64) {
     runtime.block_on(async {
         let mut engine = Program::open(Options::new(dir.path()), Clock::system()).await.unwrap();
         engine.start().unwrap();
-        let watcher = Watcher::start(engine.store.clone());
+        let watcher = Watcher::start(engine.store.clone(), Duration::from_millis(5));
         let (start, cpu) = (Instant::now(), machine::cpu());
         let mut appended = Appended::new();
         let mut tick = tokio::time::interval(Duration::from_secs(1) / u32::try_from(TICKS).unwrap());

@@ -79,7 +79,7 @@ async fn append<'a>(
     engine: &Program,
     chunks: impl Iterator<Item = impl Iterator<Item = (tributary::ids::Millis, &'a [u8], &'a [u8])>>,
 ) -> Vec<Duration> {
-    let watcher = Watcher::start(engine.store.clone());
+    let watcher = Watcher::start(engine.store.clone(), Duration::from_millis(5));
     let mut appended: Appended = Vec::new();
     let mut tick = tokio::time::interval(Duration::from_secs(1) / u32::try_from(TICKS).unwrap());
     for chunk in chunks {

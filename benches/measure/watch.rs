@@ -11,22 +11,20 @@ use tributary::run::Rows;
 use tributary::store::Store;
 
 const PARTITIONS: u32 = 4;
-/// Between two looks.
-const EVERY: Duration = Duration::from_millis(5);
-
 /// Events and when their append was asked for; or how far a partition was applied, and when that was seen first.
 pub type Appended = Vec<(Partition, u64, Instant)>;
 
-/// Looks all the time.
+/// Looks again and again.
 pub struct Watcher {
     stop: Arc<AtomicBool>,
     looking: tokio::task::JoinHandle<Appended>,
 }
 
 impl Watcher {
-    pub fn start(store: Rows) -> Self {
+    /// `every` is between two looks.
+    pub fn start(store: Rows, every: Duration) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let looking = tokio::spawn(watch(store, Arc::clone(&stop)));
+        let looking = tokio::spawn(watch(store, Arc::clone(&stop), every));
         Self { stop, looking }
     }
 
@@ -47,7 +45,7 @@ impl Watcher {
     }
 }
 
-async fn watch(store: Rows, stop: Arc<AtomicBool>) -> Appended {
+async fn watch(store: Rows, stop: Arc<AtomicBool>, every: Duration) -> Appended {
     let keys: Vec<_> = (0..PARTITIONS).map(|p| tables::applied(Partition(p))).collect();
     let (mut seen, mut last) = (Appended::new(), [0_u64; PARTITIONS as usize]);
     loop {
@@ -63,7 +61,7 @@ async fn watch(store: Rows, stop: Arc<AtomicBool>) -> Appended {
         if is_last {
             return seen;
         }
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(every).await;
     }
 }
 

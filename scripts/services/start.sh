@@ -57,10 +57,15 @@ start_kafka() { # start_kafka NAME
     -cp "$lib/kafka/*" kafka.Kafka "$conf"
 }
 format_kafka() { # format_kafka NAME SECURE CONFIGURATION
-  local users=()
+  local users=() user mechanism
   [[ -s $dir/kafka.id ]] || head -c 16 /dev/urandom | base64 | tr '+/' 'AB' | tr -d '=\n' >"$dir/kafka.id"
-  [[ $2 == 0 ]] || users=(--add-scram 'SCRAM-SHA-512=[name=app,password=app-secret]'
-    --add-scram 'SCRAM-SHA-256=[name=app,password=app-secret]')
+  if [[ $2 == 1 ]]; then
+    for user in app admin; do
+      for mechanism in SCRAM-SHA-512 SCRAM-SHA-256; do
+        users+=(--add-scram "$mechanism=[name=$user,password=$user-secret]")
+      done
+    done
+  fi
   # shellcheck disable=SC2086
   "$java" $jvm -Xmx128m -cp "$lib/kafka/*" kafka.tools.StorageTool format -t "$(cat "$dir/kafka.id")" -c "$3" \
     "${users[@]}" >"$dir/$1.out" 2>&1 9>&- || { tail -3 "$dir/$1.out" >&2; die "cannot format the data of $1"; }

@@ -1,7 +1,8 @@
 //! Ways into the log.
 //!
-//! Promise of a [`Sink`]: what it acknowledged is on the disk; a call's records are appended all or none, each
-//! partition's in the order given.
+//! Promise of a [`Sink`]: what it acknowledged is on the disk, each partition's records in the order given; of a call
+//! that is refused beforehand nothing is appended. Once sending has begun, an error may leave some of a call's records in
+//! the log: the same call again appends them twice, and they count once, by their event ids.
 
 pub mod embedded;
 pub mod import;
@@ -48,7 +49,9 @@ pub struct Appended {
 
 /// The log as producers write it.
 pub trait Sink: Clone + Send + Sync + 'static {
-    /// Durable when it returns; the places are in the order of `records`.
+    /// Durable when it returns; the places are in the order of `records`. [`Error::NoPartition`] and [`Error::TooLarge`]
+    /// are found before anything is sent: then none of the records is in the log. After another error some may be: an
+    /// engine that writes a call at once (the embedded one) has all or none, one of many brokers (Kafka) any of them.
     fn append(&self, records: Vec<Outgoing>) -> impl Future<Output = Result<Vec<Appended>, Error>> + Send;
 }
 

@@ -129,6 +129,13 @@ impl Context {
         Ok(Program::open_on(engines, options, self.clock.clone()).await?)
     }
 
+    /// A warning for each login that goes unencrypted as the settings are.
+    pub(crate) fn warn_of_logins(&self) {
+        for (setting, instead) in self.config.logins_in_clear() {
+            tracing::warn!(setting, instead, "a login is not encrypted: who listens on the way may get the password");
+        }
+    }
+
     /// The server at `addr`, with the key of the environment; without one, the server that holds the data folder is
     /// asked with the key that it has put there, and no other ever gets that.
     pub(crate) fn peer(&self, addr: SocketAddr) -> Peer {

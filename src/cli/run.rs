@@ -30,6 +30,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, context: Context) -> anyhow::Result<u8> {
+    context.warn_of_logins();
     let mut config = context.config;
     config.listen = args.listen.unwrap_or(config.listen);
     config.insecure_dev |= args.insecure_dev;

@@ -12,8 +12,8 @@ use crate::store::scylla::ScyllaStore;
 use crate::topology::Topology;
 use crate::web::Keys;
 
-/// Safe to repeat: what is there stays as it is. Partitions and settings of topics are compared with what they should be;
-/// exit code 4: they differ. Makes the first API key, and tells it once.
+/// Safe to repeat: what is there stays as it is. Partitions, copies and settings of topics, and the tables, are compared
+/// with what they should be; exit code 4: they differ. Makes the first API key, and tells it once.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Partitions of topics, for ever [default: those that the topic of events has, else those of `tributary topology`].
@@ -31,6 +31,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
         Engines::Kafka(kafka) => (*kafka, None),
         Engines::Cluster(both) => (both.0, Some(both.1)),
     };
+    context.warn_of_logins();
     let partitions = args.partitions.map_or_else(|| partitions_there(&kafka), |asked| Ok(Some(asked)))?;
     let topics = wanted(&kafka, context.config.kafka.replication, partitions, &Topology::load()?);
     let store = match cql {
@@ -49,8 +50,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
     for generation in &report.generations {
         writeln!(text, "tables of generation {generation}: there, and as they should be")?;
     }
+    if !report.tables.is_empty() {
+        writeln!(text, "tables: DIFFER")?;
+        report.tables.iter().try_for_each(|sentence| writeln!(text, "    {sentence}"))?;
+    }
     let mut first = None;
-    if let Some(store) = store {
+    // A key in tables that are not as they should be might be told and not kept.
+    if let Some(store) = store.filter(|_| report.tables.is_empty()) {
         let keys = Keys::new(store, context.clock.clone(), run::random(), context.config.http().limits);
         first = keys.bootstrap().await?.map(|key| key.reveal().to_owned());
     }
@@ -63,10 +69,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
     let has_drift = report.has_drift();
     if has_drift {
         text.push_str(
-            "\nNothing of what was there is changed: make it as it should be with the tools of the broker.\n",
+            "\nNothing of what was there is changed: make it as it should be with the tools of the broker or the database.\n",
         );
     }
-    let json = json!({ "topics": told, "generations": report.generations, "first_key": first, "drift": has_drift });
+    let json = json!({
+        "topics": told, "generations": report.generations, "tables": report.tables, "first_key": first,
+        "drift": has_drift,
+    });
     context.out.answer(text.trim_end(), &json);
     Ok(if has_drift { exit::DIFFERENCES } else { exit::OK })
 }

@@ -1,15 +1,14 @@
-//! `tributary status`: from the files, or from the process that holds them.
+//! `tributary status`: from the files, or from the process that holds them; on many machines from log and database.
 
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
+use serde_json::{Value, json};
 
 use super::{Context, exit};
 use crate::consume::kafka::Settings as Kafka;
 use crate::ids::Millis;
 use crate::run::{self, Engines, Log, Place, Program, Rows};
-use crate::store::Doors;
-use crate::store::alias::Alias;
 use crate::store::scylla::{Options as Cql, ScyllaStore};
 
 pub(crate) async fn run(context: &Context) -> anyhow::Result<u8> {
@@ -17,12 +16,11 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<u8> {
         && let Ok(answer) = context.peer(addr).get("/health").await
     {
         // Unhealthy is an answer too.
-        let json: serde_json::Value = match answer.status {
+        let health: Value = match answer.status {
             200 | 503 => serde_json::from_slice(&answer.body).context("the health answer is no JSON")?,
             _ => answer.json(addr)?,
         };
-        context.out.answer(&of_running(&addr.to_string(), &json)?, &json);
-        return Ok(exit::OK);
+        return of_running(&addr.to_string(), health, context).await;
     }
     let engines = match context.config.engines()? {
         Engines::Cluster(both) => return of_cluster(*both, context).await,
@@ -33,8 +31,8 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<u8> {
     let engine = Program::open_on(engines, context.config.options()?, context.clock.clone()).await?;
     let places = engine.places().await?;
     let now = context.clock.now();
-    let json = serde_json::json!({ "running": false, "partitions": json(&places, now) });
-    context.out.answer(&format!("not running\n{}", table(&places, now)?), &json);
+    let json = json!({ "running": false, "partitions": told(&places, now) });
+    context.out.answer(&format!("not running\n{}", table(&places, now)), &json);
     Ok(exit::OK)
 }
 
@@ -46,14 +44,44 @@ pub(crate) async fn lag(context: &Context) -> anyhow::Result<u8> {
     }
 }
 
-async fn of_cluster((kafka, cql): (Kafka, Cql), context: &Context) -> anyhow::Result<u8> {
-    let log = tokio::task::spawn_blocking(move || Log::connect(kafka)).await??;
-    let first = Rows::Cql(ScyllaStore::connect(cql).await?);
-    let (alias, _) = Alias::read(&first).await?;
-    let places = run::places(&log, &first.of(alias.live)).await?;
+async fn of_cluster(both: (Kafka, Cql), context: &Context) -> anyhow::Result<u8> {
+    let (generation, places) = ask(both).await?;
     let now = context.clock.now();
-    let json = serde_json::json!({ "generation": alias.live, "partitions": json(&places, now) });
-    context.out.answer(&format!("generation {}\n{}", alias.live, table(&places, now)?), &json);
+    let json = json!({ "generation": generation, "partitions": told(&places, now) });
+    context.out.answer(&format!("generation {generation}\n{}", table(&places, now)), &json);
+    Ok(exit::OK)
+}
+
+/// The live generation, and how far it is, from log and database.
+async fn ask((kafka, cql): (Kafka, Cql)) -> anyhow::Result<(u32, Vec<Place>)> {
+    let log = tokio::task::spawn_blocking(move || Log::connect(kafka)).await??;
+    let rows = Rows::Cql(ScyllaStore::connect(cql).await?);
+    Ok(run::live_places(&log, &rows).await?)
+}
+
+/// A server knows E and the owner of what it folds itself; of partitions that others fold, log and database tell.
+async fn of_running(addr: &str, mut health: Value, context: &Context) -> anyhow::Result<u8> {
+    let asked = match context.config.engines() {
+        Ok(Engines::Cluster(both)) => Some(ask(*both).await),
+        Ok(Engines::Embedded | Engines::Kafka(_)) => None,
+        Err(error) => Some(Err(error.into())),
+    };
+    let mut text = head(addr, &health)?;
+    match asked {
+        Some(Ok((_, places))) => {
+            let now = context.clock.now();
+            text.push_str(&table(&places, now));
+            if let Some(answer) = health.as_object_mut() {
+                answer.insert("partitions".to_owned(), told(&places, now).into());
+            }
+        }
+        Some(Err(error)) => {
+            context.out.note(&format!("log and database cannot be asked from here, only the server: {error:#}"));
+            text.push_str(&table_of(&health));
+        }
+        None => text.push_str(&table_of(&health)),
+    }
+    context.out.answer(&text, &health);
     Ok(exit::OK)
 }
 
@@ -67,22 +95,39 @@ fn behind(place: &Place) -> u64 {
     place.end.0.saturating_sub(place.fast.min(place.slow).0)
 }
 
-fn table(places: &[Place], now: Millis) -> anyhow::Result<String> {
-    let mut text =
-        String::from("partition  log end  emitted (E)  rows fast  rows slow  state (P)  lag events  lag s  owner\n");
-    for place in places {
-        let (p, end, emitted) = (place.partition.0, place.end.0, place.emitted.0);
-        let (fast, slow, owner) = (place.fast.0, place.slow.0, place.owner.as_deref().unwrap_or("nobody"));
-        let (events, seconds) = (behind(place), behind_ms(place, now) / 1_000);
-        write!(text, "{p:>9}  {end:>7}  {emitted:>11}  {fast:>9}  {slow:>9}  {:>9}  ", place.committed.0)?;
-        writeln!(text, "{events:>10}  {seconds:>5}  {owner}")?;
-    }
-    Ok(text.trim_end().to_owned())
+const HEAD: &str = "partition  log end  emitted (E)  rows fast  rows slow  state (P)  lag events  lag s  owner\n";
+
+fn line([p, end, emitted, fast, slow, committed, events, seconds, owner]: [String; 9]) -> String {
+    format!(
+        "{p:>9}  {end:>7}  {emitted:>11}  {fast:>9}  {slow:>9}  {committed:>9}  {events:>10}  {seconds:>5}  {owner}\n"
+    )
 }
 
-fn json(places: &[Place], now: Millis) -> Vec<serde_json::Value> {
+fn table(places: &[Place], now: Millis) -> String {
+    let mut text = HEAD.to_owned();
+    for place in places {
+        let owner = place.owner.clone().unwrap_or_else(|| "nobody".to_owned());
+        let positions = [place.end, place.emitted, place.fast, place.slow, place.committed];
+        let [end, emitted, fast, slow, committed] = positions.map(|next| next.0.to_string());
+        let (events, seconds) = (behind(place).to_string(), (behind_ms(place, now) / 1_000).to_string());
+        text.push_str(&line([
+            place.partition.0.to_string(),
+            end,
+            emitted,
+            fast,
+            slow,
+            committed,
+            events,
+            seconds,
+            owner,
+        ]));
+    }
+    text
+}
+
+fn told(places: &[Place], now: Millis) -> Vec<Value> {
     let one = |place: &Place| {
-        serde_json::json!({
+        json!({
             "partition": place.partition.0, "end": place.end.0, "emitted": place.emitted.0,
             "fast": place.fast.0, "slow": place.slow.0, "committed": place.committed.0,
             "lag_records": behind(place), "lag_ms": behind_ms(place, now), "owner": place.owner,
@@ -91,25 +136,38 @@ fn json(places: &[Place], now: Millis) -> Vec<serde_json::Value> {
     places.iter().map(one).collect()
 }
 
-/// What a person wants to see of a server's health.
-fn of_running(addr: &str, health: &serde_json::Value) -> anyhow::Result<String> {
-    let mut text = format!(
-        "{} at http://{addr}/\n",
-        health.get("status").and_then(serde_json::Value::as_str).unwrap_or("running")
-    );
-    let list = |path: &str| health.pointer(path).and_then(serde_json::Value::as_array).into_iter().flatten();
+/// What a person wants to see first of a server's health.
+fn head(addr: &str, health: &Value) -> anyhow::Result<String> {
+    let mut text = format!("{} at http://{addr}/\n", health.get("status").and_then(Value::as_str).unwrap_or("running"));
+    let list = |path: &str| health.pointer(path).and_then(Value::as_array).into_iter().flatten();
     for warning in list("/warnings") {
         writeln!(text, "warning: {}", warning.as_str().unwrap_or_default())?;
     }
     for fault in list("/faults") {
         writeln!(text, "fault: {}", fault.as_str().map_or_else(|| fault.to_string(), str::to_owned))?;
     }
-    writeln!(text, "partition  log end  rows fast  rows slow  lag events  lag ms")?;
-    for place in list("/projections/partitions") {
-        let number = |name: &str| place.get(name).and_then(serde_json::Value::as_i64);
-        let of = |name: &str| number(name).map_or_else(|| "?".to_owned(), |number| number.to_string());
-        let (p, end, fast, slow) = (of("partition"), of("log_end"), of("fast"), of("slow"));
-        writeln!(text, "{p:>9}  {end:>7}  {fast:>9}  {slow:>9}  {:>10}  {:>6}", of("lag_records"), of("lag_ms"))?;
+    Ok(text)
+}
+
+/// The table as a server's health has it; `?` where the server does not know.
+fn table_of(health: &Value) -> String {
+    let mut text = HEAD.to_owned();
+    for place in health.pointer("/projections/partitions").and_then(Value::as_array).into_iter().flatten() {
+        let number = |name: &str| place.get(name).and_then(Value::as_i64);
+        let shown = |number: Option<i64>| number.map_or_else(|| "?".to_owned(), |number| number.to_string());
+        let owned = place.get("owned").and_then(Value::as_bool).unwrap_or_default();
+        let owner = if owned { "this server" } else { "?" }.to_owned();
+        text.push_str(&line([
+            shown(number("partition")),
+            shown(number("log_end")),
+            shown(number("emitted")),
+            shown(number("fast")),
+            shown(number("slow")),
+            shown(number("committed")),
+            shown(number("lag_records")),
+            shown(number("lag_ms").map(|ms| ms / 1_000)),
+            owner,
+        ]));
     }
-    Ok(text.trim_end().to_owned())
+    text
 }

@@ -47,6 +47,7 @@ pub struct Cql {
     pub user: String,
     pub password_file: PathBuf,
     pub ca_file: PathBuf,
+    pub server_name: String,
     pub cert_file: PathBuf,
     pub key_file: PathBuf,
 }
@@ -92,6 +93,7 @@ impl Default for Cql {
             user: String::new(),
             password_file: PathBuf::new(),
             ca_file: PathBuf::new(),
+            server_name: String::new(),
             cert_file: PathBuf::new(),
             key_file: PathBuf::new(),
         }
@@ -142,6 +144,7 @@ fn check_certificates(config: &Config) -> Result<(), Error> {
     )?;
     let has_ca = given(&cql.ca_file).is_some();
     range(has_ca || given(&cql.cert_file).is_none(), "cql.ca_file", "there with a `cql.cert_file`")?;
+    range(has_ca || cql.server_name.is_empty(), "cql.ca_file", "there with a `cql.server_name`")?;
     let has_registry = !kafka.registry_url.is_empty();
     range(has_registry || kafka.registry_user.is_empty(), "kafka.registry_url", "there with a `kafka.registry_user`")
 }
@@ -151,6 +154,20 @@ fn protocol(name: &str) -> Option<Protocol> {
 }
 
 impl Config {
+    /// Settings that have a login go unencrypted, each with what to set instead.
+    pub fn logins_in_clear(&self) -> Vec<(&'static str, &'static str)> {
+        let (kafka, cql) = (&self.kafka, &self.cql);
+        let is_log = !kafka.brokers.is_empty() && protocol(&kafka.security) == Some(Protocol::SaslPlaintext);
+        let is_database = !cql.nodes.is_empty() && !cql.user.is_empty() && given(&cql.ca_file).is_none();
+        let is_registry = !kafka.registry_user.is_empty() && kafka.registry_url.starts_with("http://");
+        let all = [
+            (is_log, "kafka.security", "sasl_ssl"),
+            (is_database, "cql.ca_file", "the certificates to trust, which encrypts the connection"),
+            (is_registry, "kafka.registry_url", "an address with https"),
+        ];
+        all.into_iter().filter(|(is_clear, ..)| *is_clear).map(|(_, name, instead)| (name, instead)).collect()
+    }
+
     /// What this process does.
     pub fn role(&self) -> Role {
         Role::parse(&self.role).unwrap_or_default()
@@ -222,7 +239,8 @@ impl Cql {
         let local_dc = Some(self.local_dc.clone()).filter(|name| !name.is_empty());
         let replication = local_dc.iter().map(|name| (name.clone(), self.replication)).collect::<BTreeMap<_, _>>();
         let client = given(&self.cert_file).zip(given(&self.key_file));
-        let tls = given(&self.ca_file).map(|ca_file| Tls { ca_file, client, server_name: None });
+        let server_name = Some(self.server_name.clone()).filter(|name| !name.is_empty());
+        let tls = given(&self.ca_file).map(|ca_file| Tls { ca_file, client, server_name });
         Ok(CqlOptions {
             nodes: self.nodes.split(',').map(|node| node.trim().to_owned()).filter(|node| !node.is_empty()).collect(),
             keyspace: self.keyspace.clone(),

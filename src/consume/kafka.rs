@@ -3,6 +3,7 @@
 //! Own offsets are the authority; what the group has committed is E. Nothing is guessed: a topic that is another one, or
 //! has another number of partitions, or does not reach back to the position, is an error that says so.
 
+mod asked;
 mod changes;
 mod describe;
 mod ends;
@@ -22,9 +23,9 @@ use std::time::Duration;
 use super::{Error, Stream, Topic};
 use crate::ids::Partition;
 use rdkafka::admin::AdminClient;
-use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaError;
 
+use asked::Asked;
 pub(crate) use changes::Quiet;
 pub use ends::Ends;
 pub use foreign::Foreign;
@@ -47,8 +48,8 @@ struct Inner {
     settings: Settings,
     topic: Topic,
     admin: AdminClient<Quiet>,
-    /// For questions about groups, once there was one.
-    asking: Mutex<Option<Arc<BaseConsumer<Quiet>>>>,
+    /// For questions about groups. It is a member of nothing.
+    asked: Asked,
     /// The generations of the projections that there are: each reads in a group of its own.
     generations: Mutex<Vec<u32>>,
 }
@@ -59,7 +60,8 @@ impl Kafka {
         let admin: AdminClient<Quiet> =
             settings.client().create_with_context(Quiet).map_err(|e| failed(&settings, &e))?;
         let topic = describe::events(&admin, &settings)?;
-        let inner = Inner { settings, topic, admin, asking: Mutex::default(), generations: Mutex::new(vec![1]) };
+        let asked = Asked::of(&settings, settings.client());
+        let inner = Inner { settings, topic, admin, asked, generations: Mutex::new(vec![1]) };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -94,16 +96,6 @@ impl Kafka {
     /// The names of all in the group of a generation: who leaves and comes again has another.
     pub fn members(&self, generation: u32) -> Result<Option<BTreeSet<String>>, Error> {
         owners::members(self, generation)
-    }
-
-    /// A client that is a member of nothing.
-    fn asking(&self) -> Result<Arc<BaseConsumer<Quiet>>, KafkaError> {
-        let mut asking = self.inner.asking.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = asking.as_ref() {
-            return Ok(Arc::clone(client));
-        }
-        let client = self.settings().client().create_with_context(Quiet)?;
-        Ok(Arc::clone(asking.insert(Arc::new(client))))
     }
 
     /// Which generations there are: E is the furthest that any of their groups has committed.

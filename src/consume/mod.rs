@@ -222,7 +222,7 @@ pub trait Source: Send {
 /// What reading the log can fail with.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("{topic}[{}] has no offset {}: it holds {} to {}; restore what is missing, or, if that loss is known, run `tributary accept-gap --partition {} --to {}` and start again", partition.0, wanted.0, bounds.start.0, bounds.end.0, partition.0, bounds.start.0)]
+    #[error("{topic}[{}] has no offset {}: it holds {} to {}; {}", partition.0, wanted.0, bounds.start.0, bounds.end.0, way_on(*partition, *wanted, *bounds))]
     OutOfRange { topic: String, partition: Partition, wanted: Next, bounds: Bounds },
     #[error("{topic}[{}]@{} is damaged ({what}); restore {file} from a backup", partition.0, offset.0)]
     Damaged { topic: String, partition: Partition, offset: Offset, file: String, what: String },
@@ -248,4 +248,16 @@ impl Error {
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
     }
+}
+
+/// What to do where a log does not hold `wanted`.
+fn way_on(partition: Partition, wanted: Next, bounds: Bounds) -> String {
+    if wanted > bounds.end {
+        // A gap can be jumped over forwards only.
+        return "it was shortened or made anew behind its readers: restore it as it was, or, if that loss is known, make everything again from what it holds with `tributary projections rebuild --switch`".to_owned();
+    }
+    let (partition, start) = (partition.0, bounds.start.0);
+    format!(
+        "restore what is missing, or, if that loss is known, run `tributary accept-gap --partition {partition} --to {start}` and start again"
+    )
 }

@@ -39,10 +39,39 @@ pub enum Error {
     /// It may answer again by itself.
     #[error("the schema registry {host} does not answer: {what}")]
     Unavailable { host: String, what: String },
-    #[error("the schema registry {host} refused: {status}")]
+    #[error("the schema registry {host} refused: {status}{}", to_check(*status))]
     Refused { host: String, status: StatusCode },
     #[error("the schema registry {host} answers what is no schema: {what}")]
     Malformed { host: String, what: String },
+}
+
+impl Error {
+    /// Whether it says nothing of the schema that was asked for: asked again it may answer, if only once its settings or
+    /// ours are mended.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unavailable { .. } => true,
+            Self::Refused { status, .. } => is_of_who_asks(*status),
+            Self::Address { .. } | Self::Malformed { .. } => false,
+        }
+    }
+}
+
+fn is_of_who_asks(status: StatusCode) -> bool {
+    let is_login = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::PROXY_AUTHENTICATION_REQUIRED];
+    let is_pace = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+    status.is_redirection() || is_login.contains(&status) || is_pace.contains(&status)
+}
+
+fn to_check(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            "; check `kafka.registry_user` and the password in `kafka.registry_password_file`, then restart"
+        }
+        StatusCode::FORBIDDEN => "; `kafka.registry_user` may not read schemas there: let it, or name another user",
+        status if status.is_redirection() => "; `kafka.registry_url` must name where it answers itself",
+        _ => "",
+    }
 }
 
 #[derive(Deserialize)]

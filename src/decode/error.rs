@@ -34,7 +34,9 @@ pub enum Verdict {
 pub enum Error {
     #[error("no schema {fingerprint:016x} for the record at {at}; upgrade this consumer, a newer writer may be ahead")]
     UnknownSchema { fingerprint: u64, at: Position, newer: bool },
-    #[error("no schema with the id {id} for the record at {at}; point `registry` to the one that its writer used")]
+    #[error(
+        "no schema with the id {id} for the record at {at}; `kafka.registry_url` must name the registry that its writer used"
+    )]
     UnknownId { id: u32, at: Position, newer: bool },
     #[error("the record at {at} begins neither as Avro's single-object encoding nor as Confluent's framing")]
     Unframed { at: Position },

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -27,8 +28,9 @@ const JOBS_MAX: usize = 1_024;
 const STEP_MAX: Duration = Duration::from_secs(10);
 /// The broker gives up a transaction that is open for so long: nobody reads beyond it until then.
 const OPEN_MAX: &str = "10000";
-/// How long the library is waited for at a time: its own waits take 100 ms each.
-const POLL: Duration = Duration::from_millis(1);
+/// Between two looks at what the library has to say. Its own waits take their whole time whatever comes, and spin through
+/// the last millisecond of it.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// The door for one worker's outputs, and for what it appends else.
 #[derive(Clone)]
@@ -189,7 +191,7 @@ impl Emitter {
         let clock = Clock::system();
         let until = clock.monotonic() + STEP_MAX;
         while producer.in_flight_count() > 0 && clock.monotonic() < until {
-            producer.poll(POLL);
+            serve(producer);
         }
         if producer.in_flight_count() > 0 {
             // One that times out while offsets are being sent leaves that call of the library (2.12) without an answer
@@ -236,11 +238,17 @@ fn send(producer: &BaseProducer<Quiet>, log: &Kafka, output: &Outgoing) -> Resul
             Ok(()) => return Ok(()),
             Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if clock.monotonic() < until => {
                 record = back;
-                producer.poll(POLL);
+                serve(producer);
             }
             Err((error, _)) => return Err(error),
         }
     }
+}
+
+/// Takes what the library has to say, and gives it time.
+fn serve(producer: &BaseProducer<Quiet>) {
+    producer.poll(Duration::ZERO);
+    thread::sleep(PAUSE);
 }
 
 fn answer(job: Job, outcome: Result<(), Error>) {

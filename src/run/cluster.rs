@@ -9,9 +9,12 @@ use super::{Error, Options, PROJECTIONS_FILE, Program, keys};
 use crate::clock::Clock;
 use crate::consume::kafka::Settings as Kafka;
 use crate::disk;
+use crate::store;
+use crate::store::alias::Alias;
 use crate::store::embedded::{EmbeddedStore, Options as StoreOptions};
 use crate::store::origin::Origin;
 use crate::store::scylla::{Options as Cql, ScyllaStore};
+use crate::telemetry::with_causes;
 
 /// Where log and projections are.
 #[derive(Debug, Clone)]
@@ -30,8 +33,8 @@ const LOCK_FILE: &str = "tributary.lock";
 const NAME_FILE: &str = "instance";
 
 impl Program {
-    /// On the engines given: topics and tables must be there, `setup` makes them. Nothing is folded before
-    /// [`Program::start`].
+    /// On the engines given: topics and tables must be there, `setup` makes them; here nothing of them is changed. Nothing
+    /// is folded before [`Program::start`].
     pub async fn open_on(engines: Engines, options: Options, clock: Clock) -> Result<Self, Error> {
         let (kafka, cql) = match engines {
             Engines::Embedded => return Self::open(options, clock).await,
@@ -44,8 +47,42 @@ impl Program {
             Some(cql) => Rows::Cql(ScyllaStore::connect(cql).await?),
             None => rows(&options.data_dir)?,
         };
+        check_tables(&rows).await?;
         check_origin(&log, &rows).await?;
         Self::on((log, rows), Some(lock), options, clock).await
+    }
+}
+
+/// The tables must be there and as they should be: what does not fit into them would be refused for ever. What cannot
+/// be compared now, because nobody answers, shows itself to whoever writes.
+async fn check_tables(rows: &Rows) -> Result<(), Error> {
+    if !rows.is_shared() {
+        return Ok(());
+    }
+    // Those of no generation first: they say which generations there are.
+    compare(rows, &[]).await?;
+    let mut named = Alias::read(rows).await?.0.all();
+    loop {
+        let outcome = compare(rows, &named).await;
+        if outcome.is_ok() {
+            return Ok(());
+        }
+        let now = Alias::read(rows).await?.0.all();
+        // One that was dropped meanwhile has no tables any more.
+        if now == named {
+            return Ok(outcome?);
+        }
+        named = now;
+    }
+}
+
+async fn compare(rows: &Rows, generations: &[u32]) -> Result<(), store::Error> {
+    match rows.check(generations).await {
+        Err(error) if !matches!(error, store::Error::Drift { .. }) => {
+            tracing::warn!(error = %with_causes(&error), "the tables are not compared with what they should be");
+            Ok(())
+        }
+        outcome => outcome,
     }
 }
 

@@ -132,7 +132,7 @@ impl Fleet {
             source,
             sink,
             store: parts.store.of(generation),
-            schemas: worker::Schemas::new(parts.options.registry.clone()),
+            schemas: worker::Schemas::new(parts.options.registry.clone(), parts.clock.clone()),
             state_dir: parts.state_dir_of(generation),
             keep: parts.options.keep.clone(),
             pace: parts.options.pace,

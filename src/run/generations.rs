@@ -2,6 +2,8 @@
 //!
 //! Promise: readers find one generation or the other, never a mixture, and never go back by a switch that was not
 //! forced; outputs leave from one generation alone; whatever crashes, the `alias` row says what there is to go on with.
+//! Of requests that overlap, at whichever processes, one is done and the others are told: none is dropped that the row
+//! names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,10 +19,10 @@ use super::fleet::{Fleet, Parts};
 use super::rebuild::Made;
 use crate::ids::Partition;
 use crate::store::accord::Accord;
-use crate::store::alias::{Alias, Building};
+use crate::store::alias::{Alias, Building, Changed};
 use crate::store::live::{Generation, Live, Switch};
 use crate::store::{Doors, Store, Table};
-use crate::telemetry::{Progress, with_causes};
+use crate::telemetry::Progress;
 use crate::worker::Rate;
 
 /// How often, and how many times, it is looked whether the workers of a dropped generation have left.
@@ -181,7 +183,7 @@ impl Generations {
     /// A new generation from the beginning of the log.
     pub(super) async fn rebuild(&self, rate: u32) -> Result<(), Refused> {
         let _one = self.0.one.lock().await;
-        let (alias, _) = Alias::read(&self.0.parts.store).await?;
+        let (mut alias, _) = Alias::read(&self.0.parts.store).await?;
         if let Some(building) = alias.building {
             return Err(Refused::NotNow(format!(
                 "generation {} is in the making already; switch to it or cancel it first",
@@ -190,21 +192,41 @@ impl Generations {
         }
         if let Some(former) = alias.former {
             // Three folds at once are more memory than anybody counted on.
-            Alias::change(&self.0.parts.store, |alias| alias.former = None).await?;
+            alias = self.change(&alias, |alias| alias.former = None).await?;
             self.remove(former).await?;
         }
         let building = Building { number: alias.next, rate_per_s: rate, differences: None };
         let store = self.0.parts.store.of(building.number);
-        self.0.parts.remove_state(building.number)?;
+        self.remove_state_of_next(&alias).await?;
         // First the tables: whoever reads of the generation begins with it.
         store.setup(&table_names(building.number)).await?;
-        Alias::change(&self.0.parts.store, |alias| {
+        self.change(&alias, |alias| {
             alias.building = Some(building);
             alias.next = building.number + 1;
         })
         .await?;
         self.agree().await?;
         Ok(())
+    }
+
+    /// What may lie where the next generation is to fold, unless another request has begun with that one.
+    async fn remove_state_of_next(&self, alias: &Alias) -> Result<(), Refused> {
+        // Nobody begins to fold anything here meanwhile.
+        let _agreeing = self.0.agreeing.lock().await;
+        let (now, _) = Alias::read(&self.0.parts.store).await?;
+        if !now.names_the_same(alias) {
+            return Err(changed_meanwhile(&now));
+        }
+        Ok(self.0.parts.remove_state(alias.next)?)
+    }
+
+    /// Changes what the alias names, as it was `read`. Another process may have done so since: what was asked for may
+    /// mean something else by now.
+    pub(super) async fn change(&self, read: &Alias, change: impl Fn(&mut Alias)) -> Result<Alias, Refused> {
+        match Alias::change(&self.0.parts.store, |now| now.names_the_same(read), change).await? {
+            Changed::Done(alias) => Ok(alias),
+            Changed::Refused(found) => Err(changed_meanwhile(&found)),
+        }
     }
 
     /// Drops the one in the making.
@@ -214,7 +236,7 @@ impl Generations {
         let Some(building) = alias.building else {
             return Err(Refused::NotNow("no generation is in the making".to_owned()));
         };
-        Alias::change(&self.0.parts.store, |alias| alias.building = None).await?;
+        self.change(&alias, |alias| alias.building = None).await?;
         self.remove(building.number).await
     }
 
@@ -225,27 +247,28 @@ impl Generations {
         let Some(former) = alias.former else {
             return Err(Refused::NotNow("there is no former generation".to_owned()));
         };
-        Alias::change(&self.0.parts.store, |alias| alias.former = None).await?;
+        self.change(&alias, |alias| alias.former = None).await?;
         self.remove(former).await
     }
 
     /// Of a generation that the alias names no more: its workers end, outputs leave from another, rows and state go.
     async fn remove(&self, generation: u32) -> Result<(), Refused> {
         self.agree().await?;
+        refuse_named(&self.0.parts, generation).await?;
         let (reply, gone) = tokio::sync::oneshot::channel();
         let generations = self.clone();
         self.spawn(async move {
             generations.left_by_all(generation).await;
             let outcome = drop_of(&generations.0.parts, generation).await;
-            if let Err(error) = &outcome {
-                let error = with_causes(error);
+            if let Err(refused) = &outcome {
+                let error = refused.text();
                 tracing::warn!(generation, error, "a dropped generation is not cleared away; the next start goes on");
             }
             // Nobody waits any more where there is much to drop.
             drop(reply.send(outcome));
         });
         match tokio::time::timeout(DROP_WAIT_MAX, gone).await {
-            Ok(Ok(outcome)) => Ok(outcome?),
+            Ok(Ok(outcome)) => outcome,
             // It goes on, or the process ends and the next one goes on.
             Ok(Err(_)) | Err(_) => Ok(()),
         }
@@ -379,13 +402,14 @@ impl Generations {
 /// What a process that was killed left of generations that the alias does not name.
 async fn clear_away(generations: Generations) {
     let _one = generations.0.one.lock().await;
-    if let Err(error) = generations.clear().await {
-        tracing::warn!(error = %with_causes(&error), "a dropped generation is not cleared away, trying again later");
+    if let Err(refused) = generations.clear().await {
+        let error = refused.text();
+        tracing::warn!(error, "a dropped generation is not cleared away, trying again later");
     }
 }
 
 impl Generations {
-    async fn clear(&self) -> Result<(), Error> {
+    async fn clear(&self) -> Result<(), Refused> {
         let parts = &self.0.parts;
         // Now, and not as of the start: one may have been begun meanwhile.
         let (alias, _) = Alias::read(&parts.store).await?;
@@ -403,11 +427,28 @@ impl Generations {
     }
 }
 
-/// Rows and state.
-async fn drop_of(parts: &Parts, generation: u32) -> Result<(), Error> {
+/// Rows and state. What the alias does not name it never names again: numbers are not given twice.
+async fn drop_of(parts: &Parts, generation: u32) -> Result<(), Refused> {
+    refuse_named(parts, generation).await?;
     parts.store.of(generation).drop_generation().await?;
     super::snapshots::forget(parts, generation).await;
-    parts.remove_state(generation)
+    Ok(parts.remove_state(generation)?)
+}
+
+async fn refuse_named(parts: &Parts, generation: u32) -> Result<(), Refused> {
+    let (alias, _) = Alias::read(&parts.store).await?;
+    if alias.all().contains(&generation) {
+        return Err(Refused::NotNow(format!(
+            "generation {generation} is not dropped, it is in use: {alias}; `tributary projections stats` tells more"
+        )));
+    }
+    Ok(())
+}
+
+fn changed_meanwhile(found: &Alias) -> Refused {
+    Refused::NotNow(format!(
+        "another request has changed the generations meanwhile: {found}; ask again if more is to be done"
+    ))
 }
 
 pub(super) fn table_names(generation: u32) -> Vec<Table> {

@@ -4,6 +4,7 @@ use crate::consume;
 use crate::ids::{Millis, Next, Partition};
 use crate::project::rows::AppliedRow;
 use crate::project::tables;
+use crate::store::accord::Accord;
 use crate::store::{Doors, Store};
 
 use super::engine::{Log, Rows};
@@ -28,8 +29,17 @@ pub struct Place {
     pub owner: Option<String>,
 }
 
-/// How far each partition of a log is, in the rows given.
-pub async fn places(log: &Log, rows: &Rows) -> Result<Vec<Place>, Error> {
+/// How far each partition of a log is, in the generation of these rows that is live; with its number.
+pub async fn live_places(log: &Log, rows: &Rows) -> Result<(u32, Vec<Place>), Error> {
+    let accord = Accord::read(rows).await?;
+    // E is what the generation has committed that puts outputs out, and that may be any of them.
+    log.follow(&accord.emitted_by());
+    let live = accord.alias.live;
+    Ok((live, places(log, &rows.of(live)).await?))
+}
+
+/// The same in the rows given.
+async fn places(log: &Log, rows: &Rows) -> Result<Vec<Place>, Error> {
     let ends = log.ends().map_err(|what| consume::Error::Unavailable { topic: log.topic().name.clone(), what })?;
     let generation = rows.generation();
     let mut places = Vec::new();

@@ -96,7 +96,7 @@ impl Log {
 impl Letters {
     /// `registry`: where schemas of producers are asked for.
     pub fn open(log: Log, registry: Option<Registry>, clock: Clock) -> Result<Self, Error> {
-        Ok(Self { pages: log.pages(Stream::DeadLetters)?, log, schemas: Schemas::new(registry), clock })
+        Ok(Self { pages: log.pages(Stream::DeadLetters)?, log, schemas: Schemas::new(registry, clock.clone()), clock })
     }
 
     fn partitions(&self) -> impl Iterator<Item = Partition> + use<> {

@@ -211,7 +211,7 @@ impl Sight {
         let mut sum = Summary::default();
         // Live when it begins; a switch meanwhile changes nothing of it.
         let live = self.generations.now().store.clone();
-        let schemas = Schemas::new(self.registry.clone());
+        let schemas = Schemas::new(self.registry.clone(), self.generations.0.parts.clock.clone());
         for p in (0..self.log.topic().partitions).map(Partition) {
             let verify = Verify {
                 source: self.log.reader()?,

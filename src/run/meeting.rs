@@ -52,7 +52,7 @@ impl Drop for Meeting<'_> {
 }
 
 impl Generations {
-    /// Makes generation `to` the live one.
+    /// Makes generation `to` the live one, if `alias` is still what is named once all have met.
     pub(super) async fn turn(&self, alias: Alias, to: u32, change: impl Fn(&mut Alias)) -> Result<(), Refused> {
         let met = self.meet([alias.live, to]).await?;
         let change = |alias: &mut Alias| {
@@ -62,7 +62,7 @@ impl Generations {
         if !met.holds() {
             return Err(too_slow());
         }
-        Alias::change(&self.0.parts.store, change).await?;
+        self.change(&alias, change).await?;
         self.made().number = None;
         self.rate_of(to).lift();
         let is_frozen = !self.is_followed(to).await;

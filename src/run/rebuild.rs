@@ -169,13 +169,14 @@ pub(super) async fn compare(
     let tables = comparing.run(parts.partitions(), &meet, &mut report, &mut progress).await?;
     let mut sum = Compared::default();
     tables.iter().for_each(|(_, one)| sum.add(*one));
+    let is_made = |alias: &Alias| alias.building.is_some_and(|building| building.number == number);
     let keep = |alias: &mut Alias| {
-        if let Some(building) = alias.building.as_mut().filter(|building| building.number == number) {
+        if let Some(building) = &mut alias.building {
             building.differences = Some(sum.differences);
         }
     };
-    if alias.building.is_some_and(|building| building.number == number) {
-        Alias::change(&parts.store, keep).await?;
+    if is_made(&alias) {
+        Alias::change(&parts.store, is_made, keep).await?;
         generations.know(number, |made| (made.compared, made.why) = (tables, None));
     }
     Ok(sum)

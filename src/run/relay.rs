@@ -112,7 +112,7 @@ impl<K: Sink> Relay<K> {
         if source.topic().id == log.topic().id {
             return Err(Refused::Itself { topic: source.topic().name.clone() });
         }
-        let schemas = Schemas::new(options.registry.clone());
+        let schemas = Schemas::new(options.registry.clone(), clock.clone());
         Ok(Self { source, sink, schemas, partitions: log.topic().partitions, once: from.once, clock })
     }
 

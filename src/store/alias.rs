@@ -1,5 +1,7 @@
 //! Which generation is live, which was before, which is being made: one row, changed by `swap` alone.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::{Error, Store, Swap};
@@ -32,6 +34,14 @@ pub struct Building {
     pub differences: Option<u64>,
 }
 
+/// The outcome of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    Done(Alias),
+    /// The row as it stands: it may not be changed so.
+    Refused(Alias),
+}
+
 impl Default for Alias {
     fn default() -> Self {
         Self { live: FIRST, former: None, building: None, next: FIRST + 1 }
@@ -48,14 +58,22 @@ impl Alias {
         Ok((alias, Some(bytes)))
     }
 
-    /// Changes the row. Where another does so meanwhile, `change` is asked once more.
-    pub async fn change<S: Store>(store: &S, change: impl Fn(&mut Self)) -> Result<Self, Error> {
+    /// Changes the row if `may` holds of it; where another does so meanwhile, both are asked once more. Who has waited
+    /// since it read the row says by `may` what has to be as it was.
+    pub async fn change<S: Store>(
+        store: &S,
+        may: impl Fn(&Self) -> bool,
+        change: impl Fn(&mut Self),
+    ) -> Result<Changed, Error> {
         const TRIES: u32 = 8;
         for _ in 0..TRIES {
             let (mut alias, before) = Self::read(store).await?;
+            if !may(&alias) {
+                return Ok(Changed::Refused(alias));
+            }
             change(&mut alias);
             match store.swap(&tables::alias(), before.as_deref(), &alias.encode()).await? {
-                Swap::Done => return Ok(alias),
+                Swap::Done => return Ok(Changed::Done(alias)),
                 Swap::Refused(_) => {}
             }
         }
@@ -66,6 +84,12 @@ impl Alias {
     pub fn all(&self) -> Vec<u32> {
         let building = self.building.map(|building| building.number);
         [Some(self.live), self.former, building].into_iter().flatten().collect()
+    }
+
+    /// Names the same generations, whatever else is known of them, and none was named in between.
+    pub fn names_the_same(&self, other: &Self) -> bool {
+        let names = |alias: &Self| (alias.live, alias.former, alias.building.map(|one| one.number), alias.next);
+        names(self) == names(other)
     }
 
     pub fn encode(&self) -> Bytes {
@@ -92,5 +116,19 @@ impl Alias {
         let next = number(row.optional_int()?, 6)?.ok_or(Malformed { field: 6 })?;
         let building = building.map(|number| Building { number, rate_per_s, differences });
         Ok(Self { live, former, building, next })
+    }
+}
+
+/// As messages name it: `live 2, former 1`.
+impl fmt::Display for Alias {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "live {}", self.live)?;
+        if let Some(former) = self.former {
+            write!(f, ", former {former}")?;
+        }
+        if let Some(building) = self.building {
+            write!(f, ", building {}", building.number)?;
+        }
+        Ok(())
     }
 }

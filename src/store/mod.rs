@@ -92,12 +92,25 @@ pub enum Error {
     Unreachable { place: String, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("the projections {place} refuse this user; check its name, its password and what it is granted")]
     Denied { place: String, source: Box<dyn std::error::Error + Send + Sync> },
-    #[error("the tables of the projections {place} are not as they should be: {what}; mend or drop what is named")]
-    Drift { place: String, what: String },
+    /// A sentence for each thing that is missing or differs.
+    #[error(
+        "the tables of the projections {place} are not as they should be: {}; `tributary setup` makes what is missing; mend or drop what differs",
+        few(what)
+    )]
+    Drift { place: String, what: Vec<String> },
     #[error("the projections {place} cannot do what they are asked to: {what}")]
     Invalid { place: String, what: String },
     #[error("cannot reach the projections {place}")]
     Engine { place: String, source: Box<dyn std::error::Error + Send + Sync> },
+}
+
+/// As many as can be read in one message.
+const TOLD_MAX: usize = 8;
+
+fn few(sentences: &[String]) -> String {
+    let (told, rest) = sentences.split_at(sentences.len().min(TOLD_MAX));
+    let more = if rest.is_empty() { String::new() } else { format!("; and {} more", rest.len()) };
+    format!("{}{more}", told.join("; "))
 }
 
 impl Error {

@@ -20,8 +20,8 @@ pub enum Error {
     #[error("partition {}: cannot read its position in the projections", partition.0)]
     Store { partition: Partition, source: crate::store::Error },
     #[error(
-        "partition {}: state has applied {} but the log has committed only {} and ends at {}: the log was restored or made anew, or its group's offsets were reset; restore what matches, or, if only the offsets are lost, run `tributary accept-gap --partition {} --to {}`, or make everything again with `tributary projections rebuild`",
-        partition.0, state.0, committed.0, end.0, partition.0, state.0
+        "partition {}: state has applied {} but the log has committed only {} and ends at {}: {}",
+        partition.0, state.0, committed.0, end.0, way_on(*partition, *state, *end)
     )]
     Ahead { partition: Partition, state: Next, committed: Next, end: Next },
     #[error(
@@ -59,4 +59,16 @@ impl Error {
             | Self::Stopped => false,
         }
     }
+}
+
+/// What to do with state that is ahead of E or of the log.
+fn way_on(partition: Partition, state: Next, end: Next) -> String {
+    let rebuild = "make everything again from what the log holds with `tributary projections rebuild --switch`";
+    if state > end {
+        return format!("the log was shortened, restored or made anew; restore what matches, or {rebuild}");
+    }
+    let (partition, state) = (partition.0, state.0);
+    format!(
+        "the log was restored or made anew, or its group's offsets were reset; restore what matches, or, if only the offsets are lost, run `tributary accept-gap --partition {partition} --to {state}` and start again, or {rebuild}"
+    )
 }

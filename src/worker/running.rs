@@ -61,12 +61,18 @@ pub struct Running<S, K: Publish, T> {
 struct Leaving {
     /// None: all of them.
     only: Option<Vec<Partition>>,
+    /// Of whose outputs it is not known whether they are out: replay will tell.
+    given_up: Vec<Partition>,
     deadline: Duration,
 }
 
 impl Leaving {
     fn has(&self, partition: Partition) -> bool {
         self.only.as_ref().is_none_or(|only| only.contains(&partition))
+    }
+
+    fn waits_for(&self, partition: Partition) -> bool {
+        self.has(partition) && !self.given_up.contains(&partition)
     }
 }
 
@@ -117,6 +123,8 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
             }
             Polled::Revoked(partitions) => {
                 self.batch.clear();
+                // The group is in its next generation already, and gives nobody what leaves before that is answered.
+                self.renew();
                 self.leave(Some(partitions));
                 return self.leave_on();
             }
@@ -187,8 +195,11 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
     fn turn(&mut self) -> Result<(), Error> {
         let now = self.worker.clock.monotonic();
         let mut is_answered = true;
+        let (is_behind, pace) = (self.is_behind, &self.worker.pace);
+        // All at once: they share a transaction.
+        let emits = self.tasks.iter().flatten().any(|task| task.wants_emit(now, is_behind, pace));
         for task in self.tasks.iter_mut().flatten() {
-            task.turn(now, self.is_behind, &self.worker.pace)?;
+            task.turn(now, is_behind, emits, pace)?;
             if task.is_at_fence() && task.settle(now) {
                 self.worker.fence.settle(self.worker.generation, task.partition, task.position());
             }
@@ -447,17 +458,18 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
 
     /// From the next step on tasks are handed over: all, or those of some partitions.
     fn leave(&mut self, only: Option<Vec<Partition>>) {
-        self.leaving = Some(Leaving { only, deadline: self.worker.clock.monotonic() + HAND_OVER_MAX });
+        let deadline = self.worker.clock.monotonic() + HAND_OVER_MAX;
+        self.leaving = Some(Leaving { only, given_up: Vec::new(), deadline });
     }
 
     /// Flush, emit, commit, release, within a deadline; missing it is safe, replay does it again. Nothing is read
     /// meanwhile.
     fn leave_on(&mut self) -> Result<(), Error> {
-        let Some(leaving) = self.leaving.take() else { return Ok(()) };
+        let Some(mut leaving) = self.leaving.take() else { return Ok(()) };
         let now = self.worker.clock.monotonic();
         // Whoever has it next needs the files.
         let mut all_done = !self.restores.give_up(|partition| leaving.has(partition));
-        for task in self.tasks.iter_mut().flatten().filter(|task| leaving.has(task.partition)) {
+        for task in self.tasks.iter_mut().flatten().filter(|task| leaving.waits_for(task.partition)) {
             all_done &= task.finish(now)?;
         }
         if all_done || now >= leaving.deadline {
@@ -467,8 +479,7 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
             if !leaving.has(ack.partition()) {
                 self.acknowledge(ack)?;
             } else if self.task(ack.partition()).is_some_and(|task| !task.acknowledge(&ack)) {
-                // Not known to be out: replay will tell.
-                return self.part(leaving);
+                leaving.given_up.push(ack.partition());
             }
         }
         self.leaving = Some(leaving);
@@ -486,12 +497,9 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
             }
             task.close()?;
         }
-        if let Some(partitions) = leaving.only {
-            if !self.worker.seeded.has(Bug::RejoinedZombie) {
-                self.drop_tasks(&partitions);
-                self.copies.forget(&partitions, &self.worker.progress);
-            }
-            self.renew();
+        if let Some(partitions) = leaving.only.filter(|_| !self.worker.seeded.has(Bug::RejoinedZombie)) {
+            self.drop_tasks(&partitions);
+            self.copies.forget(&partitions, &self.worker.progress);
         }
         Ok(())
     }

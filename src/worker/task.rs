@@ -329,8 +329,19 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         }
     }
 
-    /// Rows, outputs and state that are due leave.
-    pub(super) fn turn(&mut self, now: Duration, is_behind: bool, pace: &Pace) -> Result<(), Error> {
+    /// Whether outputs are due, or else E alone. Who is behind takes its time: a transaction costs the brokers the same
+    /// whatever is in it.
+    pub(super) fn wants_emit(&self, now: Duration, is_behind: bool, pace: &Pace) -> bool {
+        let every = if is_behind || self.outputs.is_empty() { pace.emit_idle } else { pace.emit };
+        self.may_emit() && now >= self.last.emit + every
+    }
+
+    fn may_emit(&self) -> bool {
+        self.is_emitter && !self.is_emitting && (self.emitted < self.position || self.claims_e())
+    }
+
+    /// Rows and state that are due leave, and outputs if `emits`.
+    pub(super) fn turn(&mut self, now: Duration, is_behind: bool, emits: bool, pace: &Pace) -> Result<(), Error> {
         if let Intake::Full { map, entities, limit } = self.keep.intake() {
             return Err(Error::MapFull { partition: self.partition, map, entities, limit });
         }
@@ -343,9 +354,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         } else if slow_due && !self.is_flushing && self.slow_acked < self.position {
             self.flush(now, true);
         }
-        let emit_due = if self.outputs.is_empty() { pace.emit_idle } else { pace.emit };
-        let is_emit_due = self.is_emitter && now >= self.last.emit + emit_due;
-        if is_emit_due && !self.is_emitting && (self.emitted < self.position || self.claims_e()) {
+        if emits && self.may_emit() {
             self.emit(now);
         }
         if self.framed < self.position && (self.keep.due() || now >= self.last.commit + pace.commit) {

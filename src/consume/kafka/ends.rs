@@ -7,10 +7,9 @@ use std::time::Duration;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::changes::Quiet;
+use super::asked::Asked;
 use super::offsets::number;
 use super::{Kafka, REQUEST_MAX, failed};
-use crate::clock::Clock;
 use crate::consume::{Bounds, Error, Stream};
 use crate::disk::Joined;
 use crate::ids::{Next, Partition};
@@ -19,9 +18,6 @@ use crate::ids::{Next, Partition};
 const EVERY: Duration = Duration::from_millis(200);
 /// How often metadata is asked for anew, so that a partition without a leader is not asked after all the time.
 const TRIES_MAX: u32 = 3;
-/// A client that has not had an answer for so long is made anew: one that nobody reads with has been seen to take brokers
-/// for away for minutes after they were back.
-const RENEW_AFTER: Duration = Duration::from_secs(15);
 
 /// The newest known ends. Clones are the same; the thread ends with the last of them.
 #[derive(Clone)]
@@ -51,13 +47,12 @@ impl Drop for Stopping {
 impl Ends {
     /// Asks once, then again and again.
     pub fn follow(log: &Kafka) -> Result<Self, Error> {
-        let client: BaseConsumer<Quiet> =
-            log.settings().reader().create_with_context(Quiet).map_err(|error| failed(log.settings(), &error))?;
-        let known = ask(&client, log).map_err(|error| error.to_string());
+        let asked = Asked::of(log.settings(), log.settings().reader());
+        let known = ask(&asked, log).map_err(|error| error.to_string());
         let shared =
             Arc::new(Shared { known: Mutex::new(known), is_over: AtomicBool::new(false), woken: Condvar::new() });
-        let (asked, log) = (Arc::clone(&shared), log.clone());
-        let thread = Joined::spawn("ends", move || asked.run(client, &log));
+        let (known, log) = (Arc::clone(&shared), log.clone());
+        let thread = Joined::spawn("ends", move || known.run(&asked, &log));
         let thread = thread.map_err(|error| Error::Engine { file: "in Kafka".to_owned(), source: error.into() })?;
         let thread = Stopping { shared: Arc::clone(&shared), _thread: thread };
         Ok(Self { shared, _thread: Arc::new(thread) })
@@ -76,18 +71,9 @@ impl Ends {
 }
 
 impl Shared {
-    fn run(&self, mut client: BaseConsumer<Quiet>, log: &Kafka) {
-        let clock = Clock::system();
-        let mut answered = clock.monotonic();
+    fn run(&self, asked: &Asked, log: &Kafka) {
         while !self.is_over.load(Ordering::Acquire) {
-            let known = ask(&client, log).map_err(|error| error.to_string());
-            if known.is_ok() {
-                answered = clock.monotonic();
-            } else if clock.monotonic() > answered + RENEW_AFTER
-                && let Ok(renewed) = log.settings().reader().create_with_context(Quiet)
-            {
-                (client, answered) = (renewed, clock.monotonic());
-            }
+            let known = ask(asked, log).map_err(|error| error.to_string());
             let mut guard = self.known();
             *guard = known;
             drop(self.woken.wait_timeout(guard, EVERY));
@@ -99,8 +85,8 @@ impl Shared {
     }
 }
 
-fn ask(client: &BaseConsumer<Quiet>, log: &Kafka) -> Result<Vec<Bounds>, Error> {
-    (0..log.topic().partitions).map(|p| bounds(client, log, Partition(p))).collect()
+fn ask(asked: &Asked, log: &Kafka) -> Result<Vec<Bounds>, Error> {
+    asked.ask(|client| (0..log.topic().partitions).map(|p| bounds(client, log, Partition(p))).collect())
 }
 
 /// The readable range of a partition of the events.

@@ -2,10 +2,13 @@
 //! nothing is committed here before somebody says that it is done.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rdkafka::admin::AdminClient;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset as At, TopicPartitionList};
 
@@ -19,7 +22,7 @@ use crate::ids::{Next, Partition};
 
 /// Reads what is committed, from the first record that there is, or from where the group was.
 pub struct Foreign {
-    consumer: BaseConsumer<Quiet>,
+    consumer: BaseConsumer<Told>,
     topic: Topic,
     /// Partitions of which all was read that was there at some time since the start.
     ended: BTreeSet<Partition>,
@@ -38,7 +41,7 @@ impl Foreign {
             .set("session.timeout.ms", settings.session_timeout.as_millis().to_string())
             .set("auto.offset.reset", "earliest")
             .set("enable.partition.eof", "true");
-        let consumer: BaseConsumer<Quiet> = config.create_with_context(Quiet).map_err(unavailable)?;
+        let consumer: BaseConsumer<Told> = config.create_with_context(Told::default()).map_err(unavailable)?;
         consumer.subscribe(&[topic]).map_err(unavailable)?;
         Ok(Self { consumer, topic: described, ended: BTreeSet::new(), clock: Clock::system() })
     }
@@ -86,10 +89,40 @@ impl Foreign {
         self.consumer.commit(&list, CommitMode::Sync).map_err(failed)
     }
 
-    /// Whether all is read that was there, at some time since the start, in the partitions that are ours.
+    /// Whether all is read that was there, at some time since the start, in the partitions that are ours. Where others of
+    /// the group have all of them, that is so once the group has said it.
     pub fn is_at_end(&self) -> bool {
+        if !self.consumer.context().is_assigned.load(Ordering::Acquire) {
+            return false;
+        }
         let Ok(ours) = self.consumer.assignment() else { return false };
         let has_ended = |partition: i32| u32::try_from(partition).is_ok_and(|p| self.ended.contains(&Partition(p)));
-        ours.count() > 0 && ours.elements().iter().all(|element| has_ended(element.partition()))
+        ours.elements().iter().all(|element| has_ended(element.partition()))
+    }
+}
+
+/// Whether the group has told what is ours, be it nothing, and has not taken it back.
+#[derive(Debug, Default)]
+struct Told {
+    is_assigned: AtomicBool,
+}
+
+impl ClientContext for Told {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        Quiet.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        Quiet.error(error, reason);
+    }
+}
+
+impl ConsumerContext for Told {
+    fn pre_rebalance(&self, _: &BaseConsumer<Self>, _: &Rebalance<'_>) {
+        self.is_assigned.store(false, Ordering::Release);
+    }
+
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        self.is_assigned.store(matches!(rebalance, Rebalance::Assign(_)), Ordering::Release);
     }
 }

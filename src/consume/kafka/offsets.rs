@@ -9,6 +9,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::asked::Asked;
 use super::changes::Quiet;
 use super::{Kafka, REQUEST_MAX, failed};
 use crate::clock::Clock;
@@ -23,12 +24,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct Offsets {
     log: Kafka,
     /// By group.
-    clients: Arc<Mutex<BTreeMap<String, Arc<BaseConsumer<Quiet>>>>>,
+    asked: Arc<Mutex<BTreeMap<String, Arc<Asked>>>>,
 }
 
 impl Offsets {
     pub fn new(log: Kafka) -> Self {
-        Self { log, clients: Arc::default() }
+        Self { log, asked: Arc::default() }
     }
 
     /// The furthest that the groups of the generations have committed, pending transactions resolved.
@@ -43,13 +44,12 @@ impl Offsets {
     /// What the group of one generation has committed, in the order of `partitions`.
     pub fn committed_of(&self, generation: u32, partitions: &[Partition]) -> Result<Vec<Option<Next>>, Error> {
         let topic = self.log.name_of(Stream::Events);
-        let mut asked = TopicPartitionList::new();
+        let mut wanted = TopicPartitionList::new();
         for partition in partitions {
-            asked.add_partition(&topic, number(*partition));
+            wanted.add_partition(&topic, number(*partition));
         }
-        let client = self.client(generation)?;
-        let ask = || {
-            let answer = client.committed_offsets(asked.clone(), REQUEST_MAX)?;
+        let committed = |client: &BaseConsumer<Quiet>| -> Result<Vec<Option<Next>>, KafkaError> {
+            let answer = client.committed_offsets(wanted.clone(), REQUEST_MAX)?;
             let of = |partition: &Partition| {
                 let Some(found) = answer.find_partition(&topic, number(*partition)) else { return Ok(None) };
                 found.error()?;
@@ -60,22 +60,17 @@ impl Offsets {
             };
             partitions.iter().map(of).collect()
         };
-        once_it_has_begun(ask).map_err(|error| failed(self.log.settings(), &error))
+        self.asked(generation)
+            .ask(|client| once_it_has_begun(|| committed(client)).map_err(|error| failed(self.log.settings(), &error)))
     }
 
-    fn client(&self, generation: u32) -> Result<Arc<BaseConsumer<Quiet>>, Error> {
+    fn asked(&self, generation: u32) -> Arc<Asked> {
         let settings = self.log.settings();
         let group = settings.group_of(generation);
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&group) {
-            return Ok(Arc::clone(client));
-        }
         let mut config = settings.reader();
         config.set("group.id", &group);
-        let client = config.create_with_context(Quiet).map_err(|error| failed(settings, &error))?;
-        let client = Arc::new(client);
-        clients.insert(group, Arc::clone(&client));
-        Ok(client)
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(asked.entry(group).or_insert_with(|| Arc::new(Asked::of(settings, config))))
     }
 }
 

@@ -34,8 +34,9 @@ impl Kafka {
     /// What its coordinator says of the group of a generation; `None`: no broker says that it is the coordinator.
     fn in_group<T>(&self, generation: u32, said: impl FnOnce(&GroupInfo) -> T) -> Result<Option<T>, Error> {
         let (settings, name) = (self.settings(), self.settings().group_of(generation));
-        let groups = self.asking().and_then(|client| client.fetch_group_list(Some(&name), REQUEST_MAX));
-        let groups = groups.map_err(|error| failed(settings, &error))?;
+        let groups = self.inner.asked.ask(|client| {
+            client.fetch_group_list(Some(&name), REQUEST_MAX).map_err(|error| failed(settings, &error))
+        })?;
         // Every broker answers; those that are not the coordinator, or only begin to be, tell no state.
         let mut groups = groups.groups().iter();
         Ok(groups.find(|group| group.name() == name && !group.state().is_empty()).map(said))

@@ -9,7 +9,7 @@ use rdkafka::topic_partition_list::{Offset as At, TopicPartitionList};
 use super::changes::Quiet;
 use super::offsets::number;
 use super::source::record;
-use super::{Kafka, REQUEST_MAX, ends, failed};
+use super::{Kafka, REQUEST_MAX, describe, ends, failed};
 use crate::clock::Clock;
 use crate::consume::{Batch, Bounds, Error, Limits, Stream};
 use crate::ids::{Next, Partition};
@@ -53,9 +53,11 @@ impl Pages {
         limits: &Limits,
         into: &mut Batch,
     ) -> Result<Next, Error> {
-        if self.ahead.take() != Some((partition, from)) {
+        let mut is_fresh = self.ahead.take() != Some((partition, from));
+        if is_fresh {
             self.assign(partition, from)?;
         }
+        let topic = self.log.name_of(self.stream);
         let (mut next, mut said) = (from, "no answer in time".to_owned());
         let mut patience = self.clock.monotonic() + REQUEST_MAX * 2;
         while next < until {
@@ -73,12 +75,21 @@ impl Pages {
                     into.push(record);
                     patience = self.clock.monotonic() + REQUEST_MAX * 2;
                 }
-                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(until),
+                Some(Err(KafkaError::PartitionEOF(of))) => {
+                    // What was told before `until` was known may be an end of then; and a leader that has just become one
+                    // may not know yet how far the log goes, and tells of an end before it.
+                    if is_fresh && describe::fetched_end(&self.consumer, &topic, of) >= Some(until) {
+                        return Ok(until);
+                    }
+                    said = format!("it ends before {}, which it has reached already", until.0);
+                    self.assign(partition, next)?;
+                    is_fresh = true;
+                }
                 Some(Err(error)) => said = error.to_string(),
                 None => {}
             }
             if self.clock.monotonic() > patience {
-                return Err(Error::Unavailable { topic: self.log.name_of(self.stream), what: said });
+                return Err(Error::Unavailable { topic, what: said });
             }
         }
         self.ahead = Some((partition, next));

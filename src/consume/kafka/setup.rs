@@ -1,6 +1,8 @@
 //! The topics: made where they are missing, and compared with what they should be.
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use std::collections::BTreeSet;
+
+use rdkafka::admin::{AdminClient, AdminOptions, ConfigResourceResult, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::changes::Quiet;
@@ -94,20 +96,85 @@ async fn differences(
     wanted: &Wanted,
 ) -> Result<Vec<(String, String, String)>, Error> {
     let topic = describe::describe(admin, settings, &wanted.name)?;
+    let copies = copies(admin, settings, &wanted.name)?;
     let mut differences = Vec::new();
-    let mut compare = |name: &str, is: String, should: String| {
+    for (name, is, should) in [
+        ("partitions", topic.partitions.to_string(), wanted.partitions.to_string()),
+        ("replication.factor", copies, wanted.replication.to_string()),
+    ] {
         if is != should {
             differences.push((name.to_owned(), is, should));
         }
-    };
-    compare("partitions", topic.partitions.to_string(), wanted.partitions.to_string());
+    }
     let options = AdminOptions::new().request_timeout(Some(REQUEST_MAX));
     let asked = [ResourceSpecifier::Topic(&wanted.name)];
     let answers = admin.describe_configs(&asked, &options).await.map_err(|error| failed(settings, &error))?;
-    let Some(Ok(answer)) = answers.into_iter().next() else { return Ok(differences) };
-    for (name, should) in &wanted.settings {
-        let is = answer.get(name).and_then(|entry| entry.value.clone()).unwrap_or_default();
-        compare(name, is, should.clone());
-    }
+    differences.extend(of_settings(answers.into_iter().next(), &wanted.settings));
     Ok(differences)
+}
+
+/// How many copies there are of each partition; where they differ, the fewest and the most.
+fn copies(admin: &AdminClient<Quiet>, settings: &Settings, name: &str) -> Result<String, Error> {
+    let metadata = admin.inner().fetch_metadata(Some(name), REQUEST_MAX).map_err(|error| failed(settings, &error))?;
+    let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+    let copies: BTreeSet<usize> = partitions.map(|partition| partition.replicas().len()).collect();
+    Ok(match (copies.first(), copies.last()) {
+        (Some(fewest), Some(most)) if fewest < most => format!("{fewest} to {most}"),
+        (Some(all), _) => all.to_string(),
+        (None, _) => "not told".to_owned(),
+    })
+}
+
+/// Settings that are not as they should be. Where the brokers do not tell them, none is known to be.
+fn of_settings(answer: Option<ConfigResourceResult>, wanted: &[(String, String)]) -> Vec<(String, String, String)> {
+    let is = |name: &str| match &answer {
+        Some(Ok(told)) => told.get(name).and_then(|entry| entry.value.clone()).unwrap_or_default(),
+        Some(Err(code)) => format!("not told: {code}"),
+        None => "not told".to_owned(),
+    };
+    let all = wanted.iter().map(|(name, should)| (name.clone(), is(name), should.clone()));
+    all.filter(|(_, is, should)| is != should).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::admin::{ConfigEntry, ConfigResource, ConfigSource, OwnedResourceSpecifier};
+    use rdkafka::error::RDKafkaErrorCode;
+
+    use super::of_settings;
+
+    fn pair(name: &str, value: &str) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
+    fn told(name: &str, value: &str) -> ConfigEntry {
+        ConfigEntry {
+            name: name.to_owned(),
+            value: Some(value.to_owned()),
+            source: ConfigSource::Default,
+            is_read_only: false,
+            is_default: true,
+            is_sensitive: false,
+        }
+    }
+
+    #[test]
+    fn a_setting_with_another_value_or_none_differs() {
+        let wanted = [pair("retention.ms", "-1"), pair("retention.bytes", "-1"), pair("cleanup.policy", "delete")];
+        let specifier = OwnedResourceSpecifier::Topic("events".to_owned());
+        let entries = vec![told("retention.ms", "604800000"), told("cleanup.policy", "delete")];
+        let found = of_settings(Some(Ok(ConfigResource { specifier, entries })), &wanted);
+        let row = |name: &str, is: &str, should: &str| (name.to_owned(), is.to_owned(), should.to_owned());
+        assert_eq!(found, [row("retention.ms", "604800000", "-1"), row("retention.bytes", "", "-1")]);
+    }
+
+    #[test]
+    fn settings_that_the_brokers_do_not_tell_differ_and_it_is_said_why() {
+        let wanted = [pair("retention.ms", "-1"), pair("cleanup.policy", "delete")];
+        let refused = of_settings(Some(Err(RDKafkaErrorCode::TopicAuthorizationFailed)), &wanted);
+        let names: Vec<&str> = refused.iter().map(|(name, ..)| name.as_str()).collect();
+        assert_eq!(names, ["retention.ms", "cleanup.policy"]);
+        assert!(refused.iter().all(|(_, is, _)| is.starts_with("not told: TopicAuthorizationFailed")), "{refused:?}");
+        assert_eq!(of_settings(None, &wanted).len(), 2);
+    }
 }

@@ -348,7 +348,8 @@ impl KafkaSource {
         }
         let until = self.clock.monotonic() + limits.wait_max;
         while into.len() < limits.records_max && into.bytes() < limits.bytes_max {
-            let wait = if into.is_empty() { until.saturating_sub(self.clock.monotonic()) } else { Duration::ZERO };
+            let left = if into.is_empty() { until.saturating_sub(self.clock.monotonic()) } else { Duration::ZERO };
+            let wait = in_whole_ms(left);
             match self.consumer.poll(wait) {
                 // What is fetched anew around a pause of the library's own may come twice.
                 Some(Ok(message)) if !self.tail.read(&message) => {}
@@ -383,7 +384,12 @@ impl KafkaSource {
     /// Whether an error needs an operator.
     fn explain(&mut self, error: &KafkaError) -> Result<(), Error> {
         if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
-            let source = format!("{error}: another process has the same `kafka.instance`: give each its own");
+            let why = if is_fenced(error) {
+                "another process has the same `kafka.instance`: give each its own"
+            } else {
+                "this process can read no more: restart it"
+            };
+            let source = format!("{error}: {why}");
             return Err(Error::Engine { file: self.log.topic().name.clone(), source: source.into() });
         }
         let code = error.rdkafka_error_code();
@@ -494,6 +500,11 @@ impl Carried {
         let Self { partition, offset, timestamp, key, value } = self;
         Record { partition: *partition, offset: *offset, timestamp: *timestamp, key, value }
     }
+}
+
+/// The library waits for whole milliseconds, and spins through what is left of one.
+fn in_whole_ms(wait: Duration) -> Duration {
+    Duration::from_micros(u64::try_from(wait.as_micros()).unwrap_or(u64::MAX).next_multiple_of(1_000))
 }
 
 fn fits(into: &Batch, bytes: usize, limits: &Limits) -> bool {

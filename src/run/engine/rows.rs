@@ -20,6 +20,15 @@ impl Rows {
             Self::Cql(_) => true,
         }
     }
+
+    /// Whether the tables are those that `setup` would make, where they are made by it: those of no generation, and of
+    /// the ones given. Changes nothing.
+    pub(in crate::run) async fn check(&self, generations: &[u32]) -> Result<(), Error> {
+        match self {
+            Self::File(_) => Ok(()),
+            Self::Cql(store) => store.check(generations).await,
+        }
+    }
 }
 
 impl Store for Rows {

@@ -55,7 +55,8 @@ pub struct Tls {
     pub ca_file: PathBuf,
     /// Our certificate (with its chain) and key, where the nodes ask for one.
     pub client: Option<(PathBuf, PathBuf)>,
-    /// A name that the certificates of all nodes bear. `None`: whatever the authority has signed is a node.
+    /// A name, or an address, that the certificates of all nodes bear. `None`: whatever the authority has signed is a
+    /// node.
     pub server_name: Option<String>,
 }
 
@@ -153,7 +154,12 @@ fn context(options: &Options, tls: &Tls) -> Result<SslContext, Error> {
         builder.check_private_key().map_err(|e| failed(key, e))?;
     }
     if let Some(name) = &tls.server_name {
-        builder.verify_param_mut().set_host(name).map_err(|e| failed(&tls.ca_file, e))?;
+        let wanted = builder.verify_param_mut();
+        let set = match name.parse() {
+            Ok(address) => wanted.set_ip(address),
+            Err(_) => wanted.set_host(name),
+        };
+        set.map_err(|e| failed(&tls.ca_file, e))?;
     }
     builder.set_verify(SslVerifyMode::PEER);
     Ok(builder.build())

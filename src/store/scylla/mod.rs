@@ -80,6 +80,12 @@ impl ScyllaStore {
         };
         Ok(Self { generation: super::alias::FIRST, inner: Arc::new(inner) })
     }
+
+    /// Whether the tables that belong to no generation, and those of `generations`, are there and as they should be;
+    /// else [`Error::Drift`]. Changes nothing.
+    pub async fn check(&self, generations: &[u32]) -> Result<(), Error> {
+        self.inner.check(generations).await
+    }
 }
 
 impl Store for ScyllaStore {

@@ -77,6 +77,12 @@ impl Found {
     /// What is not as it should be, a sentence each.
     pub fn drift(&self, replication: &Replication, shapes: &[Shape], generation: u32) -> Vec<String> {
         let mut drift: Vec<String> = self.drift_of_copies(replication).into_iter().collect();
+        drift.extend(self.drift_of_tables(shapes, generation));
+        drift
+    }
+
+    fn drift_of_tables(&self, shapes: &[Shape], generation: u32) -> Vec<String> {
+        let mut drift = Vec::new();
         for shape in shapes {
             match self.fields(shape, generation) {
                 Fields::Whole => {}
@@ -170,7 +176,27 @@ impl Inner {
             found = self.found().await?;
         }
         let drift = found.drift(&replication, shapes, generation);
-        if drift.is_empty() { Ok(()) } else { Err(Error::Drift { place: self.place.clone(), what: drift.join("; ") }) }
+        self.told(drift)
+    }
+
+    /// Whether the tables that belong to no generation, and those of `generations`, are as they should be. How many
+    /// copies are kept is not looked at: an operator may change that while all goes on.
+    pub(super) async fn check(&self, generations: &[u32]) -> Result<(), Error> {
+        let found = self.found().await?;
+        if found.replication.is_none() {
+            return self.told(vec![format!("there is no keyspace {}", self.options.keyspace)]);
+        }
+        let (shared, own): (Vec<Shape>, Vec<Shape>) =
+            self.shapes.iter().copied().partition(|shape: &Shape| shape.is_shared());
+        let mut drift = found.drift_of_tables(&shared, 0);
+        for generation in generations {
+            drift.extend(found.drift_of_tables(&own, *generation));
+        }
+        self.told(drift)
+    }
+
+    fn told(&self, drift: Vec<String>) -> Result<(), Error> {
+        if drift.is_empty() { Ok(()) } else { Err(Error::Drift { place: self.place.clone(), what: drift }) }
     }
 
     /// Runs a statement that changes the schema, and that may be run twice; the driver waits until the nodes agree.

@@ -59,10 +59,8 @@ fn projections_are_checked_and_made_anew_from_anywhere_while_a_worker_folds() {
     cluster.json(&["simulate", "--to-log", "--events", "600", "--creators", "4", "--members", "10"]);
     let run = ["run", "--role", "worker", "--data-dir", "worker", "--listen", "127.0.0.1:0", "--insecure-dev"];
     let _worker = Worker(cluster.command(&run).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-    let behind = |lag: &Value| {
-        let partitions = lag["partitions"].as_array().unwrap();
-        partitions.iter().any(|one| one["lag_records"] != 0 || one["owner"].is_null())
-    };
+    let any = |lag: &Value, is_so: &dyn Fn(&Value) -> bool| lag["partitions"].as_array().unwrap().iter().any(is_so);
+    let behind = |lag: &Value| any(lag, &|one| one["lag_records"] != 0 || one["owner"].is_null());
     let clock = Clock::system();
     while behind(&cluster.json(&["lag"])) {
         assert!(clock.monotonic() < Duration::from_secs(120), "it catches up");
@@ -77,6 +75,28 @@ fn projections_are_checked_and_made_anew_from_anywhere_while_a_worker_folds() {
     let sizes = cluster.json(&["projections", "stats"]);
     assert_eq!(sizes["generations"].as_array().unwrap().len(), 1, "{sizes}");
     assert!(!cluster.shell.path("data/log.redb").exists(), "none of it is of the folder");
+
+    // E is told by the group of whichever generation puts outputs out.
+    cluster.json(&["projections", "rebuild", "--rate", "0", "--switch"]);
+    cluster.json(&["projections", "drop"]);
+    cluster.json(&["simulate", "--to-log", "--events", "400", "--creators", "4", "--members", "10", "--seed", "2"]);
+    let is_emitted = |lag: &Value| !any(lag, &|one| one["emitted"] != one["end"]);
+    let clock = Clock::system();
+    loop {
+        let lag = cluster.json(&["lag"]);
+        assert_eq!(lag["generation"], 3, "{lag}");
+        if is_emitted(&lag) && !behind(&lag) {
+            break;
+        }
+        assert!(clock.monotonic() < Duration::from_secs(180), "outputs leave from generation 3: {lag}");
+    }
+    // Beside a running process the same is told, and how it is.
+    let status = cluster.json(&["status", "--data-dir", "worker"]);
+    let is_told = |one: &Value| one["owner"].is_string() && (one["emitted"] != 0 || one["end"] == 0);
+    assert!(status["status"].is_string() && !any(&status, &|one| !is_told(one)), "{status}");
+    let shown = Ran::of(&cluster.command(&["status", "--data-dir", "worker"]).output().unwrap());
+    assert!(shown.out.contains("emitted (E)") && shown.out.contains("state (P)"), "{}", shown.out);
+
     let refused = Ran::of(&cluster.command(&["projections", "rebuild", "--from-nothing"]).output().unwrap());
     refused.assert_code(1).assert_error(&["--from-nothing is for log and projections in one folder"]);
 }
@@ -95,4 +115,29 @@ fn keys_of_many_processes_are_in_the_database() {
     assert_eq!(listed["keys"].as_array().unwrap().len(), 2, "the first and this one: {listed}");
     cluster.json(&["keys", "revoke", made["data"]["key_id"].as_str().unwrap()]);
     assert!(!cluster.shell.path("data/keys.redb").exists(), "none is in a file");
+}
+
+#[test]
+fn what_differs_in_the_log_and_in_the_database_is_told_with_the_same_exit_code() {
+    let Some(cluster) = Cluster::new() else { return };
+    cluster.json(&["setup"]);
+    let setup = |arguments: &[&str]| {
+        let mut command = cluster.command(&[&["setup"], arguments].concat());
+        command.env("TRIBUTARY_KAFKA_REPLICATION", "2").env("TRIBUTARY_CQL_REPLICATION", "2");
+        let ran = Ran::of(&command.output().unwrap());
+        ran.assert_code(4);
+        ran.out
+    };
+    let told: Value = serde_json::from_str(&setup(&["--json"])).unwrap();
+    assert_eq!(told["drift"], true, "{told}");
+    let topics = told["topics"].as_array().unwrap();
+    let copies = json!([["replication.factor", "1", "2"]]);
+    assert!(topics.len() == 3 && topics.iter().all(|topic| topic["differences"] == copies), "{told}");
+    let tables = told["tables"].as_array().unwrap();
+    assert!(tables.len() == 1 && tables[0].as_str().unwrap().starts_with("copies are kept as"), "{told}");
+    let text = setup(&[]);
+    for part in ["replication.factor is \"1\", should be \"2\"", "tables: DIFFER", "copies are kept as"] {
+        assert!(text.contains(part), "no {part:?} in {text}");
+    }
+    assert_eq!(cluster.json(&["setup"])["drift"], false, "nothing was changed");
 }

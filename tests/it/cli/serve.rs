@@ -68,6 +68,13 @@ fn commands_go_through_the_process_that_holds_the_folder() {
     let stats = shell.json(0, &["projections", "stats"]);
     assert!(sending.wait().unwrap().success());
     assert_eq!(verified["differences"], 0, "{verified}");
+    // E, P and who folds it are told beside the ends.
+    let status = shell.json(0, &["status"]);
+    let partitions = status["projections"]["partitions"].as_array().unwrap();
+    let is_told = |place: &serde_json::Value| place["emitted"].is_u64() && place["committed"].is_u64();
+    assert!(partitions.iter().all(|place| is_told(place) && place["owned"] == true), "{status}");
+    let shown = shell.run(&["status"]).out;
+    assert!(["emitted (E)", "state (P)", "lag s", "this server"].iter().all(|part| shown.contains(part)), "{shown}");
     assert!(verified["events"].as_u64().unwrap() >= taken, "{verified}");
     assert!(stats["tables"]["member"]["rows"].as_u64().unwrap() > 0, "{stats}");
 

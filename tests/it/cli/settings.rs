@@ -90,11 +90,36 @@ fn a_certificate_has_a_key_and_a_connection_that_is_encrypted() {
         ("[kafka]\ncert_file = \"c.pem\"\nkey_file = \"k.pem\"\n", "`kafka.security`"),
         ("[cql]\nca_file = \"ca.pem\"\nkey_file = \"k.pem\"\n", "`cql.key_file`"),
         ("[cql]\ncert_file = \"c.pem\"\nkey_file = \"k.pem\"\n", "`cql.ca_file`"),
+        ("[cql]\nserver_name = \"node\"\n", "`cql.ca_file`"),
         ("[kafka]\nregistry_user = \"ada\"\n", "`kafka.registry_url`"),
     ] {
         shell.write("c.toml", settings);
         shell.run(&["config", "check", "--config", "c.toml"]).assert_code(2).assert_error(&[named]);
     }
+}
+
+#[test]
+fn a_login_that_goes_unencrypted_is_warned_of_with_the_setting_to_change() {
+    let log = "[kafka]\nbrokers = \"k:9092\"\nuser = \"ada\"\n";
+    let database = "[cql]\nnodes = \"n:9042\"\nuser = \"ada\"\n";
+    let registry = "registry_user = \"ada\"\nregistry_url";
+    for (settings, named) in [
+        (format!("{log}security = \"sasl_plaintext\"\n{database}"), vec!["kafka.security", "cql.ca_file"]),
+        (format!("{log}{registry} = \"http://r\"\n{database}ca_file = \"ca.pem\"\n"), vec!["kafka.registry_url"]),
+        (format!("{log}security = \"sasl_ssl\"\n{registry} = \"https://r\"\n"), vec![]),
+        ("[kafka]\nsecurity = \"sasl_plaintext\"\n[cql]\nuser = \"ada\"\n".to_owned(), vec![]),
+    ] {
+        let config: Config = toml::from_str(&settings).unwrap();
+        let found: Vec<&str> = config.logins_in_clear().into_iter().map(|(setting, _)| setting).collect();
+        assert_eq!(found, named, "{settings}");
+    }
+    let shell = Shell::new();
+    shell.write("c.toml", &format!("{log}{database}"));
+    let mut command = shell.command(&["config", "check", "--config", "c.toml"]);
+    let output = command.env("RUST_LOG", "warn").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && said.contains("a login is not encrypted"), "{said}");
+    assert!(said.contains("cql.ca_file"), "{said}");
 }
 
 #[test]

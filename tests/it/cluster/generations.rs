@@ -20,7 +20,7 @@ use crate::worker::dump::{assert_same, dump_of};
 use crate::worker::programme::{START, spec};
 
 /// Asked again while processes have too little of a processor to come together in time.
-async fn ask(program: &Program, ask: Ask) -> Status {
+pub(super) async fn ask(program: &Program, ask: Ask) -> Status {
     let clock = Clock::system();
     loop {
         match program.generations()(ask).await {
@@ -31,11 +31,11 @@ async fn ask(program: &Program, ask: Ask) -> Status {
     }
 }
 
-fn one(status: &Status, role: Role) -> Option<&GenerationStatus> {
+pub(super) fn one(status: &Status, role: Role) -> Option<&GenerationStatus> {
     status.generations.iter().find(|one| one.role == role)
 }
 
-async fn until(program: &Program, what: &str, will_do: impl Fn(&Status) -> bool) -> Status {
+pub(super) async fn until(program: &Program, what: &str, will_do: impl Fn(&Status) -> bool) -> Status {
     let clock = Clock::system();
     loop {
         let status = ask(program, Ask::Status).await;

@@ -1,6 +1,7 @@
 //! The program on a real Kafka and a real Cassandra.
 
-mod admin;
+pub(crate) mod admin;
+mod at_once;
 mod figures;
 mod generations;
 mod halts;

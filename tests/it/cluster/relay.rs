@@ -1,9 +1,11 @@
 //! Events of another topic, relayed into the log of a real Kafka.
 
 use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -187,6 +189,83 @@ async fn events_of_any_key_and_framing_give_the_same_figures_and_the_rest_are_de
     let again = Progress::default();
     open(foreign.from(true)).await.unwrap().run(again.clone()).await.unwrap();
     assert_eq!(again.relayed.load(Ordering::Relaxed), 0, "the group goes on where it was");
+}
+
+/// A registry of the program's own schemas under these ids, which answers its first questions so instead; its address.
+fn refusing(ids: HashMap<u64, u32>, refusals: Vec<&'static str>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let mut refusals = refusals.into_iter();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+            let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            let id = head[0].strip_prefix("GET /schemas/ids/").and_then(|rest| rest.split(' ').next()).unwrap();
+            let id: u32 = id.parse().unwrap();
+            let schema = schema::current().find(|schema| ids.get(&schema.fingerprint) == Some(&id)).unwrap();
+            let body = serde_json::json!({ "schema": schema.json }).to_string();
+            let (status, body) = refusals.next().map_or(("200 OK", body.as_str()), |status| (status, "{}"));
+            let len = body.len();
+            write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {len}\r\nConnection: close\r\n\r\n{body}").unwrap();
+        }
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_registry_that_refuses_the_relay_is_waited_for_and_no_event_becomes_a_dead_letter() {
+    let Some(foreign) = Foreign::new().await else { return };
+    let ids: HashMap<u64, u32> = schema::current().map(|schema| schema.fingerprint).zip(1..).collect();
+    foreign.send(&values(&spec(6, 60, 300, 13), &ids)).await;
+    let mut options = Options::new("nowhere");
+    let refusals = vec!["401 Unauthorized", "403 Forbidden", "408 Request Timeout", "429 Too Many Requests"];
+    options.registry = Some(Registry::new(&refusing(ids, refusals), None).unwrap());
+    let progress = Progress::default();
+    let relay = Relay::open(engines(&foreign.place), &options, foreign.from(true), Clock::system()).await.unwrap();
+    tokio::time::timeout(PATIENCE, relay.run(progress.clone())).await.unwrap().unwrap();
+    assert_eq!((progress.relayed.load(Ordering::Relaxed), progress.dead.load(Ordering::Relaxed)), (300, 0));
+}
+
+/// Another member of the group, which has the only partition until it is told to stop.
+fn neighbour(brokers: &str, from: &From, stop: &Arc<AtomicBool>) -> std::thread::JoinHandle<()> {
+    let mut config = ClientConfig::new();
+    // Partitions are given by the order of the members' names, which begin so; a relay's begin with `tributary`.
+    config.set("client.id", "a").set("bootstrap.servers", brokers).set("group.id", &from.group);
+    config.set("enable.auto.commit", "false");
+    let consumer: BaseConsumer = config.create().unwrap();
+    consumer.subscribe(&[&from.topic]).unwrap();
+    let (clock, stop) = (Clock::system(), Arc::clone(stop));
+    while consumer.assignment().unwrap().count() == 0 {
+        drop(consumer.poll(Duration::from_millis(50)));
+        assert!(clock.monotonic() < services::PATIENCE, "nothing is assigned");
+    }
+    std::thread::spawn(move || {
+        while !stop.load(Ordering::Acquire) {
+            drop(consumer.poll(Duration::from_millis(50)));
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn once_a_relay_to_which_the_group_gives_no_partition_ends() {
+    let Some(foreign) = Foreign::new().await else { return };
+    foreign.send(&values(&spec(6, 60, 30, 17), &HashMap::new())).await;
+    let (from, options, stop) = (foreign.from(true), Options::new("nowhere"), Arc::new(AtomicBool::new(false)));
+    let (brokers, theirs, until) = (foreign.place.kafka.brokers.clone(), from.clone(), Arc::clone(&stop));
+    let other = tokio::task::spawn_blocking(move || neighbour(&brokers, &theirs, &until)).await.unwrap();
+
+    let none = Progress::default();
+    let relay = Relay::open(engines(&foreign.place), &options, from.clone(), Clock::system()).await.unwrap();
+    tokio::time::timeout(PATIENCE, relay.run(none.clone())).await.expect("it ends").unwrap();
+    assert_eq!(none.relayed.load(Ordering::Relaxed), 0, "all is the other's");
+
+    stop.store(true, Ordering::Release);
+    tokio::task::spawn_blocking(move || other.join().unwrap()).await.unwrap();
+    let all = Progress::default();
+    let relay = Relay::open(engines(&foreign.place), &options, from, Clock::system()).await.unwrap();
+    tokio::time::timeout(PATIENCE, relay.run(all.clone())).await.unwrap().unwrap();
+    assert_eq!(all.relayed.load(Ordering::Relaxed), 30, "it waits for its partition before it ends");
 }
 
 /// A log that fails once: some of a call is in it, and nobody is told.

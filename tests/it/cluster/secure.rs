@@ -4,15 +4,25 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
+use bytes::Bytes;
+use tempfile::TempDir;
+use tributary::append::Outgoing;
+use tributary::clock::Clock;
 use tributary::config::Config;
+use tributary::consume::Stream;
 use tributary::consume::registry::{Error, Registry};
+use tributary::ids::Partition;
+use tributary::run::letters::{Letters, Summary, Wanted};
 use tributary::run::setup::{set_up, wanted};
 use tributary::run::{Engines, Rows};
 use tributary::store::scylla::ScyllaStore;
 use tributary::topology::Topology;
 
+use super::place::{PATIENCE, Place, append, caught_up, places, records};
 use crate::services::Own;
+use crate::worker::programme::{START, spec};
 
 fn write(dir: &Path, name: &str, text: &str) -> PathBuf {
     let path = dir.join(name);
@@ -20,7 +30,7 @@ fn write(dir: &Path, name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// The settings of the services, with a certificate of ours.
+/// The settings of the services, with a certificate of ours and the mechanism of a login that is not set.
 fn settings(own: &Own, dir: &Path, (cert, key): (&str, &str)) -> Config {
     let kafka = write(dir, "kafka.password", "admin-secret\n");
     let cql = write(dir, "cql.password", &own.env("CQL_PASSWORD"));
@@ -30,7 +40,6 @@ fn settings(own: &Own, dir: &Path, (cert, key): (&str, &str)) -> Config {
         brokers = "{}"
         replication = 1
         security = "sasl_ssl"
-        sasl_mechanism = "PLAIN"
         user = "admin"
         password_file = "{}"
         ca_file = "{ca}"
@@ -42,6 +51,7 @@ fn settings(own: &Own, dir: &Path, (cert, key): (&str, &str)) -> Config {
         user = "{}"
         password_file = "{}"
         ca_file = "{ca}"
+        server_name = "localhost"
         cert_file = "{cert}"
         key_file = "{key}"
         "#,
@@ -57,10 +67,16 @@ fn settings(own: &Own, dir: &Path, (cert, key): (&str, &str)) -> Config {
     config
 }
 
-/// Whether log and database let us in.
-async fn reached(config: &Config) -> (Result<(), String>, Result<(), String>) {
+/// Where log and database are, as these settings have it.
+fn place(config: &Config) -> Place {
     let Engines::Cluster(both) = config.engines().unwrap() else { panic!("both are named") };
     let (kafka, cql) = *both;
+    Place { kafka, cql }
+}
+
+/// Whether log and database let us in.
+async fn reached(config: &Config) -> (Result<(), String>, Result<(), String>) {
+    let Place { kafka, cql } = place(config);
     let topics = wanted(&kafka, 1, None, &Topology::load().unwrap());
     let log = set_up(&kafka, &topics, None).await.map(drop).map_err(|error| format!("{error:?}"));
     let store = match ScyllaStore::connect(cql).await {
@@ -70,14 +86,69 @@ async fn reached(config: &Config) -> (Result<(), String>, Result<(), String>) {
     (log, store)
 }
 
+const GARBAGE: Partition = Partition(2);
+
+/// No event at all: it becomes a dead letter.
+fn garbage() -> Outgoing {
+    let (key, value) = (Bytes::from_static(b"somebody"), Bytes::from_static(b"no event"));
+    Outgoing { stream: Stream::Events, partition: GARBAGE, timestamp: START, key, value }
+}
+
+/// What is appended there is folded, its rows are written, and its outputs leave in transactions.
+async fn folds(config: &Config, dir: &TempDir) {
+    let mut process = place(config).process(dir).await;
+    process.start().unwrap();
+    let mut all = records(&spec(6, 60, 400, 5), 4);
+    all.push(garbage());
+    let ends = append(&process, &all).await;
+    caught_up(&process, &ends).await;
+    // E moves with the outputs.
+    let clock = Clock::system();
+    loop {
+        let places = places(&process).await;
+        if places.iter().all(|place| place.emitted == place.end) {
+            break;
+        }
+        assert!(clock.monotonic() < PATIENCE, "{places:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let listed = tokio::task::block_in_place(|| {
+        let mut letters = Letters::open(process.log.clone(), None, Clock::system()).unwrap();
+        letters.list(&Wanted { partition: None, from: None, class: None, limit: 1_000 }).unwrap()
+    });
+    let of_garbage = |letter: &&Summary| {
+        letter.source.partition == GARBAGE && Some(&letter.source.offset.next()) == ends.get(&GARBAGE)
+    };
+    assert_eq!(listed.iter().filter(of_garbage).count(), 1, "{listed:?}");
+    let mut differences = Vec::new();
+    let summary = process.verify(|difference| differences.push(difference), |_, _| {}).await.unwrap();
+    assert_eq!((differences, summary.events), (vec![], 401));
+    process.stop().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn services_that_ask_for_a_certificate_know_us_by_ours_and_refuse_a_stranger_s() {
+async fn services_that_ask_for_a_login_and_a_certificate_let_us_fold_with_ours_and_refuse_a_stranger_s() {
     let up = ["kafka", "cassandra", "--secure"];
     let own = tokio::task::spawn_blocking(move || Own::start_with(&up, &[("CASSANDRA_CLIENT_AUTH", "true")])).await;
     let Some(own) = own.unwrap() else { return };
     let dir = tempfile::tempdir().unwrap();
     let (cert, key) = (own.env("KAFKA_CERT"), own.env("KAFKA_KEY"));
-    assert_eq!(reached(&settings(&own, dir.path(), (&cert, &key))).await, (Ok(()), Ok(())));
+    let mut ours = settings(&own, dir.path(), (&cert, &key));
+    assert_eq!(ours.kafka.sasl_mechanism, "SCRAM-SHA-512", "where none is set");
+    assert_eq!(reached(&ours).await, (Ok(()), Ok(())));
+    folds(&ours, &dir).await;
+    for mechanism in ["SCRAM-SHA-256", "PLAIN"] {
+        mechanism.clone_into(&mut ours.kafka.sasl_mechanism);
+        assert_eq!(reached(&ours).await, (Ok(()), Ok(())), "{mechanism}");
+    }
+
+    // A node whose certificate bears another name is none.
+    let mut other = settings(&own, dir.path(), (&cert, &key));
+    other.cql.server_name = "elsewhere.example".to_owned();
+    let (log, store) = reached(&other).await;
+    assert!(log.is_ok() && store.is_err(), "{log:?} {store:?}");
+    other.cql.server_name.clear();
+    assert_eq!(reached(&other).await, (Ok(()), Ok(())), "without a name any will do");
 
     // Nobody whom the services trust has signed it.
     let mut command = Command::new("openssl");
@@ -136,6 +207,8 @@ async fn a_registry_is_asked_with_the_login_of_the_settings_which_is_shown_nowhe
     assert_eq!(of(&login("open sesame\n")).schema(7).await.unwrap().as_deref(), Some("\"string\""));
     for refused in [of(&login("closed")), of("")] {
         let error = refused.schema(7).await.unwrap_err();
-        assert!(matches!(error, Error::Refused { .. }), "{error}");
+        assert!(matches!(error, Error::Refused { .. }) && error.is_transient(), "{error}");
+        let named = ["401 Unauthorized", "`kafka.registry_user`", "`kafka.registry_password_file`"];
+        assert!(named.iter().all(|part| error.to_string().contains(part)), "{error}");
     }
 }

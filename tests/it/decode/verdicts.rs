@@ -46,14 +46,14 @@ fn a_newer_writers_record_halts_and_garbage_is_a_dead_letter() {
         &registered,
         "acme",
         expect![
-            "Halt, unknown_schema: no schema with the id 258 for the record at tributary.events[3]@41; point `registry` to the one that its writer used"
+            "Halt, unknown_schema: no schema with the id 258 for the record at tributary.events[3]@41; `kafka.registry_url` must name the registry that its writer used"
         ],
     );
     decode(
         &registered[..6],
         "acme",
         expect![
-            "DeadLetter, unknown_schema: no schema with the id 258 for the record at tributary.events[3]@41; point `registry` to the one that its writer used"
+            "DeadLetter, unknown_schema: no schema with the id 258 for the record at tributary.events[3]@41; `kafka.registry_url` must name the registry that its writer used"
         ],
     );
 }

@@ -79,8 +79,8 @@ fn concurrent_appenders() {
 }
 
 #[test]
-fn all_or_none() {
-    contract::all_or_none(&mut Embedded::new());
+fn what_is_refused_beforehand_appends_nothing() {
+    contract::what_is_refused_beforehand_appends_nothing(&mut Embedded::new());
 }
 
 #[test]

@@ -219,6 +219,11 @@ impl Broker {
         let Transaction { number, offsets, jobs, .. } = self.transactions.remove(which);
         trace.line(format!("transaction {number}: {}", if commits { "committed" } else { "aborted" }));
         if commits {
+            for (partition, _) in &offsets {
+                if self.clients.iter().any(|client| client.hands_over(*partition)) {
+                    trace.line(format!("p{} moves on while it is handed over", partition.0));
+                }
+            }
             self.committed.extend(offsets);
             self.outputs.iter_mut().filter(|it| it.transaction == Some(number)).for_each(|it| it.is_committed = true);
         }

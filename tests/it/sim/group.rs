@@ -70,6 +70,11 @@ impl Client {
         self.id != 0
     }
 
+    /// It was told that the partition goes, and has not answered.
+    pub(super) fn hands_over(&self, partition: Partition) -> bool {
+        self.leaving.as_ref().is_some_and(|leaving| leaving.contains(&partition))
+    }
+
     fn is_busy(&self) -> bool {
         !self.changes.is_empty() || self.leaving.is_some()
     }

@@ -68,7 +68,7 @@ impl Node {
             source: SimSource { world: world.clone(), node, topic },
             sink: SimPublisher { world: world.clone(), node },
             store: SimStore { world: world.clone(), node },
-            schemas: Schemas::with(Arc::clone(&DECODER), None),
+            schemas: Schemas::with(Arc::clone(&DECODER), None, Clock::moved_by(START, Arc::clone(clock))),
             state_dir: dir,
             keep: limits(),
             pace,

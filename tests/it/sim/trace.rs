@@ -8,10 +8,11 @@ use xxhash_rust::xxh3::Xxh3;
 const TAIL: usize = 120;
 
 /// What must happen in some schedule or other: words of the lines that tell of it.
-pub(super) const KINDS: [&str; 23] = [
+pub(super) const KINDS: [&str; 24] = [
     "is told Assigned([])",
     "is told Revoked",
     "is told Lost",
+    "moves on while it is handed over",
     "is paused",
     "wakes up",
     "dies",

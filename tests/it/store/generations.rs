@@ -4,7 +4,7 @@ use bytes::Bytes;
 use tributary::ids::{Next, Partition};
 use tributary::project::key::{Bound, Col, Cols, Key, Part, Range, Row, TableId};
 use tributary::project::tables;
-use tributary::store::alias::{Alias, Building};
+use tributary::store::alias::{Alias, Building, Changed};
 use tributary::store::embedded::{EmbeddedStore, Options};
 use tributary::store::{Doors, Error, Store};
 
@@ -86,12 +86,60 @@ fn the_alias_names_the_first_generation_until_it_is_changed() {
         assert_eq!((alias.live, alias.all(), row), (1, vec![1], None));
         let building = Building { number: 2, rate_per_s: 7, differences: None };
         let change = |alias: &mut Alias| (alias.building, alias.next) = (Some(building), 3);
-        block_on(Alias::change(&store, change)).unwrap();
+        block_on(Alias::change(&store, |_| true, change)).unwrap();
         let found = |alias: &mut Alias| alias.building.as_mut().unwrap().differences = Some(5);
-        block_on(Alias::change(&store.of(2), found)).unwrap();
+        block_on(Alias::change(&store.of(2), |_| true, found)).unwrap();
     }
     let (alias, row) = block_on(Alias::read(&open(&dir))).unwrap();
     let building = Some(Building { number: 2, rate_per_s: 7, differences: Some(5) });
     assert_eq!(alias, Alias { live: 1, former: None, building, next: 3 });
     assert_eq!(Alias::decode(&row.unwrap()).unwrap(), alias);
+}
+
+const MADE: Building = Building { number: 2, rate_per_s: 7, differences: Some(0) };
+const BUILDING: Alias = Alias { live: 1, former: None, building: Some(MADE), next: 3 };
+const SWITCHED: Alias = Alias { live: 2, former: Some(1), building: None, next: 3 };
+const ROLLED_BACK: Alias = Alias { live: 1, former: Some(2), building: None, next: 3 };
+const DROPPED: Alias = Alias { live: 2, former: None, building: None, next: 3 };
+const CANCELLED: Alias = Alias { live: 1, former: None, building: None, next: 3 };
+
+/// Somebody reads `read`, and another makes `now` of it before the first one turns to generation `to`.
+fn turned_late(read: Alias, now: Alias, to: u32) -> Changed {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir);
+    block_on(store.swap(&tables::alias(), None, &now.encode())).unwrap();
+    let turn = |alias: &mut Alias| {
+        *alias = Alias { live: to, former: Some(alias.live), building: None, next: alias.next };
+    };
+    let changed = block_on(Alias::change(&store, |now| now.names_the_same(&read), turn)).unwrap();
+    let (stands, _) = block_on(Alias::read(&store)).unwrap();
+    match changed {
+        Changed::Done(alias) => assert_eq!(stands, alias),
+        Changed::Refused(found) => assert_eq!((stands, found), (now, now), "nothing was changed"),
+    }
+    changed
+}
+
+#[test]
+fn who_has_waited_changes_nothing_where_the_alias_names_other_generations_by_then() {
+    let told = |read: Alias, now: Alias, to: u32| match turned_late(read, now, to) {
+        Changed::Refused(found) => found.to_string(),
+        Changed::Done(alias) => panic!("{now} became {alias}"),
+    };
+    assert_eq!(told(BUILDING, SWITCHED, 2), "live 2, former 1", "two switches");
+    assert_eq!(told(SWITCHED, ROLLED_BACK, 1), "live 1, former 2", "two rollbacks");
+    assert_eq!(told(BUILDING, CANCELLED, 2), "live 1", "cancelled before the switch");
+    assert_eq!(told(SWITCHED, DROPPED, 1), "live 2", "dropped before the rollback");
+    let another = Alias { building: Some(Building { number: 3, ..MADE }), next: 4, ..BUILDING };
+    assert_eq!(told(BUILDING, another, 2), "live 1, building 3", "cancelled, and another one begun");
+    // One was made and cancelled: its number is not to be given again.
+    assert_eq!(told(CANCELLED, Alias { next: 4, ..CANCELLED }, 3), "live 1");
+}
+
+#[test]
+fn who_has_waited_goes_on_where_the_alias_names_the_same() {
+    assert_eq!(turned_late(BUILDING, BUILDING, 2), Changed::Done(SWITCHED));
+    assert_eq!(turned_late(SWITCHED, SWITCHED, 1), Changed::Done(ROLLED_BACK));
+    let compared = Alias { building: Some(Building { differences: None, ..MADE }), ..BUILDING };
+    assert_eq!(turned_late(compared, BUILDING, 2), Changed::Done(SWITCHED), "compared meanwhile");
 }

@@ -8,7 +8,7 @@ mod held;
 mod kill;
 pub mod programme;
 mod purge;
-mod rebuild;
+pub(crate) mod rebuild;
 pub(crate) mod snapshots;
 mod story;
 mod ticks;

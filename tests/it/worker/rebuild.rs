@@ -1,6 +1,7 @@
 //! A generation made anew beside the live one: the same rows, no second outputs, and whatever happens meanwhile.
 
 mod boards;
+mod named;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -317,7 +318,7 @@ async fn a_row_that_differs_is_told_and_holds_the_switch_back_unless_it_is_force
 }
 
 /// As another version of the fold would have left its state.
-fn of_another_fold(dir: &Path, topic: [u8; 16], ends: &[(Partition, Next)]) {
+pub(crate) fn of_another_fold(dir: &Path, topic: [u8; 16], ends: &[(Partition, Next)]) {
     for (partition, end) in ends {
         let dir = dir.join("state").join(format!("p{}", partition.0));
         std::fs::remove_dir_all(&dir).unwrap();

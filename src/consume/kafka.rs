@@ -60,9 +60,18 @@ impl Kafka {
         let admin: AdminClient<Quiet> =
             settings.client().create_with_context(Quiet).map_err(|e| failed(&settings, &e))?;
         let topic = describe::events(&admin, &settings)?;
+        Ok(Self::of(settings, topic, admin))
+    }
+
+    /// Looks at nothing: `topic` is what a look has told before.
+    pub fn known(settings: Settings, topic: Topic) -> Result<Self, Error> {
+        let admin = settings.client().create_with_context(Quiet).map_err(|e| failed(&settings, &e))?;
+        Ok(Self::of(settings, topic, admin))
+    }
+
+    fn of(settings: Settings, topic: Topic, admin: AdminClient<Quiet>) -> Self {
         let asked = Asked::of(&settings, settings.client());
-        let inner = Inner { settings, topic, admin, asked, generations: Mutex::new(vec![1]) };
-        Ok(Self { inner: Arc::new(inner) })
+        Self { inner: Arc::new(Inner { settings, topic, admin, asked, generations: Mutex::new(vec![1]) }) }
     }
 
     pub fn topic(&self) -> &Topic {

@@ -7,7 +7,7 @@ use tributary::append::{self, Sink};
 use tributary::clock::Clock;
 use tributary::consume::kafka::setup::{self, Wanted};
 use tributary::consume::kafka::{Kafka as Log, KafkaSource, Settings};
-use tributary::consume::{Batch, Error, Limits, Polled, Source, Stream};
+use tributary::consume::{Batch, Error, Limits, Polled, Source, Stream, Topic};
 use tributary::ids::{Next, Partition};
 use tributary::publish::kafka::KafkaPublisher;
 use tributary::telemetry::with_causes;
@@ -253,10 +253,9 @@ fn whose_name_in_the_group_was_taken_loses_all_and_joins_again_and_of_two_of_a_n
 fn a_producer_that_failed_for_good_is_made_anew_for_all_who_share_it() {
     let brokers = MockCluster::new(1).unwrap();
     let settings = settings(&brokers.bootstrap_servers());
-    for stream in Stream::ALL {
-        brokers.create_topic(&settings.topic(stream), 4, 1).unwrap();
-    }
-    let sink = KafkaSink::new(Log::open(settings).unwrap()).unwrap();
+    let topic = Topic { name: settings.topic(Stream::Events), id: [0; 16], partitions: PARTITIONS };
+    brokers.create_topic(&topic.name, i32::try_from(PARTITIONS).unwrap(), 1).unwrap();
+    let sink = KafkaSink::new(Log::known(settings, topic).unwrap()).unwrap();
     let other = sink.clone();
     let append = |sink: &KafkaSink, value: &str| block_on(sink.append(vec![contract::event(0, "k", value)]));
     append(&sink, "before").unwrap();

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
@@ -26,7 +26,7 @@ impl ClientContext for Quiet {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(error = %error, reason, "kafka");
+        failed(&error, reason);
     }
 }
 
@@ -37,6 +37,13 @@ impl ProducerContext for Quiet {
 
     /// What was not delivered fails its transaction.
     fn delivery(&self, _result: &DeliveryResult<'_>, (): ()) {}
+}
+
+/// That a partition is read to its end is asked for, and no failure.
+fn failed(error: &KafkaError, reason: &str) {
+    if !matches!(error, KafkaError::Global(RDKafkaErrorCode::PartitionEOF)) {
+        tracing::warn!(error = %error, reason, "kafka");
+    }
 }
 
 fn told(level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -85,7 +92,7 @@ impl ClientContext for Changes {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(error = %error, reason, "kafka");
+        failed(&error, reason);
     }
 }
 

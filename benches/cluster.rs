@@ -28,14 +28,17 @@ mod services;
 #[path = "cluster/takeover.rs"]
 mod takeover;
 
+use tributary::memory;
+
 /// As the program has it.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: memory::Allocator = memory::ALLOCATOR;
 
 const MEASURES: [&str; 7] = ["fill", "bare", "decoded", "embedded", "cassandra", "live", "takeover"];
 const EVENTS: u64 = 2_000_000;
 
 fn main() {
+    memory::keep_freed();
     let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with("--"));
     let name = args.next();
     let second = args.next();

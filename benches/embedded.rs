@@ -6,14 +6,17 @@
 
 mod measure;
 
+use tributary::memory;
+
 /// As the program has it.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: memory::Allocator = memory::ALLOCATOR;
 
 const MEASURES: [&str; 10] =
     ["decode", "fold", "log", "drain", "live", "queries", "large", "flat", "memory", "restart"];
 
 fn main() {
+    memory::keep_freed();
     let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with("--"));
     let name = args.next();
     let events = args.next().and_then(|text| text.parse().ok());

@@ -16,14 +16,16 @@ use tributary::consume::embedded::Log;
 use tributary::consume::{Batch, Limits, Source};
 use tributary::disk;
 use tributary::ids::{Millis, Next, Partition};
+use tributary::memory;
 use tributary::project::key::{Bound, Col, Cols, Key, Part, Range, Row, TableId};
 use tributary::store::Store;
 use tributary::store::embedded::{EmbeddedStore, Options};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: memory::Allocator = memory::ALLOCATOR;
 
 fn main() {
+    memory::keep_freed();
     let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with("--"));
     let what = args.next().unwrap_or_default();
     let folder = PathBuf::from(args.next().unwrap_or_else(|| "target/engine".to_owned()));

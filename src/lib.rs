@@ -38,6 +38,7 @@ pub mod clock;
 pub mod config;
 pub mod disk;
 pub mod ids;
+pub mod memory;
 pub mod run;
 pub mod schema;
 pub mod simulate;

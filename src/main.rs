@@ -2,10 +2,12 @@
 
 use std::process::ExitCode;
 
-/// Cheaper than the system's on the paths that allocate.
+use tributary::memory;
+
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: memory::Allocator = memory::ALLOCATOR;
 
 fn main() -> ExitCode {
+    memory::keep_freed();
     tributary::cli::main()
 }

@@ -57,15 +57,14 @@ struct Inner {
 impl Kafka {
     /// Looks at the topics; they must be there, with as many partitions as one another.
     pub fn open(settings: Settings) -> Result<Self, Error> {
-        let admin: AdminClient<Quiet> =
-            settings.client().create_with_context(Quiet).map_err(|e| failed(&settings, &e))?;
+        let admin = admin(&settings)?;
         let topic = describe::events(&admin, &settings)?;
         Ok(Self::of(settings, topic, admin))
     }
 
     /// Looks at nothing: `topic` is what a look has told before.
     pub fn known(settings: Settings, topic: Topic) -> Result<Self, Error> {
-        let admin = settings.client().create_with_context(Quiet).map_err(|e| failed(&settings, &e))?;
+        let admin = admin(&settings)?;
         Ok(Self::of(settings, topic, admin))
     }
 
@@ -125,6 +124,10 @@ impl Kafka {
     pub(crate) fn name_of(&self, stream: Stream) -> String {
         self.inner.settings.topic(stream)
     }
+}
+
+fn admin(settings: &Settings) -> Result<AdminClient<Quiet>, Error> {
+    settings.client().create_with_context(Quiet).map_err(|error| failed(settings, &error))
 }
 
 fn failed(settings: &Settings, error: &KafkaError) -> Error {

@@ -112,6 +112,8 @@ pub struct Worker<S, K, T> {
 pub struct Outputs {
     is_ours: bool,
     looked_at: Duration,
+    /// How far the outputs were then.
+    is_told: bool,
 }
 
 impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Worker<S, K, T> {

@@ -214,20 +214,28 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
         Ok(())
     }
 
-    /// Where another generation puts outputs out, how far it is: what is out need not be kept, and P may follow.
+    /// Where another generation puts outputs out, how far it is: what is out need not be kept, and P may follow. Who
+    /// puts them out from now on has to know how far the former one came, and asks until it is told.
     fn observe_outputs(&mut self, now: Duration) -> Result<(), Error> {
         let worker = &mut self.worker;
         let is_ours = worker.emission.is(worker.generation);
-        let is_due = !is_ours && now >= worker.outputs.looked_at + worker.pace.emit_idle;
-        if is_ours == worker.outputs.is_ours && !is_due {
+        let Outputs { is_ours: was_ours, looked_at, is_told } = worker.outputs;
+        let is_due = now >= looked_at + worker.pace.emit_idle;
+        let is_news = is_ours != was_ours;
+        if !is_news && (!is_due || (is_ours && is_told)) {
             return Ok(());
         }
-        worker.outputs = Outputs { is_ours, looked_at: now };
+        let mut is_told = true;
         for task in self.tasks.iter_mut().flatten() {
-            if let Some(emitted) = answered(worker.source.committed(task.partition))? {
-                task.observe_outputs(emitted.unwrap_or_default(), is_ours);
+            // Each question waits, and one coordinator answers them all.
+            let emitted = if is_told { answered(worker.source.committed(task.partition))? } else { None };
+            is_told = emitted.is_some();
+            if is_told || !is_ours {
+                task.observe_outputs(emitted.flatten().unwrap_or_default(), is_ours);
             }
         }
+        worker.outputs =
+            Outputs { is_ours, looked_at: now, is_told: is_told || worker.seeded.has(Bug::EmissionMissed) };
         Ok(())
     }
 

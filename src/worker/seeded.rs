@@ -73,6 +73,8 @@ pub enum Bug {
     AckCleansAll,
     /// A record beyond the place where generations stop is forgotten by who has not come there.
     ForgottenAtFence,
+    /// Who may put outputs out now, and is not told how far they are, does not ask again.
+    EmissionMissed,
 }
 
 /// What is switched on; nothing, unless a test says so.

@@ -205,6 +205,12 @@ fn free_ports() -> (u16, File) {
 /// The longest that anything a service is asked may take.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What the program has to say goes with the output of the test, which is shown if it fails.
+pub fn log_here() {
+    let lines = tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::INFO).with_ansi(false);
+    drop(lines.try_init());
+}
+
 fn topics(brokers: &str, patience: Duration) -> Option<Vec<String>> {
     let consumer: BaseConsumer = ClientConfig::new().set("bootstrap.servers", brokers).create().unwrap();
     let metadata = consumer.fetch_metadata(None, patience).ok()?;

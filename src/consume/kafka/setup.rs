@@ -6,7 +6,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, ConfigResourceResult, NewTopic, 
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::changes::Quiet;
-use super::{REQUEST_MAX, Settings, describe, failed};
+use super::{REQUEST_MAX, Settings, admin, describe, failed};
 use crate::consume::{Error, Stream, Topic};
 
 /// A topic that there should be.
@@ -54,7 +54,7 @@ pub fn partitions_there(settings: &Settings) -> Result<Option<u32>, Error> {
 /// Brokers that answer.
 fn reach(settings: &Settings) -> Result<AdminClient<Quiet>, Error> {
     describe::reach(settings)?;
-    settings.client().create_with_context(Quiet).map_err(|error| failed(settings, &error))
+    admin(settings)
 }
 
 /// `false`: it is there already.

@@ -1,5 +1,6 @@
 //! What must not be guessed halts, and the message names both sides and how to go on.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -18,20 +19,26 @@ use super::place::{PATIENCE, Place, append, caught_up, places, records};
 use crate::worker::programme::spec;
 use crate::worker::rebuild::of_another_fold;
 
-/// A place where some events were folded; the process has ended.
-async fn folded() -> Option<(Place, TempDir, Vec<Standing>)> {
+/// A place where some events were folded, by a process that goes on; and where the log ends.
+async fn folding(events: u64) -> Option<(Place, TempDir, Program, BTreeMap<Partition, Next>)> {
     let place = Place::new().await?;
     let dir = tempfile::tempdir().unwrap();
     let mut process = place.process(&dir).await;
     process.start().unwrap();
-    let ends = append(&process, &records(&spec(6, 60, 800, 5), 4)).await;
+    let ends = append(&process, &records(&spec(6, 60, events, 5), 4)).await;
     caught_up(&process, &ends).await;
+    Some((place, dir, process, ends))
+}
+
+/// The process has ended.
+async fn folded() -> Option<(Place, TempDir, Vec<Standing>)> {
+    let (place, dir, process, ends) = folding(800).await?;
     // Whatever it is asked for the first time, a broker may refuse: then what is not out is replayed.
     let clock = Clock::system();
     let is_committed =
         |(p, end): (&Partition, &Next)| process.progress.of(*p).is_some_and(|one| one.committed.load(Relaxed) >= end.0);
     while !ends.iter().all(is_committed) {
-        assert!(clock.monotonic() < PATIENCE, "not committed");
+        assert!(clock.monotonic() < PATIENCE, "not committed: {:?} of {ends:?}", process.progress);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let standings = places(&process).await;
@@ -76,12 +83,7 @@ async fn a_topic_that_was_deleted_and_made_again_is_another() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_topic_that_is_made_again_under_a_running_worker_halts_it() {
-    let Some(place) = Place::new().await else { return };
-    let dir = tempfile::tempdir().unwrap();
-    let mut process = place.process(&dir).await;
-    process.start().unwrap();
-    let ends = append(&process, &records(&spec(6, 60, 300, 5), 4)).await;
-    caught_up(&process, &ends).await;
+    let Some((place, _dir, process, _)) = folding(300).await else { return };
     admin::delete_events(&place).await;
     place.set_up().await;
     assert_names(&halted(&process).await, &["another topic now", "had the id"]);
@@ -97,12 +99,7 @@ async fn another_number_of_partitions_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn partitions_that_are_added_under_a_running_worker_halt_it() {
-    let Some(place) = Place::new().await else { return };
-    let dir = tempfile::tempdir().unwrap();
-    let mut process = place.process(&dir).await;
-    process.start().unwrap();
-    let ends = append(&process, &records(&spec(6, 60, 300, 5), 4)).await;
-    caught_up(&process, &ends).await;
+    let Some((place, _dir, process, _)) = folding(300).await else { return };
     admin::grow_events(&place, 6).await;
     assert_names(&halted(&process).await, &["has 6 partitions and had 4", "Restore it with 4", "`tributary setup`"]);
     drop(process.stop().await);

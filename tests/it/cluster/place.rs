@@ -26,6 +26,7 @@ pub struct Place {
 impl Place {
     /// None where there are no services.
     pub async fn new() -> Option<Self> {
+        services::log_here();
         let (brokers, nodes) = (services::kafka()?, services::cassandra()?);
         let name = services::unique("cluster");
         let mut kafka = Settings::new(brokers);

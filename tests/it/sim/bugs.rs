@@ -33,6 +33,11 @@ impl Fault {
         }
     }
 
+    /// What it does is that nothing comes out any more.
+    pub(super) fn stops_outputs(self) -> bool {
+        self == Self::Worker(Bug::EmissionMissed)
+    }
+
     pub(super) const fn engine(self) -> Option<Engine> {
         match self {
             Self::Engine(bug) => Some(bug),
@@ -45,14 +50,14 @@ impl Fault {
 pub(super) const FAULTS: &[(Fault, u64)] = &[
     // those of the protocol's own simulation
     (Fault::Worker(Bug::LocalBeforeTxn), 4),
-    (Fault::Worker(Bug::LocalBeforeRows), 4),
+    (Fault::Worker(Bug::LocalBeforeRows), 3),
     (Fault::Worker(Bug::NoSuppression), 0),
     (Fault::Worker(Bug::ResumeAtE), 0),
     (Fault::Engine(Engine::EBeforeJoin), 1),
-    (Fault::Engine(Engine::UnstableE), 37),
+    (Fault::Engine(Engine::UnstableE), 11),
     (Fault::Worker(Bug::RejoinedZombie), 209),
-    (Fault::Worker(Bug::ClockStamp), 2),
-    (Fault::Worker(Bug::CleanAtSend), 4),
+    (Fault::Worker(Bug::ClockStamp), 3),
+    (Fault::Worker(Bug::CleanAtSend), 12),
     (Fault::Worker(Bug::SnapshotAhead), 0),
     (Fault::Worker(Bug::AmbiguousIsAbort), 76),
     (Fault::Worker(Bug::AmbiguousIsCommit), 0),
@@ -63,16 +68,17 @@ pub(super) const FAULTS: &[(Fault, u64)] = &[
     // and others
     (Fault::Worker(Bug::DeleteCoalesced), 0),
     (Fault::Worker(Bug::SuppressedNotFolded), 0),
-    (Fault::Worker(Bug::ReleasedBeforeSlow), 154),
+    (Fault::Worker(Bug::ReleasedBeforeSlow), 494),
     (Fault::Worker(Bug::OutputsReversed), 0),
-    (Fault::Worker(Bug::AppliedTrusted), 154),
+    (Fault::Worker(Bug::AppliedTrusted), 576),
     (Fault::Worker(Bug::AppliedAhead), 1),
-    (Fault::Worker(Bug::ReopenedMeanwhile), 6),
-    (Fault::Worker(Bug::RowsGoBack), 176),
+    (Fault::Worker(Bug::ReopenedMeanwhile), 28),
+    (Fault::Worker(Bug::RowsGoBack), 62),
     (Fault::Worker(Bug::EmittedAtSend), 4),
-    (Fault::Worker(Bug::WriteErrorIsAck), 11),
+    (Fault::Worker(Bug::WriteErrorIsAck), 3),
     (Fault::Worker(Bug::TriggerOfBatch), 0),
     (Fault::Worker(Bug::OutputsBesideE), 0),
     (Fault::Worker(Bug::AckCleansAll), 1),
-    (Fault::Worker(Bug::ForgottenAtFence), 3),
+    (Fault::Worker(Bug::ForgottenAtFence), 28),
+    (Fault::Worker(Bug::EmissionMissed), 352),
 ];

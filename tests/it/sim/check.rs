@@ -69,6 +69,7 @@ impl Simulation {
             broker.group.expire(&broker.clients);
         }
         for node in nodes {
+            self.let_out(*node);
             self.regroup(*node);
             self.step_with(*node, true, 100)?;
             self.drive(*node);

@@ -33,6 +33,7 @@ pub(super) struct Node {
     pub(super) is_paused: bool,
     /// Of this life.
     pub(super) fence: Fence,
+    emission: Emission,
 }
 
 /// What a node is started with.
@@ -43,6 +44,8 @@ pub(super) struct Parts<'a> {
     pub(super) clock: &'a Arc<AtomicU32>,
     pub(super) pace: Pace,
     pub(super) bug: Option<Bug>,
+    /// Outputs may leave from the beginning.
+    pub(super) emits: bool,
 }
 
 impl Node {
@@ -55,14 +58,17 @@ impl Node {
             progress: Progress::new(PARTITIONS),
             is_paused: false,
             fence: Fence::default(),
+            emission: Emission::default(),
         }
     }
 
     pub(super) fn start(&mut self, parts: Parts<'_>) {
-        let Parts { world, node, dir, clock, pace, bug } = parts;
+        let Parts { world, node, dir, clock, pace, bug, emits } = parts;
         let topic = world.lock().broker.topic.clone();
-        let emission = Emission::default();
-        emission.give(1);
+        self.emission = Emission::default();
+        if emits {
+            self.emission.give(1);
+        }
         self.running = Some(Running::new(Worker {
             generation: 1,
             source: SimSource { world: world.clone(), node, topic },
@@ -77,7 +83,7 @@ impl Node {
             runtime: self.runtime.handle().clone(),
             outlets: JoinSet::new(),
             stop: Arc::new(AtomicBool::new(false)),
-            emission,
+            emission: self.emission.clone(),
             fence: self.fence.clone(),
             share: Share::new(Rate::default(), 1),
             outputs: Outputs::default(),
@@ -93,6 +99,13 @@ impl Node {
 
     pub(super) fn is_up(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// Outputs leave from here, from now on. Whether they did not before.
+    pub(super) fn let_out(&self) -> bool {
+        let is_new = self.is_up() && !self.emission.is(1);
+        self.emission.give(1);
+        is_new
     }
 
     /// Runs, and is not paused.

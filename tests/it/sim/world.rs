@@ -24,6 +24,9 @@ const NODES: usize = 3;
 /// Decisions before everything comes to rest.
 const DECISIONS: usize = 600;
 
+/// How often, in a hundred decisions, a node is told that it may put outputs out.
+const LET_OUT_OFTEN: u64 = 4;
+
 /// What went wrong, in words; the trace tells how.
 pub(super) type Outcome = Result<(), String>;
 
@@ -42,6 +45,8 @@ pub(super) struct Simulation {
     /// Whether generations are ordered to stop at one place, and what was ordered last.
     pub(super) orders: bool,
     pub(super) order: Order,
+    /// Whether outputs leave from a node only a while after it was started.
+    holds: bool,
 }
 
 /// How a schedule is drawn.
@@ -74,6 +79,7 @@ impl Simulation {
             is_calm: weather == Weather::Calm,
             orders: seed % 5 == 3,
             order: Order::default(),
+            holds: seed % 7 == 2,
         };
         for node in 0..nodes {
             simulation.start(node);
@@ -106,6 +112,11 @@ impl Simulation {
             self.end_outage();
         }
         self.order_now_and_then();
+        if self.holds && self.random.percent(LET_OUT_OFTEN) {
+            self.let_out(node);
+            // Where a group is only beginning nobody says how far it is.
+            self.world.lock().broker.is_down |= !self.is_calm && self.random.percent(50);
+        }
         match self.random.below(100) {
             0..7 => self.append(),
             7..13 => self.pass_time(),
@@ -330,8 +341,16 @@ impl Simulation {
         }
         self.trace(format!("node {node} starts"));
         let (dir, bug) = (self.disks.of(node), self.fault.and_then(Fault::worker));
-        let parts = Parts { world: &self.world, node, dir, clock: &self.clock, pace: self.pace, bug };
+        let (emits, clock) = (!self.holds, &self.clock);
+        let parts = Parts { world: &self.world, node, dir, clock, pace: self.pace, bug, emits };
         self.nodes[node].start(parts);
+    }
+
+    /// As where the former generation's workers have left their group.
+    pub(super) fn let_out(&self, node: usize) {
+        if self.nodes[node].let_out() {
+            self.trace(format!("node {node} may put outputs out"));
+        }
     }
 
     /// A read of the state fails on somebody's disk.

@@ -29,7 +29,7 @@ const PLACES: &[(&[&str], &[&str], &str)] = &[
     (&["scylla"], &["src/store/scylla/"], "the projections are a Store to all others"),
     (&["anyhow"], &["src/main.rs", "src/cli/"], "a library's errors have types"),
     (&["clap", "clap_complete", "indicatif"], &["src/main.rs", "src/cli/"], "the terminal is the command line's"),
-    (&["mimalloc"], &["src/main.rs"], "a program chooses its allocator, a library does not"),
+    (&["mimalloc", "libmimalloc_sys"], &["src/memory.rs"], "how memory is kept is said in one place"),
     (&["rustix"], &["src/disk/"], "what only one system can is asked for in one place"),
     (&["rand", "rand_chacha"], &["src/simulate/"], "a random number cannot be replayed"),
     (&["tracing_subscriber"], &["src/main.rs", "src/cli/", "src/run"], "where logs go is settled once"),

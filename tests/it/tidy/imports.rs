@@ -48,6 +48,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     ("disk", &[], "one redb file, whatever is in it: ADR 0003"),
     ("ids", &[], "the words of everybody"),
+    ("memory", &[], "what programs allocate with"),
     ("schema", &["event"], "the shapes of events"),
     (
         "simulate",

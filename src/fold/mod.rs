@@ -18,6 +18,7 @@ mod duplicates;
 pub mod effects;
 mod erasure;
 mod firsts;
+pub mod fraud;
 pub mod groups;
 mod moves;
 pub mod orders;

@@ -12,6 +12,7 @@ mod services;
 mod store;
 
 mod fold;
+mod fraud;
 mod model;
 mod sim;
 mod simulate;

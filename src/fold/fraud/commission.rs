@@ -1,0 +1,94 @@
+//! Whether what a member or a customer brought was taken back too often, or was brought by one person in many guises.
+
+use super::accounts::{Accounts, check_multiple_accounts};
+use super::finding::{Answer, Evidence, Finding, Missing, at_least};
+use super::rule::Question;
+use super::rule_set::{RuleSet, span};
+use super::wilson;
+
+/// What became of earlier orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct History {
+    pub customer: Option<CustomerHistory>,
+    /// Orders of the member within 180 days, and how many of them have a chargeback that stands.
+    pub chargebacks: Share,
+    /// Orders of the member within 90 days, and how many of them have a refund.
+    pub refunds: Share,
+    /// The same of all of the creator's orders.
+    pub creator_refunds: Share,
+    /// Refunds within 72 hours after the commission became payable; none where it is payable at once.
+    pub early_refunds: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CustomerHistory {
+    /// Chargebacks that stand, of 365 days.
+    pub chargebacks: u32,
+    /// Refunds of 90 days, and of how many orders.
+    pub refunds: u32,
+    pub refunded_orders: u32,
+}
+
+/// Some of many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Share {
+    pub some: u32,
+    pub all: u32,
+}
+
+/// `abuse.chargeback` (70) and `abuse.refund` (50): of the customer by number, of the member by number and by a share that
+/// is surely above the limit; `abuse.multi_account` (45) as [`check_multiple_accounts`] has it.
+pub fn check_commission_abuse(history: &History, accounts: &Accounts, rules: &RuleSet) -> [Finding; 8] {
+    let limits = &rules.limits;
+    let of_customer = |answer: &dyn Fn(&CustomerHistory) -> Answer| {
+        history.customer.as_ref().map_or(Answer::Unknown(Missing::Customer), answer)
+    };
+    let customer_chargebacks = of_customer(&|customer| {
+        at_least(customer.chargebacks.into(), limits.customer_chargebacks.into(), span::CUSTOMER_CHARGEBACKS)
+    });
+    let customer_refunds = of_customer(&|customer| {
+        if customer.refunded_orders < limits.customer_refunds_orders {
+            return Answer::No;
+        }
+        at_least(customer.refunds.into(), limits.customer_refunds.into(), span::REFUNDS)
+    });
+    let member_chargebacks = surely(
+        history.chargebacks,
+        limits.member_chargebacks,
+        (limits.member_chargebacks_permille, 1_000),
+        span::MEMBER_CHARGEBACKS,
+    );
+    let usual = usual(history.creator_refunds, limits.member_refunds_permille);
+    let member_refunds = surely(history.refunds, limits.member_refunds, usual, span::REFUNDS);
+    let early_refunds = history.early_refunds.map_or(Answer::Unknown(Missing::HoldDays), |refunds| {
+        at_least(refunds.into(), limits.early_refunds.into(), span::EARLY_REFUND)
+    });
+    let [cluster, payment, device] = check_multiple_accounts(accounts, rules);
+    [
+        Finding::new(Question::CustomerChargebacks, customer_chargebacks),
+        Finding::new(Question::MemberChargebacks, member_chargebacks),
+        Finding::new(Question::MemberRefunds, member_refunds),
+        Finding::new(Question::EarlyRefunds, early_refunds),
+        Finding::new(Question::CustomerRefunds, customer_refunds),
+        cluster,
+        payment,
+        device,
+    ]
+}
+
+/// Yes, if there are so many, and their share is above `limit` with 95 % confidence.
+fn surely(share: Share, least: u32, limit: (u32, u32), window: u64) -> Answer {
+    let evidence = Evidence { observed: share.some.into(), threshold: least.into(), window };
+    let is_above = share.some >= least && wilson::is_above(share.some, share.all, limit);
+    if is_above { Answer::Yes(evidence) } else { Answer::No }
+}
+
+/// The limit, or twice the creator's own share if that is more.
+fn usual(creator: Share, permille: u32) -> (u32, u32) {
+    let (twice, all) = (u64::from(creator.some) * 2, u64::from(creator.all));
+    if twice * 1_000 > all * u64::from(permille) {
+        (creator.some.saturating_mul(2), creator.all)
+    } else {
+        (permille, 1_000)
+    }
+}

@@ -1,0 +1,140 @@
+//! What became of a question: yes, no, yes but silenced by a guard, or not to be answered.
+
+use super::rule::{Question, Rule, Rules};
+
+/// One question, answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finding {
+    pub question: Question,
+    pub answer: Answer,
+}
+
+/// Without an input there is no answer: silence is not innocence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    No,
+    Yes(Evidence),
+    /// It would be yes, but something honest explains it as well: no points, and told.
+    Silenced(Evidence, Guard),
+    Unknown(Missing),
+}
+
+/// What was seen, and from where on it counts: amounts, or milliseconds where the question is of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Evidence {
+    pub observed: u64,
+    pub threshold: u64,
+    /// Milliseconds in which it was seen; 0 where that does not matter.
+    pub window: u64,
+}
+
+/// What explains a hit as well as fraud does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Guard {
+    /// Many people come from this address.
+    SharedIp,
+    /// Many people use this device.
+    CrowdedDevice,
+}
+
+impl Guard {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SharedIp => "shared_ip",
+            Self::CrowdedDevice => "crowded_device",
+        }
+    }
+}
+
+/// What was not there to answer by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Missing {
+    /// Of the one who clicked or bought.
+    ActorIp,
+    ActorDevice,
+    ActorUser,
+    ActorEmail,
+    ActorPayment,
+    /// The surrounding IPv6 /56.
+    ActorNetwork,
+    /// Of the member, from where it was signed in.
+    MemberIps,
+    MemberDevices,
+    MemberUser,
+    MemberEmail,
+    MemberPayout,
+    UserAgent,
+    /// Too few clicks to compare.
+    Clicks,
+    /// There is no click that the conversion came by.
+    Click,
+    /// Nobody knows which customer it was.
+    Customer,
+    /// So much comes by this address that it tells nobody apart.
+    ProxyIp,
+    /// Commissions are payable at once.
+    HoldDays,
+}
+
+impl Missing {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ActorIp => "actor_ip",
+            Self::ActorDevice => "actor_device",
+            Self::ActorUser => "actor_user",
+            Self::ActorEmail => "actor_email",
+            Self::ActorPayment => "actor_payment",
+            Self::ActorNetwork => "actor_network",
+            Self::MemberIps => "member_ips",
+            Self::MemberDevices => "member_devices",
+            Self::MemberUser => "member_user",
+            Self::MemberEmail => "member_email",
+            Self::MemberPayout => "member_payout",
+            Self::UserAgent => "user_agent",
+            Self::Clicks => "clicks",
+            Self::Click => "click",
+            Self::Customer => "customer",
+            Self::ProxyIp => "proxy_ip",
+            Self::HoldDays => "hold_days",
+        }
+    }
+}
+
+impl Finding {
+    pub(super) const fn new(question: Question, answer: Answer) -> Self {
+        Self { question, answer }
+    }
+
+    /// The rule that fires by it.
+    pub const fn fired(&self) -> Option<Rule> {
+        match self.answer {
+            Answer::Yes(_) => Some(self.question.rule()),
+            Answer::No | Answer::Silenced(..) | Answer::Unknown(_) => None,
+        }
+    }
+}
+
+/// The rules that fire by some findings.
+pub fn fired<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Rules {
+    findings.into_iter().filter_map(Finding::fired).collect()
+}
+
+/// Yes, if what was observed is more than the threshold.
+pub(super) const fn above(observed: u64, threshold: u64, window: u64) -> Answer {
+    let evidence = Evidence { observed, threshold, window };
+    if observed > threshold { Answer::Yes(evidence) } else { Answer::No }
+}
+
+/// Yes, if what was observed reaches the threshold.
+pub(super) const fn at_least(observed: u64, threshold: u64, window: u64) -> Answer {
+    let evidence = Evidence { observed, threshold, window };
+    if observed >= threshold { Answer::Yes(evidence) } else { Answer::No }
+}
+
+/// Silenced, if the guard holds.
+pub(super) const fn unless(answer: Answer, holds: bool, guard: Guard) -> Answer {
+    match answer {
+        Answer::Yes(evidence) if holds => Answer::Silenced(evidence, guard),
+        Answer::Yes(_) | Answer::No | Answer::Silenced(..) | Answer::Unknown(_) => answer,
+    }
+}

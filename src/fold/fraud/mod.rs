@@ -1,0 +1,71 @@
+//! Fraud: nine rules, what each counts, and what follows.
+//!
+//! Promise: pure and exact. The functions here know no state and no clock: they are told what was seen, answer each
+//! question, and the answers make a score. The same facts and the same rule set give the same answers, in the stream, in
+//! a preview and in a replay.
+
+mod accounts;
+mod click;
+mod commission;
+mod finding;
+mod rule;
+mod rule_set;
+mod score;
+mod self_referral;
+mod timing;
+mod wilson;
+
+pub use accounts::{Accounts, check_multiple_accounts};
+pub use click::{Agent, Clicks, Rate, Winning, check_click_fraud};
+pub use commission::{CustomerHistory, History, Share, check_commission_abuse};
+pub use finding::{Answer, Evidence, Finding, Guard, Missing, fired};
+pub use rule::{Question, Rule, Rules};
+pub use rule_set::{Guards, Limits, RuleSet, span};
+pub use score::{Band, Points, SCORE_MAX, Score, Verdict};
+pub use self_referral::{Compared, Own, SelfReferral, check_self_referral};
+pub use timing::Gaps;
+pub use wilson::is_above;
+
+/// What is known of what is scored; what does not concern it is left out, and fires nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Facts {
+    pub self_referral: Option<SelfReferral>,
+    pub clicks: Option<Clicks>,
+    pub commission: Option<(History, Accounts)>,
+    pub accounts: Option<Accounts>,
+}
+
+/// All that was asked, by function, and what it comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Assessment {
+    pub self_referral: Option<[Finding; 5]>,
+    pub clicks: Option<[Finding; 9]>,
+    pub commission: Option<[Finding; 8]>,
+    pub accounts: Option<[Finding; 3]>,
+    /// Of all functions: a rule that two of them reach is in it once.
+    pub fired: Rules,
+    pub score: Score,
+}
+
+impl Assessment {
+    /// In the order of the functions; a question that two functions ask is there twice, with one answer.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        let (selves, clicks) = (self.self_referral.iter().flatten(), self.clicks.iter().flatten());
+        selves.chain(clicks).chain(self.commission.iter().flatten()).chain(self.accounts.iter().flatten())
+    }
+}
+
+/// All four functions, combined.
+pub fn perform_fraud_check(facts: &Facts, rules: &RuleSet) -> Assessment {
+    let mut assessment = Assessment {
+        self_referral: facts.self_referral.map(|facts| check_self_referral(&facts, rules)),
+        clicks: facts.clicks.map(|facts| check_click_fraud(&facts, rules)),
+        commission: facts.commission.map(|(history, accounts)| check_commission_abuse(&history, &accounts, rules)),
+        accounts: facts.accounts.map(|facts| check_multiple_accounts(&facts, rules)),
+        fired: Rules::default(),
+        score: Score::of(Rules::default(), &rules.points),
+    };
+    assessment.fired = fired(assessment.findings());
+    assessment.score = Score::of(assessment.fired, &rules.points);
+    assessment
+}

@@ -23,7 +23,8 @@ function run(shown, value, write) {
   const begun = performance.now();
   const step = (now) => {
     if (shown.value !== value) return;
-    const part = Math.min((now - begun) / 600, 1);
+    // A frame may have begun before the change.
+    const part = Math.min(Math.max(now - begun, 0) / 600, 1);
     const eased = 1 - (1 - part) ** 3;
     shown.textContent = write(part === 1 ? value : Math.round(from + (value - from) * eased));
     if (part < 1) requestAnimationFrame(step);

@@ -1,6 +1,6 @@
 //! Whether one person stands behind several accounts.
 
-use super::finding::{Answer, Finding, Guard, at_least, unless};
+use super::finding::{Finding, Guard, at_least, unless};
 use super::rule::Question;
 use super::rule_set::{RuleSet, span};
 
@@ -22,7 +22,7 @@ pub fn check_multiple_accounts(facts: &Accounts, rules: &RuleSet) -> [Finding; 3
     let limits = &rules.limits;
     let shared = |customers: u32| at_least(customers.into(), limits.shared_customers.into(), span::SHARED_CUSTOMERS);
     let is_crowded = rules.guards.crowded_device && facts.is_device_crowded;
-    let cluster: Answer = at_least(facts.members.into(), limits.cluster_accounts.into(), 0);
+    let cluster = at_least(facts.members.into(), limits.cluster_accounts.into(), 0);
     [
         Finding::new(Question::ClusterAccounts, cluster),
         Finding::new(Question::SharedPayment, shared(facts.with_payment)),

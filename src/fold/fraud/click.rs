@@ -1,8 +1,8 @@
 //! Whether clicks are a machine's, or made to win a sale that another member brought.
 
-use super::finding::{Answer, Evidence, Finding, Guard, Missing, above, unless};
+use super::finding::{Answer, Finding, Guard, Missing, unless, yes_if};
 use super::rule::Question;
-use super::rule_set::{RuleSet, span};
+use super::rule_set::{Limits, RuleSet, span};
 use super::timing::Gaps;
 
 /// What is known of a click, and of the conversion it brought.
@@ -65,8 +65,7 @@ const DEVICES_MAX: u32 = 20;
 /// (20): gaps that are all alike, conversions sooner than a person takes, clicks that come just in time to win.
 pub fn check_click_fraud(facts: &Clicks, rules: &RuleSet) -> [Finding; 9] {
     let limits = &rules.limits;
-    let (purchase, signup) = (limits.hasty_purchase, limits.hasty_signup);
-    let hasty = |before, is_purchase| below(before, if is_purchase { purchase } else { signup });
+    let [hasty, late, behind] = won(facts.winning, limits);
     [
         Finding::new(Question::DeclaredBot, bot(facts.agent)),
         Finding::new(Question::ClicksOfIpInMinute, in_minute(facts.ip, limits.clicks_ip_minute, rules)),
@@ -74,25 +73,9 @@ pub fn check_click_fraud(facts: &Clicks, rules: &RuleSet) -> [Finding; 9] {
         Finding::new(Question::ClicksOfDeviceInMinute, in_minute(facts.device, limits.clicks_device_minute, rules)),
         Finding::new(Question::ClicksOfNetworkInMinute, in_minute(facts.network, limits.clicks_network_minute, rules)),
         Finding::new(Question::RegularGaps, regular(facts.gaps, rules)),
-        Finding::new(
-            Question::HastyConversion,
-            won(facts.winning, |before, is_purchase, _, _| hasty(before, is_purchase)),
-        ),
-        Finding::new(
-            Question::LateClick,
-            won(
-                facts.winning,
-                |before, _, has_rival, _| {
-                    if has_rival { within(before, limits.late_click) } else { Answer::No }
-                },
-            ),
-        ),
-        Finding::new(
-            Question::ClickBehindAnother,
-            won(facts.winning, |_, _, _, behind| {
-                behind.map_or(Answer::No, |behind| within(behind, limits.click_behind))
-            }),
-        ),
+        Finding::new(Question::HastyConversion, hasty),
+        Finding::new(Question::LateClick, late),
+        Finding::new(Question::ClickBehindAnother, behind),
     ]
 }
 
@@ -100,7 +83,7 @@ const fn bot(agent: Agent) -> Answer {
     match agent {
         Agent::Missing => Answer::Unknown(Missing::UserAgent),
         Agent::Human => Answer::No,
-        Agent::Bot => Answer::Yes(Evidence { observed: 1, threshold: 1, window: 0 }),
+        Agent::Bot => yes_if(true, 1, 1, 0),
     }
 }
 
@@ -120,13 +103,12 @@ fn in_hour(rate: Rate, limit: u32, rules: &RuleSet) -> Answer {
 
 /// On an address of many people as many times the clicks as there are devices: what is still below that is silenced.
 fn many(clicks: u32, limit: u32, (devices, window): (u32, u64), rules: &RuleSet) -> Answer {
-    let clicks = u64::from(clicks);
-    let answer = above(clicks, limit.into(), window);
-    let raised = u64::from(limit) * u64::from(devices.clamp(1, DEVICES_MAX));
+    let (clicks, limit) = (u64::from(clicks), u64::from(limit));
+    let raised = limit * u64::from(devices.clamp(1, DEVICES_MAX));
     if rules.guards.shared_ip && clicks > raised {
-        return above(clicks, raised, window);
+        return yes_if(true, clicks, raised, window);
     }
-    unless(answer, rules.guards.shared_ip && devices > 1, Guard::SharedIp)
+    unless(yes_if(clicks > limit, clicks, limit, window), rules.guards.shared_ip && devices > 1, Guard::SharedIp)
 }
 
 fn regular(gaps: Option<Gaps>, rules: &RuleSet) -> Answer {
@@ -136,26 +118,21 @@ fn regular(gaps: Option<Gaps>, rules: &RuleSet) -> Answer {
         return Answer::No;
     }
     let (observed, threshold) = (gaps.variation(), u64::from(limits.gaps_variation));
-    let evidence = Evidence { observed, threshold, window: gaps.sum };
-    if observed < threshold { Answer::Yes(evidence) } else { Answer::No }
+    yes_if(observed < threshold, observed, threshold, gaps.sum)
 }
 
-fn won(winning: Winning, answer: impl Fn(u64, bool, bool, Option<u64>) -> Answer) -> Answer {
-    match winning {
-        Winning::NoConversion => Answer::No,
-        Winning::NoClick => Answer::Unknown(Missing::Click),
-        Winning::Click { before, is_purchase, has_rival, behind } => answer(before, is_purchase, has_rival, behind),
-    }
-}
-
-/// Yes, if it took less.
-const fn below(observed: u64, threshold: u64) -> Answer {
-    let evidence = Evidence { observed, threshold, window: 0 };
-    if observed < threshold { Answer::Yes(evidence) } else { Answer::No }
-}
-
-/// Yes, if it took no more.
-const fn within(observed: u64, threshold: u64) -> Answer {
-    let evidence = Evidence { observed, threshold, window: 0 };
-    if observed <= threshold { Answer::Yes(evidence) } else { Answer::No }
+/// What a conversion's click tells: that it came too soon after it, that the click came late, and behind another's.
+fn won(winning: Winning, limits: &Limits) -> [Answer; 3] {
+    let (before, is_purchase, has_rival, behind) = match winning {
+        Winning::NoConversion => return [Answer::No; 3],
+        Winning::NoClick => return [Answer::Unknown(Missing::Click); 3],
+        Winning::Click { before, is_purchase, has_rival, behind } => (before, is_purchase, has_rival, behind),
+    };
+    let soonest = if is_purchase { limits.hasty_purchase } else { limits.hasty_signup };
+    let (late, close) = (limits.late_click, limits.click_behind);
+    [
+        yes_if(before < soonest, before, soonest, 0),
+        yes_if(has_rival && before <= late, before, late, 0),
+        behind.map_or(Answer::No, |behind| yes_if(behind <= close, behind, close, 0)),
+    ]
 }

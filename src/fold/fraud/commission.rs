@@ -1,9 +1,9 @@
 //! Whether what a member or a customer brought was taken back too often, or was brought by one person in many guises.
 
 use super::accounts::{Accounts, check_multiple_accounts};
-use super::finding::{Answer, Evidence, Finding, Missing, at_least};
+use super::finding::{Answer, Finding, Missing, at_least, yes_if};
 use super::rule::Question;
-use super::rule_set::{RuleSet, span};
+use super::rule_set::{Limits, RuleSet, span};
 use super::wilson;
 
 /// What became of earlier orders.
@@ -40,18 +40,8 @@ pub struct Share {
 /// is surely above the limit; `abuse.multi_account` (45) as [`check_multiple_accounts`] has it.
 pub fn check_commission_abuse(history: &History, accounts: &Accounts, rules: &RuleSet) -> [Finding; 8] {
     let limits = &rules.limits;
-    let of_customer = |answer: &dyn Fn(&CustomerHistory) -> Answer| {
-        history.customer.as_ref().map_or(Answer::Unknown(Missing::Customer), answer)
-    };
-    let customer_chargebacks = of_customer(&|customer| {
-        at_least(customer.chargebacks.into(), limits.customer_chargebacks.into(), span::CUSTOMER_CHARGEBACKS)
-    });
-    let customer_refunds = of_customer(&|customer| {
-        if customer.refunded_orders < limits.customer_refunds_orders {
-            return Answer::No;
-        }
-        at_least(customer.refunds.into(), limits.customer_refunds.into(), span::REFUNDS)
-    });
+    let [customer_chargebacks, customer_refunds] =
+        history.customer.map_or([Answer::Unknown(Missing::Customer); 2], |customer| of_customer(&customer, limits));
     let member_chargebacks = surely(
         history.chargebacks,
         limits.member_chargebacks,
@@ -76,11 +66,20 @@ pub fn check_commission_abuse(history: &History, accounts: &Accounts, rules: &Ru
     ]
 }
 
+/// By chargebacks and by refunds.
+fn of_customer(customer: &CustomerHistory, limits: &Limits) -> [Answer; 2] {
+    let (refunds, least) = (customer.refunds, limits.customer_refunds);
+    let is_often = refunds >= least && customer.refunded_orders >= limits.customer_refunds_orders;
+    [
+        at_least(customer.chargebacks.into(), limits.customer_chargebacks.into(), span::CUSTOMER_CHARGEBACKS),
+        yes_if(is_often, refunds.into(), least.into(), span::REFUNDS),
+    ]
+}
+
 /// Yes, if there are so many, and their share is above `limit` with 95 % confidence.
 fn surely(share: Share, least: u32, limit: (u32, u32), window: u64) -> Answer {
-    let evidence = Evidence { observed: share.some.into(), threshold: least.into(), window };
     let is_above = share.some >= least && wilson::is_above(share.some, share.all, limit);
-    if is_above { Answer::Yes(evidence) } else { Answer::No }
+    yes_if(is_above, share.some.into(), least.into(), window)
 }
 
 /// The limit, or twice the creator's own share if that is more.

@@ -119,16 +119,14 @@ pub fn fired<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Rules {
     findings.into_iter().filter_map(Finding::fired).collect()
 }
 
-/// Yes, if what was observed is more than the threshold.
-pub(super) const fn above(observed: u64, threshold: u64, window: u64) -> Answer {
-    let evidence = Evidence { observed, threshold, window };
-    if observed > threshold { Answer::Yes(evidence) } else { Answer::No }
+/// Yes, if so; else no.
+pub(super) const fn yes_if(is_so: bool, observed: u64, threshold: u64, window: u64) -> Answer {
+    if is_so { Answer::Yes(Evidence { observed, threshold, window }) } else { Answer::No }
 }
 
 /// Yes, if what was observed reaches the threshold.
 pub(super) const fn at_least(observed: u64, threshold: u64, window: u64) -> Answer {
-    let evidence = Evidence { observed, threshold, window };
-    if observed >= threshold { Answer::Yes(evidence) } else { Answer::No }
+    yes_if(observed >= threshold, observed, threshold, window)
 }
 
 /// Silenced, if the guard holds.

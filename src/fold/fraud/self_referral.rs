@@ -3,7 +3,7 @@
 //! The member's own tokens come from authenticated sightings alone: a click on the member's link shows nothing of whose
 //! the device is.
 
-use super::finding::{Answer, Evidence, Finding, Guard, Missing, unless};
+use super::finding::{Answer, Finding, Guard, Missing, unless, yes_if};
 use super::rule::Question;
 use super::rule_set::{RuleSet, span};
 
@@ -65,7 +65,7 @@ fn own(what: Own, window: u64, is_guarded: bool, guard: Guard) -> Answer {
     match what {
         Own::Missing(missing) => Answer::Unknown(missing),
         Own::Seen { age, is_shared, .. } if age <= window => {
-            let seen = Answer::Yes(Evidence { observed: age, threshold: window, window });
+            let seen = yes_if(true, age, window, window);
             unless(seen, is_guarded && is_shared, guard)
         }
         Own::Never | Own::Seen { .. } => Answer::No,
@@ -76,6 +76,6 @@ const fn same(what: Compared) -> Answer {
     match what {
         Compared::Missing(missing) => Answer::Unknown(missing),
         Compared::Different => Answer::No,
-        Compared::Same => Answer::Yes(Evidence { observed: 1, threshold: 1, window: 0 }),
+        Compared::Same => yes_if(true, 1, 1, 0),
     }
 }

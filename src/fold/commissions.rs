@@ -4,6 +4,7 @@ use bytemuck::Zeroable;
 
 use super::booking::{Balance, Movement};
 use super::effects::{LedgerLeft, Named};
+use super::fraud::Cause;
 use super::groups::NO_GROUP;
 use super::moves::Move;
 use super::orders::payment_type;
@@ -12,7 +13,6 @@ use super::people::status;
 use super::records::{Commission as Record, CommissionTexts, Conversion, Head, LongText, NO_ID, Text};
 use super::state::FOR_EVER;
 use super::timers::Due;
-use super::verdicts::review;
 use super::{Stop, Turn, kind, refuse};
 use crate::event::{Commission, CommissionKind, PaymentType};
 use crate::ids::{Currency, Millis};
@@ -145,6 +145,7 @@ impl Turn<'_> {
             record.paid_at = stated.paid_at.unwrap_or(t).0;
         });
         let made = self.state.commissions.get(&id, FOR_EVER).map_or(t, |record| Millis(record.t));
+        self.close_commission(id);
         self.effects.fast.ledger_left.push(LedgerLeft { commission: id, paid: false, time: made, at: self.at });
     }
 
@@ -221,6 +222,7 @@ impl Turn<'_> {
             record.next_of_conversion = std::mem::replace(&mut head.first, id);
         }
         record.prev_of_member = std::mem::replace(&mut self.member_mut(record.n).commissions, id);
+        self.open_commission(id, &mut record);
         let made = Millis(record.t);
         let order = self.state.conversions.get(&record.conversion, FOR_EVER);
         record.day = self.booked_day(made);
@@ -238,6 +240,7 @@ impl Turn<'_> {
             moved = moved.saturating_add(step.taken);
             self.rebook_at(id, step.t, (order_amount, moved), |_| {});
         }
+        self.judge_commission(id, Cause::Evidence);
     }
 
     /// An order's money moved at `t`; all its commissions follow.
@@ -265,19 +268,18 @@ impl Turn<'_> {
     /// Its own verdict, or its conversion's, may have changed; the next one of the conversion.
     pub(super) fn restate_commission(&mut self, id: Id128) -> Id128 {
         let Some(before) = self.state.commissions.get(&id, FOR_EVER) else { return NO_ID };
-        let of_order = self.state.conversions.get(&before.conversion, FOR_EVER).is_some_and(|order| order.blocked == 1);
-        let blocked = match before.review {
-            review::APPROVED => false,
-            review::BLOCKED => true,
-            _ => of_order,
-        };
+        let (blocked, in_review) = self.withheld(id, &before);
         if blocked && before.blocked == 0 {
             self.book_withheld(id, &before, -1);
         }
         if !blocked && before.blocked == 1 {
             self.book_withheld(id, &before, 1);
         }
-        self.rebook(id, self.t, |record| record.blocked = u8::from(blocked));
+        if (before.blocked == 1, before.in_review == 1) != (blocked, in_review) {
+            self.rebook(id, self.t, |record| {
+                (record.blocked, record.in_review) = (u8::from(blocked), u8::from(in_review));
+            });
+        }
         before.next_of_conversion
     }
 
@@ -327,7 +329,7 @@ impl Turn<'_> {
             State::Blocked
         } else if record.net() == 0 {
             State::Reversed
-        } else if self.member(record.n).status != status::ACTIVE {
+        } else if record.in_review == 1 || self.member(record.n).status != status::ACTIVE {
             State::Held
         } else if record.approved == 1 || record.matured == 1 {
             State::Approved

@@ -4,6 +4,7 @@ use super::Turn;
 use super::attribute::{Attribution, Credit, Outcome};
 use super::booking::Movement;
 use super::firsts::First;
+use super::fraud::Cause;
 use super::parts::part;
 use super::records::{Awaited, Conversion, Counts, NO_ID, NONE};
 use super::state::FOR_EVER;
@@ -151,7 +152,11 @@ impl Turn<'_> {
         if conversion.blocked == 0 {
             self.book_credit(id, &conversion, 1);
         }
+        self.count_credited_order(id, &conversion);
+        self.count_customer(conversion.n, id, &conversion);
+        self.judge_conversion(id, Cause::Evidence);
         self.derive(id);
+        self.judge_commissions_of(id, Cause::Evidence);
     }
 
     fn name_click(&mut self, id: Id128, click: Id128) {

@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 
 use super::boards::BoardChanges;
+use super::fraud::Decision;
 use super::records::{ActiveKey, Member, MemberDayKey, MemberKey};
 use crate::ids::{Millis, Next, Offset};
 use crate::keep::Id128;
@@ -13,6 +14,7 @@ pub struct Effects {
     pub fast: FastRows,
     pub slow: SlowRows,
     pub letters: Vec<Letter>,
+    pub decisions: Vec<Decision>,
     pub tally: Tally,
 }
 
@@ -128,7 +130,13 @@ impl Effects {
     /// Nothing yet of the events from `position` on.
     pub fn from(position: Next) -> Self {
         let fast = FastRows { since: position, ..FastRows::default() };
-        Self { fast, slow: SlowRows::from(position), letters: Vec::new(), tally: Tally::default() }
+        Self {
+            fast,
+            slow: SlowRows::from(position),
+            letters: Vec::new(),
+            decisions: Vec::new(),
+            tally: Tally::default(),
+        }
     }
 
     /// What was touched by events below `position`, the next to be folded.

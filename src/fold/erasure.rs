@@ -14,6 +14,7 @@ impl Turn<'_> {
         match stated.subject_type {
             ErasureSubject::Member => {
                 let n = self.find_member(MemberId(stated.subject_id)).ok_or_else(|| unknown("member"))?;
+                self.forget_own(n);
                 self.change_profile(n, |profile| (profile.user_id, profile.username) = (Text::new(""), Text::new("")));
             }
             ErasureSubject::Customer => {
@@ -21,6 +22,7 @@ impl Turn<'_> {
                 let customer = self.state.customers.get(&id, FOR_EVER).ok_or_else(|| unknown("customer"))?;
                 for conversion in self.conversions_of(&customer) {
                     self.change_conversion(conversion, |conversion| conversion.visitor = NO_ID);
+                    self.forget_actor(conversion, id);
                 }
             }
         }

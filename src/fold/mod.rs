@@ -17,9 +17,11 @@ pub mod due;
 mod duplicates;
 pub mod effects;
 mod erasure;
+mod evidence;
 mod firsts;
 pub mod fraud;
 pub mod groups;
+mod judge;
 mod moves;
 pub mod orders;
 mod owner;
@@ -57,7 +59,7 @@ use state::{FOR_EVER, State};
 use zone::Calendars;
 
 /// Names this meaning of the events. State of another fingerprint is refused: replay into a new generation.
-pub const FINGERPRINT: u64 = 6;
+pub const FINGERPRINT: u64 = 7;
 
 /// Where a record came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +91,15 @@ mod kind {
     /// A combination, by the values and by the texts that stand for it.
     pub(super) const COMBO: u8 = 21;
     pub(super) const TEXTS: u8 = 22;
+    /// A token as it is remembered, and who used it how.
+    pub(super) const TOKEN: u8 = 30;
+    pub(super) const PLACE: u8 = 31;
+    pub(super) const USER: u8 = 32;
+    pub(super) const WINDOW: u8 = 33;
+    pub(super) const OWN: u8 = 34;
+    pub(super) const CUSTOMERS_BY: u8 = 35;
+    pub(super) const CUSTOMER_MOVES: u8 = 36;
+    pub(super) const LISTED: u8 = 37;
 }
 
 /// Why a record was not applied.
@@ -117,6 +128,7 @@ pub struct Fold {
     pub quarters: groups::Quarters,
     calendars: Calendars,
     agents: Agents,
+    rule_sets: judge::RuleSets,
     combos: Combos,
     days: groups::Days,
     scratch: Vec<u8>,
@@ -141,6 +153,7 @@ impl Fold {
             parked: None,
             subject: Subject::default(),
             claim: Subject::default(),
+            trigger: trigger_of(event, origin),
         };
         turn.admit(event);
         turn.store_head();
@@ -182,6 +195,12 @@ struct Turn<'s> {
     subject: Subject,
     /// Its event id.
     claim: Subject,
+    /// The same, as decisions name it.
+    trigger: fraud::Trigger,
+}
+
+fn trigger_of(event: &Event<'_>, origin: Origin) -> fraud::Trigger {
+    fraud::Trigger { event_id: Text::new(event.event_id.0), kind: event.body.kind(), offset: origin.offset }
 }
 
 impl Turn<'_> {
@@ -215,6 +234,13 @@ impl Turn<'_> {
 
     /// Checks again what may have changed since the record was parked, then applies it.
     fn readmit(&mut self, event: &Event<'_>) {
+        let mut trigger = trigger_of(event, self.origin);
+        std::mem::swap(&mut self.trigger, &mut trigger);
+        self.readmitted(event);
+        self.trigger = trigger;
+    }
+
+    fn readmitted(&mut self, event: &Event<'_>) {
         self.identify(event);
         match self.check(event) {
             Ok(()) => self.settle(event),
@@ -258,8 +284,10 @@ impl Turn<'_> {
             Body::Sighting(sighting) => self.sighting(sighting),
             Body::Review(review) => self.review(review),
             Body::Erasure(erasure) => self.erase(erasure),
-            // They take their place in the order of the log; their meaning comes with fraud, lists and templates.
-            Body::RuleSet(_) | Body::ListEntry(_) | Body::Template(_) => Ok(()),
+            Body::RuleSet(rules) => self.rule_set(rules),
+            Body::ListEntry(entry) => self.list_entry(entry),
+            // It takes its place in the order of the log; its meaning comes with share kits.
+            Body::Template(_) => Ok(()),
             Body::Tick => {
                 self.sweep_at_tick();
                 Ok(())

@@ -44,6 +44,8 @@ impl Turn<'_> {
         }
         let taken = record.amount;
         self.book_move(order_id, id, record, taken);
+        self.count_move(order_id, id, &record);
+        self.judge_moved(order_id);
         self.arrive(id);
         Ok(())
     }
@@ -73,6 +75,8 @@ impl Turn<'_> {
         record.amount = chargeback.amount;
         record.currency = chargeback.currency;
         self.book_move(chargeback.original, id, record, -chargeback.amount);
+        self.count_move(chargeback.original, chargeback_id, &record);
+        self.judge_moved(chargeback.original);
         self.arrive(id);
         Ok(())
     }

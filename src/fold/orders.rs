@@ -83,6 +83,8 @@ impl Turn<'_> {
         }
         self.state.conversions.put(&id, record, self.t);
         self.touch_conversion(id);
+        self.keep_actor(id, &record, stated);
+        self.count_order(&record);
         if record.is_order() {
             self.count_creator(record.booked(self.t), &Counts { orders: 1, ..Counts::default() });
             let moved = Movement { gross: i128::from(record.amount), ..Movement::default() };

@@ -51,6 +51,10 @@ impl Turn<'_> {
         creator.rate_bp = commission.and_then(|policy| policy.rate_bp).unwrap_or(0);
         creator.flat_amount = commission.and_then(|policy| policy.flat_amount).unwrap_or(0);
         creator.hold_days = commission.and_then(|policy| policy.hold_days).unwrap_or(0);
+        let review = stated.review.as_ref();
+        let due_days = review.and_then(|policy| policy.due_days).unwrap_or(0);
+        creator.due_days = u32::try_from(due_days).unwrap_or_default();
+        creator.on_due = super::judge::on_due(review.and_then(|policy| policy.on_due));
         creator.earns_on = earning_kinds(commission.map_or(&[], |policy| policy.on.as_slice()));
         let profile = self.state.creator_profiles.entry(&self.c, Millis(0), FOR_EVER);
         profile.name = Text::new(stated.name);
@@ -104,12 +108,13 @@ impl Turn<'_> {
         });
     }
 
-    /// Own tokens come with the fraud rules; what a sighting needs of the order of the log is its member.
+    /// What an authenticated member was seen with is its own.
     pub(super) fn sighting(&mut self, stated: &Sighting<'_>) -> Result<(), Stop> {
         let n = self.member_or_park(stated.member_id)?;
         let t = self.t.0;
         let member = self.member_mut(n);
         member.active_at = member.active_at.max(t);
+        self.keep_own(n, stated);
         Ok(())
     }
 

@@ -1,16 +1,18 @@
 //! All that a partition's fold knows.
 
 use super::effects::Tally;
-use super::kind;
 use super::records::{
-    ActiveKey, ActiveTally, ActiveWeek, AdmittedKey, Awaited, Click, Combo, ComboKey, ComboList, ComboSlot, Commission,
-    CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, Creator, CreatorProfile,
-    CreditPage, CreditPageKey, Customer, Day, DayCell, GroupDay, GroupHead, Head, HourKey, LongProfile, Mark, Member,
-    MemberDay, MemberDayKey, MemberKey, Name, OrdinalKey, Parked, ParkedPage, Partition, Purse, PurseKey, Score,
-    ScoreDayKey, ScoreKey, ScoreLink, Seen, SeqKey, Share, ShortProfile, Slot, SlotKey, Text, Timer, TimerHour, Touch,
-    Visitor,
+    ActiveKey, ActiveTally, ActiveWeek, Actor, AdmittedKey, Awaited, Click, ClickJudged, Combo, ComboKey, ComboList,
+    ComboSlot, Commission, CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, Creator,
+    CreatorPageKey, CreatorProfile, CreditPage, CreditPageKey, Customer, Day, DayCell, DefinitionPage, Frozen,
+    GroupDay, GroupHead, Head, HourKey, Judged, Listed, LongProfile, Mark, Member, MemberDay, MemberDayKey,
+    MemberFraud, MemberKey, MemberPageKey, Name, OrderDays, OrderDaysKey, OrdinalKey, OwnToken, Parked, ParkedPage,
+    Partition, Proxies, Purse, PurseKey, RulesHead, Score, ScoreDayKey, ScoreKey, ScoreLink, Seen, SeqKey, Share,
+    ShortList, ShortProfile, Slot, SlotKey, TagPage, Text, Timer, TimerHour, Touch, Visitor, Window, WindowKeys,
+    WindowPage, WindowPageKey,
 };
-use super::time::ABSURD_AHEAD;
+use super::time::{ABSURD_AHEAD, LATENESS};
+use super::{evidence, kind};
 use crate::ids::{Code, ID_BYTES_MAX, Millis};
 use crate::keep::{Cold, HashKey, Hot, Id128, Map, Maps, Store};
 
@@ -78,6 +80,29 @@ pub struct State {
     pub score_days: Cold<ScoreDayKey, DayCell>,
     /// First figure with anything on a local day.
     pub score_lists: Hot<SlotKey, ScoreLink>,
+    /// What the fraud rules remember; see `evidence`.
+    pub windows: Cold<Id128, Window>,
+    pub window_pages: Hot<WindowPageKey, WindowPage>,
+    pub window_keys: Hot<MemberPageKey, WindowKeys>,
+    /// Own tokens one by one, and a member's newest of each kind.
+    pub own_tokens: Cold<Id128, OwnToken>,
+    pub own_lists: Cold<MemberPageKey, ShortList>,
+    pub token_users: Cold<Id128, ShortList>,
+    /// Customers that came to a member by one means of payment or device.
+    pub customers_by: Cold<Id128, ShortList>,
+    pub member_frauds: Cold<MemberKey, MemberFraud>,
+    pub order_days: Cold<OrderDaysKey, OrderDays>,
+    pub customer_moves: Cold<Id128, ShortList>,
+    pub actors: Cold<Id128, Actor>,
+    pub tag_pages: Hot<CreatorPageKey, TagPage>,
+    pub proxies: Hot<u32, Proxies>,
+    /// How subjects were judged; see `judge`.
+    pub judged_clicks: Cold<Id128, ClickJudged>,
+    pub frozen: Cold<Id128, Frozen>,
+    pub judged: Cold<Id128, Judged>,
+    pub listed: Cold<Id128, Listed>,
+    pub rules: Hot<u32, RulesHead>,
+    pub definition_pages: Hot<CreatorPageKey, DefinitionPage>,
 }
 
 impl Maps for State {
@@ -128,6 +153,7 @@ impl Maps for State {
         visitor("scores", &mut self.scores);
         visitor("score_days", &mut self.score_days);
         visitor("score_lists", &mut self.score_lists);
+        self.visit_fraud(visitor);
     }
 
     fn set_hash_key(&mut self, key: HashKey) {
@@ -136,6 +162,28 @@ impl Maps for State {
 }
 
 impl State {
+    fn visit_fraud(&mut self, visitor: &mut dyn FnMut(&'static str, &mut dyn Map)) {
+        visitor("windows", &mut self.windows);
+        visitor("window_pages", &mut self.window_pages);
+        visitor("window_keys", &mut self.window_keys);
+        visitor("own_tokens", &mut self.own_tokens);
+        visitor("own_lists", &mut self.own_lists);
+        visitor("token_users", &mut self.token_users);
+        visitor("customers_by", &mut self.customers_by);
+        visitor("member_frauds", &mut self.member_frauds);
+        visitor("order_days", &mut self.order_days);
+        visitor("customer_moves", &mut self.customer_moves);
+        visitor("actors", &mut self.actors);
+        visitor("tag_pages", &mut self.tag_pages);
+        visitor("proxies", &mut self.proxies);
+        visitor("judged_clicks", &mut self.judged_clicks);
+        visitor("frozen", &mut self.frozen);
+        visitor("judged", &mut self.judged);
+        visitor("listed", &mut self.listed);
+        visitor("rules", &mut self.rules);
+        visitor("definition_pages", &mut self.definition_pages);
+    }
+
     /// A referral code or coupon of a creator in its compared form: trimmed, without ASCII case.
     pub(super) fn code_id(&self, creator: u32, code: Code<'_>) -> Id128 {
         let mut folded = [0_u8; ID_BYTES_MAX];
@@ -172,8 +220,13 @@ impl State {
         let made = self.partition.peek(&0, FOR_EVER).map_or(0, |record| record.creators);
         let floors = (0..made).filter_map(|creator| Some(self.creators.peek(&creator, FOR_EVER)?.floor));
         let floor = floors.min().unwrap_or(i64::MIN);
-        for map in ["visits", "touches", "visitors", "score_days"] {
+        for map in ["visits", "touches", "visitors", "score_days", "judged_clicks"] {
             store.set_floor(self, map, Millis(floor));
+        }
+        let clocks = (0..made).filter_map(|creator| Some(self.creators.peek(&creator, FOR_EVER)?.clock));
+        let watermark = clocks.min().unwrap_or(i64::MIN).saturating_sub(LATENESS);
+        for (map, life) in evidence::LIVES {
+            store.set_floor(self, map, Millis(watermark.saturating_sub(life)));
         }
         // As `Turn::known_from`.
         for map in ["shares", "clicks"] {

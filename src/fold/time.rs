@@ -68,6 +68,11 @@ impl Turn<'_> {
         Millis(self.creator().clock.saturating_sub(LATENESS))
     }
 
+    /// The record in hand came so late that it enters no window of the fraud rules.
+    pub(super) const fn is_late(&self) -> bool {
+        self.t.0 < self.watermark().0
+    }
+
     /// The record moves the clock, then due timers fire, then the floor follows.
     pub(super) fn move_clock(&mut self) {
         let t = self.t.0;

@@ -20,6 +20,13 @@ pub(super) enum Due {
     /// A review expires.
     ConversionReview,
     CommissionReview,
+    /// A review that the score asks for was not made in time.
+    ConversionWaits,
+    CommissionWaits,
+    /// An entry of a list expires.
+    List,
+    /// Windows of a member may be over.
+    Windows,
 }
 
 impl Due {
@@ -30,6 +37,10 @@ impl Due {
             Self::Commission => 3,
             Self::ConversionReview => 4,
             Self::CommissionReview => 5,
+            Self::ConversionWaits => 6,
+            Self::CommissionWaits => 7,
+            Self::List => 8,
+            Self::Windows => 9,
         }
     }
 
@@ -40,6 +51,10 @@ impl Due {
             3 => Some(Self::Commission),
             4 => Some(Self::ConversionReview),
             5 => Some(Self::CommissionReview),
+            6 => Some(Self::ConversionWaits),
+            7 => Some(Self::CommissionWaits),
+            8 => Some(Self::List),
+            9 => Some(Self::Windows),
             _ => None,
         }
     }
@@ -84,6 +99,10 @@ impl Turn<'_> {
             Some(Due::Commission) => self.mature(timer.subject),
             Some(Due::ConversionReview) => self.conversion_review_over(timer.subject),
             Some(Due::CommissionReview) => self.commission_review_over(timer.subject),
+            Some(Due::ConversionWaits) => self.conversion_due(timer.subject),
+            Some(Due::CommissionWaits) => self.commission_due(timer.subject),
+            Some(Due::List) => self.list_due(timer.subject),
+            Some(Due::Windows) => self.windows_due(timer.subject),
             None => {}
         }
     }

@@ -111,10 +111,14 @@ impl Turn<'_> {
         seq
     }
 
-    /// The id of the click or share at a place, unless it is forgotten.
-    pub(super) fn touch_id(&self, seq: u64) -> Option<Text> {
+    /// The click or share at a place, unless it is forgotten.
+    pub(super) fn touch_at(&self, seq: u64) -> Option<Touch> {
         let touch = self.state.touches.get(&SeqKey { creator: self.c, page: 0, seq }, self.floor())?;
-        (touch.t >= self.floor().0).then_some(touch.id)
+        (touch.t >= self.floor().0).then_some(touch)
+    }
+
+    pub(super) fn touch_id(&self, seq: u64) -> Option<Text> {
+        self.touch_at(seq).map(|touch| touch.id)
     }
 }
 

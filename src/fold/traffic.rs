@@ -42,13 +42,15 @@ impl Turn<'_> {
             click.share_id.and_then(|share| self.state.shares.get(&self.id(kind::SHARE, share.0), self.floor()));
         let booked = Booked { t: self.t, day: self.booked_day(self.t), group: self.group_of_click(click, share) };
         let unique = human && self.is_first_visit(click, n);
+        let disposition = Disposition::of_click(human, unique);
         let touch = self.enter_touch(Touched {
             n,
             group: booked.group,
             id: click.click_id.0,
             share_id: click.share_id.map_or("", |share| share.0),
-            disposition: Disposition::of_click(human, unique),
+            disposition,
         });
+        let noted = self.judge_click(click, (n, id), disposition);
         let record = Record {
             t: self.t.0,
             names,
@@ -58,7 +60,9 @@ impl Turn<'_> {
             n,
             group: booked.group,
             human: u8::from(human),
-            pad: [0; 7],
+            judged: noted.judged,
+            unknown: noted.unknown,
+            pad: [0; 4],
         };
         let record = if human { self.remember_click(click, id, record) } else { record };
         self.state.clicks.put(&id, record, self.t);

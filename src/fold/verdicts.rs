@@ -2,7 +2,8 @@
 //! (SEMANTICS §8, §9, §12).
 
 use super::booking::Movement;
-use super::records::{Conversion, Counts, NO_ID};
+use super::fraud::Cause;
+use super::records::{Conversion, Counts, NO_ID, NONE};
 use super::state::FOR_EVER;
 use super::timers::Due;
 use super::{Stop, Turn, kind};
@@ -31,6 +32,7 @@ impl Turn<'_> {
             ReviewSubject::Click => {
                 let id = self.id(kind::CLICK, stated.subject_id);
                 self.state.clicks.get(&id, self.floor()).ok_or(Stop::Park(id))?;
+                self.review_click(id, stated.subject_id, stated.verdict);
             }
             ReviewSubject::Conversion => {
                 let id = self.id(kind::CONVERSION, stated.subject_id);
@@ -51,7 +53,7 @@ impl Turn<'_> {
         if verdict != review::NONE && until.0 < i64::MAX {
             self.set_timer(until, Due::ConversionReview, id);
         }
-        self.restate_conversion(id);
+        self.reviewed_conversion(id);
     }
 
     fn review_commission(&mut self, id: Id128, verdict: u8, until: Millis) {
@@ -61,14 +63,14 @@ impl Turn<'_> {
         if verdict != review::NONE && until.0 < i64::MAX {
             self.set_timer(until, Due::CommissionReview, id);
         }
-        self.restate_commission(id);
+        self.judge_commission(id, Cause::Review);
     }
 
     pub(super) fn conversion_review_over(&mut self, id: Id128) {
         let conversion = self.conversion_at(id);
         if conversion.review_until <= self.watermark().0 && conversion.review != review::NONE {
             self.change_conversion(id, |conversion| conversion.review = review::NONE);
-            self.restate_conversion(id);
+            self.reviewed_conversion(id);
         }
     }
 
@@ -77,14 +79,23 @@ impl Turn<'_> {
         let Some(record) = self.state.commissions.get_mut(&id, FOR_EVER) else { return };
         if record.review_until <= watermark && record.review != review::NONE {
             record.review = review::NONE;
-            self.restate_commission(id);
+            self.judge_commission(id, Cause::Review);
         }
     }
 
+    /// What a review says of a conversion it says of its commissions, unless they have their own.
+    fn reviewed_conversion(&mut self, id: Id128) {
+        if self.conversion_at(id).n == NONE {
+            return self.restate_conversion(id);
+        }
+        self.judge_conversion(id, Cause::Review);
+        self.judge_commissions_of(id, Cause::Review);
+    }
+
     /// Gives or withholds what the conversion's verdict asks for; its commissions follow.
-    fn restate_conversion(&mut self, id: Id128) {
+    pub(super) fn restate_conversion(&mut self, id: Id128) {
         let before = self.conversion_at(id);
-        let blocked = u8::from(before.review == review::BLOCKED);
+        let blocked = u8::from(self.is_blocked(id, &before));
         if before.blocked == blocked || !before.has_credit() {
             return;
         }

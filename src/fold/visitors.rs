@@ -159,6 +159,24 @@ impl Turn<'_> {
         Touch { t: click.t, text, click: id, n: click.n }
     }
 
+    /// When other members' links were clicked by the conversion's visitor.
+    pub(super) fn others_clicks(&self, conversion: &Conversion) -> Vec<i64> {
+        let mut times = Vec::new();
+        if conversion.visitor == NO_ID {
+            return times;
+        }
+        let newest = self.state.visitors.get(&conversion.visitor, self.floor());
+        let (mut id, mut t) = newest.map_or((NO_ID, 0), |visitor| (visitor.newest, visitor.t));
+        for _ in 0..CLICKS_MAX {
+            let Some(click) = self.click_of(id, t) else { break };
+            if click.n != conversion.n {
+                times.push(click.t);
+            }
+            (id, t) = (click.before, click.before_t);
+        }
+        times
+    }
+
     /// The clicks of the conversion's visitor that may be credited with it.
     pub(super) fn seen_by(&self, conversion: &Conversion) -> Seen {
         let mut seen = Seen::default();

@@ -59,7 +59,7 @@ pub enum Winning {
 }
 
 /// On a shared address so many times the clicks, at most.
-const DEVICES_MAX: u32 = 20;
+pub const DEVICES_MAX: u32 = 20;
 
 /// `click.bot` (30): the traffic says so; `click.velocity` (25): strictly more clicks than a person makes; `click.timing`
 /// (20): gaps that are all alike, conversions sooner than a person takes, clicks that come just in time to win.

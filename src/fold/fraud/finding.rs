@@ -38,6 +38,20 @@ pub enum Guard {
 }
 
 impl Guard {
+    pub(in crate::fold) const fn number(self) -> u8 {
+        match self {
+            Self::SharedIp => 0,
+            Self::CrowdedDevice => 1,
+        }
+    }
+
+    pub(in crate::fold) const fn of_number(number: u8) -> Self {
+        match number {
+            0 => Self::SharedIp,
+            _ => Self::CrowdedDevice,
+        }
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::SharedIp => "shared_ip",
@@ -74,9 +88,41 @@ pub enum Missing {
     ProxyIp,
     /// Commissions are payable at once.
     HoldDays,
+    /// It came too late to be counted with others.
+    Window,
 }
 
 impl Missing {
+    const ALL: [Self; 18] = [
+        Self::ActorIp,
+        Self::ActorDevice,
+        Self::ActorUser,
+        Self::ActorEmail,
+        Self::ActorPayment,
+        Self::ActorNetwork,
+        Self::MemberIps,
+        Self::MemberDevices,
+        Self::MemberUser,
+        Self::MemberEmail,
+        Self::MemberPayout,
+        Self::UserAgent,
+        Self::Clicks,
+        Self::Click,
+        Self::Customer,
+        Self::ProxyIp,
+        Self::HoldDays,
+        Self::Window,
+    ];
+
+    pub(in crate::fold) fn number(self) -> u8 {
+        let place = Self::ALL.iter().position(|missing| *missing == self);
+        place.and_then(|place| u8::try_from(place).ok()).unwrap_or_default()
+    }
+
+    pub(in crate::fold) fn of_number(number: u8) -> Self {
+        Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::Click)
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::ActorIp => "actor_ip",
@@ -96,6 +142,7 @@ impl Missing {
             Self::Customer => "customer",
             Self::ProxyIp => "proxy_ip",
             Self::HoldDays => "hold_days",
+            Self::Window => "window",
         }
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! Promise: pure and exact. The functions here know no state and no clock: they are told what was seen, answer each
 //! question, and the answers make a score. The same facts and the same rule set give the same answers, in the stream, in
-//! a preview and in a replay.
+//! a preview and in a replay. What they are told is gathered in `evidence` and `judge`.
 
 mod accounts;
 mod click;
 mod commission;
+mod decision;
+mod definition;
 mod finding;
 mod rule;
 mod rule_set;
@@ -16,8 +18,13 @@ mod timing;
 mod wilson;
 
 pub use accounts::{Accounts, check_multiple_accounts};
-pub use click::{Agent, Clicks, Rate, Winning, check_click_fraud};
+pub use click::{Agent, Clicks, DEVICES_MAX, Rate, Winning, check_click_fraud};
 pub use commission::{CustomerHistory, History, Share, check_commission_abuse};
+pub use decision::{
+    Action, Cause, DecidedBy, Decision, DecisionId, Mode, Previous, RuleSetHash, RuleSetName, Subject, Trigger,
+    decision_id,
+};
+pub use definition::Malformed;
 pub use finding::{Answer, Evidence, Finding, Guard, Missing, fired};
 pub use rule::{Question, Rule, Rules};
 pub use rule_set::{Guards, Limits, RuleSet, span};
@@ -48,6 +55,30 @@ pub struct Assessment {
 }
 
 impl Assessment {
+    /// By answers that are there already.
+    pub fn of(
+        self_referral: Option<[Finding; 5]>,
+        clicks: Option<[Finding; 9]>,
+        commission: Option<[Finding; 8]>,
+        rules: &RuleSet,
+    ) -> Self {
+        let mut assessment = Self {
+            self_referral,
+            clicks,
+            commission,
+            accounts: None,
+            fired: Rules::default(),
+            score: Score::of(Rules::default(), &rules.points),
+        };
+        assessment.sum(rules);
+        assessment
+    }
+
+    fn sum(&mut self, rules: &RuleSet) {
+        self.fired = fired(self.findings());
+        self.score = Score::of(self.fired, &rules.points);
+    }
+
     /// In the order of the functions; a question that two functions ask is there twice, with one answer.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         let (selves, clicks) = (self.self_referral.iter().flatten(), self.clicks.iter().flatten());
@@ -65,7 +96,6 @@ pub fn perform_fraud_check(facts: &Facts, rules: &RuleSet) -> Assessment {
         fired: Rules::default(),
         score: Score::of(Rules::default(), &rules.points),
     };
-    assessment.fired = fired(assessment.findings());
-    assessment.score = Score::of(assessment.fired, &rules.points);
+    assessment.sum(rules);
     assessment
 }

@@ -137,6 +137,37 @@ pub enum Question {
 }
 
 impl Question {
+    /// In the order of their numbers in what the fold keeps: only ever appended to.
+    pub const ALL: [Self; 22] = [
+        Self::SameIp,
+        Self::SameDevice,
+        Self::SameUserId,
+        Self::SameEmail,
+        Self::SamePayout,
+        Self::DeclaredBot,
+        Self::ClicksOfIpInMinute,
+        Self::ClicksOfIpInHour,
+        Self::ClicksOfDeviceInMinute,
+        Self::ClicksOfNetworkInMinute,
+        Self::RegularGaps,
+        Self::HastyConversion,
+        Self::LateClick,
+        Self::ClickBehindAnother,
+        Self::CustomerChargebacks,
+        Self::MemberChargebacks,
+        Self::MemberRefunds,
+        Self::EarlyRefunds,
+        Self::CustomerRefunds,
+        Self::ClusterAccounts,
+        Self::SharedPayment,
+        Self::SharedDevice,
+    ];
+
+    pub(in crate::fold) fn number(self) -> u32 {
+        let place = Self::ALL.iter().position(|question| *question == self);
+        place.and_then(|place| u32::try_from(place).ok()).unwrap_or_default()
+    }
+
     /// As it stands in evidence.
     pub const fn code(self) -> &'static str {
         match self {

@@ -1,5 +1,7 @@
 //! A rule set: points, limits and guards under a name and a version. Two are shipped.
 
+use serde::{Deserialize, Serialize};
+
 use super::score::Points;
 
 /// How a creator's records are scored.
@@ -42,7 +44,8 @@ impl Default for RuleSet {
 }
 
 /// Which guards are on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Guards {
     /// An address of many people tells nothing about one of them, and carries more clicks.
     pub shared_ip: bool,
@@ -58,7 +61,8 @@ impl Guards {
 }
 
 /// From where on a question is answered with yes. Spans are those of [`span`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limits {
     /// More clicks of a member than these from one address in a minute and in an hour.
     pub clicks_ip_minute: u32,

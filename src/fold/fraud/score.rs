@@ -1,18 +1,30 @@
 //! From the rules that fired to a score, a band and a verdict.
 
+use serde::{Deserialize, Serialize};
+
 use super::rule::{Rule, Rules};
 
 /// What each rule counts. Sources of the figures: the programme's own contract, `seed-v1`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Points {
+    #[serde(rename = "self.same_ip")]
     pub same_ip: u32,
+    #[serde(rename = "self.same_device")]
     pub same_device: u32,
+    #[serde(rename = "self.same_user")]
     pub same_user: u32,
+    #[serde(rename = "click.bot")]
     pub bot: u32,
+    #[serde(rename = "click.velocity")]
     pub velocity: u32,
+    #[serde(rename = "click.timing")]
     pub timing: u32,
+    #[serde(rename = "abuse.chargeback")]
     pub chargeback: u32,
+    #[serde(rename = "abuse.refund")]
     pub refund: u32,
+    #[serde(rename = "abuse.multi_account")]
     pub multi_account: u32,
 }
 

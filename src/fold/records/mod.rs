@@ -3,6 +3,7 @@
 //! Texts stand in a record only where a row shows them; everything else is known by the hash of its id.
 
 mod activity;
+mod fraud;
 mod groups;
 mod money;
 mod people;
@@ -13,6 +14,12 @@ mod traffic;
 mod waiting;
 
 pub use activity::{ActiveKey, ActiveWeek, Activity, Tally as ActiveTally};
+pub use fraud::{
+    Actor, ClickJudged, CreatorPageKey, DEFINITION_PAGE, DefinitionPage, FROZEN, Frozen, FrozenEvidence, Judged,
+    Listed, MemberFraud, MemberPageKey, ORDER_DAYS, ORDER_DAYS_I64, OrderDay, OrderDays, OrderDaysKey, OwnToken,
+    Proxies, RulesHead, SHORT_LIST, SeenAt, ShortList, TAG_PAGE, TAG_PAGE_EVENTS, Tag, TagPage, WINDOW_KEYS,
+    WINDOW_PAGE, WINDOW_RECENT, Window, WindowClick, WindowKeys, WindowPage, WindowPageKey,
+};
 pub use groups::{AdmittedKey, Combo, ComboKey, ComboList, ComboSlot, GroupDay, GroupHead, OrdinalKey, PAIRS};
 pub use money::{
     Commission, CommissionMove, CommissionMoveKey, CommissionTexts, Conversion, ConversionTexts, CreditPage,

@@ -86,7 +86,10 @@ pub struct Conversion {
     pub blocked: u8,
     /// What each stage of attribution ended with; see `attribute::Stage`.
     pub trail: [u8; 5],
-    pub pad: [u8; 2],
+    /// Of an order: chargebacks that stand.
+    pub chargebacks: u8,
+    /// See `evidence::flag`.
+    pub history: u8,
     /// Its day on the creator's calendar, as that was when it came.
     pub day: i32,
     /// Its combination of dimensions, with those of its credited click once it has one.
@@ -149,6 +152,9 @@ pub struct Commission {
     pub conversion: Id128,
     pub next_of_conversion: Id128,
     pub prev_of_member: Id128,
+    /// Neighbours among the member's commissions that are not paid, oldest first.
+    pub prev_open: Id128,
+    pub next_open: Id128,
     /// Hashes of member, amount and currency of `earned`, `approved` and `paid`.
     pub names: u64,
     pub approved_names: u64,
@@ -167,7 +173,9 @@ pub struct Commission {
     pub review: u8,
     /// It counts nowhere, but for what was paid.
     pub blocked: u8,
-    pub pad: [u8; 8],
+    /// It is held until somebody has looked.
+    pub in_review: u8,
+    pub pad: [u8; 7],
     /// Entries of it in `commission_moves`.
     pub moves: u32,
     /// Day of `t` on the creator's calendar, as that was when it was made.

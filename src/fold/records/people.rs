@@ -38,6 +38,8 @@ pub struct Creator {
     pub rate_bp: i64,
     pub flat_amount: i64,
     pub hold_days: i64,
+    /// Events of which it is known by which address they came.
+    pub tags: u64,
     pub counts: Counts,
     /// Sums of the newest UTC day; older ones are in `State::days`.
     pub day: OpenDay,
@@ -62,8 +64,17 @@ pub struct Creator {
     /// Bit i: conversions of kind i earn derived commissions.
     pub earns_on: u8,
     pub known: u8,
-    pub pad: [u8; 3],
+    /// See `judge::rules`.
+    pub rules: u8,
+    /// What becomes of a review that nobody makes; see `judge::due`.
+    pub on_due: u8,
+    /// Some member or customer stands, or stood, on a list.
+    pub lists: u8,
     pub boards: BoardClock,
+    /// Days until a review is due; 0 is never.
+    pub due_days: u32,
+    /// There are addresses that tell nobody apart.
+    pub proxies: u32,
 }
 
 /// The texts of a creator; apart, because no event but its own needs them.
@@ -99,6 +110,9 @@ pub struct Member {
     pub counts: Counts,
     /// The member's newest commission: head of the list through `Commission::prev_of_member`.
     pub commissions: Id128,
+    /// The oldest and the newest that is not paid: ends of the list through `Commission::next_open`.
+    pub open_first: Id128,
+    pub open_last: Id128,
     /// The newest UTC day on which it was active, and its sums; older ones are in `State::member_days`.
     pub day: i32,
     pub of_day: MemberDay,
@@ -106,11 +120,14 @@ pub struct Member {
     pub status: u8,
     /// Bit i: it has, or had, a figure of metric i.
     pub scored: u8,
-    pub pad: [u8; 2],
+    /// See `evidence::known`.
+    pub fraud: u8,
+    pub pad: u8,
     /// The place of its newest click or share, plus one; 0 is none.
     pub touch: u64,
     pub activity: Activity,
-    pub pad2: [u8; 4],
+    /// Windows of clicks in its list of them.
+    pub windows: u32,
 }
 
 /// Bytes for the texts of a profile that is kept in RAM.

@@ -22,7 +22,11 @@ pub struct Click {
     /// Its combination of dimensions.
     pub group: u32,
     pub human: u8,
-    pub pad: [u8; 7],
+    /// Its answers to the fraud questions are kept.
+    pub judged: u8,
+    /// Bit i: question i of `judge::frozen::QUESTIONS` was not answered.
+    pub unknown: u16,
+    pub pad: [u8; 4],
 }
 
 /// A visitor: head of the list of its human clicks, newest first by (t, id).

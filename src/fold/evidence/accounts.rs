@@ -1,0 +1,105 @@
+//! One person behind several accounts: members that share what only one person has, customers that share what they pay
+//! with.
+//!
+//! The edges are the lists themselves: of what a member was seen with, and of who was seen with it. A cluster is walked
+//! when it is asked for, so that it splits again as soon as what held it together is too old, or turns out to be
+//! everybody's.
+
+use super::What;
+use super::own::member_of_user;
+use super::users::MANY;
+use crate::fold::fraud::{Accounts, span};
+use crate::fold::records::{Conversion, MemberFraud, MemberKey, NO_ID, ShortList};
+use crate::fold::state::FOR_EVER;
+use crate::fold::{Turn, kind};
+use crate::ids::Millis;
+use crate::keep::Id128;
+
+/// An edge counts for so long.
+const EDGE: i64 = 180 * Millis::DAY;
+/// Members of a cluster.
+const CLUSTER_MAX: usize = 64;
+
+impl Turn<'_> {
+    /// What is known of the accounts around a member at `t`.
+    pub(in crate::fold) fn accounts(&self, n: u32, t: Millis) -> Accounts {
+        let fraud = self.member_fraud(n);
+        let device = fraud.device;
+        Accounts {
+            members: u32::try_from(self.cluster(n, t).len()).unwrap_or(u32::MAX),
+            with_payment: self.customers_by(n, fraud.payment, t),
+            with_device: self.customers_by(n, device, t),
+            is_device_crowded: device != NO_ID && self.is_crowded_device(device, t),
+        }
+    }
+
+    pub(in crate::fold) fn member_fraud(&self, n: u32) -> MemberFraud {
+        let none = MemberFraud { payment: NO_ID, device: NO_ID, fired: 0, pad: 0 };
+        self.state.member_frauds.get(&MemberKey { creator: self.c, n }, FOR_EVER).unwrap_or(none)
+    }
+
+    pub(in crate::fold) fn change_member_fraud(&mut self, n: u32, change: impl FnOnce(&mut MemberFraud)) {
+        change(self.state.member_frauds.entry(&MemberKey { creator: self.c, n }, self.t, FOR_EVER));
+    }
+
+    /// Members who shared an e-mail, a means of payout, or a device at one address on one day with it, or with one who
+    /// did, itself among them. What more than five accounts share tells nothing of one of them.
+    fn cluster(&self, n: u32, t: Millis) -> Vec<u32> {
+        let since = t.0.saturating_sub(EDGE);
+        let mut members = vec![n];
+        let mut next = 0;
+        while let Some(member) = members.get(next).copied()
+            && members.len() < CLUSTER_MAX
+        {
+            next += 1;
+            for what in [What::Payment, What::Email, What::Place] {
+                let Some(own) = self.own_list(member, what) else { continue };
+                for token in own.iter().filter(|seen| seen.t >= since) {
+                    let Some(users) = self.users_of(token.id) else { continue };
+                    if users.kth(MANY).is_some_and(|sixth| sixth >= since) {
+                        continue;
+                    }
+                    for other in users.iter().filter(|seen| seen.t >= since).filter_map(|seen| member_of_user(seen.id))
+                    {
+                        if !members.contains(&other) && members.len() < CLUSTER_MAX {
+                            members.push(other);
+                        }
+                    }
+                }
+            }
+        }
+        members
+    }
+
+    /// A customer came to the member by the tokens of a conversion.
+    pub(in crate::fold) fn count_customer(&mut self, n: u32, id: Id128, conversion: &Conversion) {
+        let (t, actor) = (Millis(conversion.t), self.actor(id));
+        for (what, token) in [(What::Payment, actor.payment), (What::Device, actor.device)] {
+            if token == NO_ID {
+                continue;
+            }
+            let key = self.key_of_token(kind::CUSTOMERS_BY, What::User, n, &token.0);
+            let floor = self.kept_from("customers_by");
+            let list: &mut ShortList = self.state.customers_by.entry(&key, t, floor);
+            list.touch(conversion.customer, t.0);
+            let fraud = self.member_fraud(n);
+            let most = if what == What::Payment { fraud.payment } else { fraud.device };
+            if self.customers_by(n, token, t) >= self.customers_by(n, most, t) && most != token {
+                self.change_member_fraud(n, |fraud| {
+                    let place = if what == What::Payment { &mut fraud.payment } else { &mut fraud.device };
+                    *place = token;
+                });
+            }
+        }
+    }
+
+    /// How many customers of the member came by a token within the 30 days before `t`.
+    fn customers_by(&self, n: u32, token: Id128, t: Millis) -> u32 {
+        if token == NO_ID {
+            return 0;
+        }
+        let key = self.key_of_token(kind::CUSTOMERS_BY, What::User, n, &token.0);
+        let list = self.state.customers_by.get(&key, self.kept_from("customers_by"));
+        list.map_or(0, |list| list.since(t.0.saturating_sub_unsigned(span::SHARED_CUSTOMERS)))
+    }
+}

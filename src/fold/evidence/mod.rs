@@ -1,0 +1,108 @@
+//! What the fraud rules must remember (FRAUD §2, SEMANTICS §11): clicks of late, own tokens, who uses what, what was
+//! taken back.
+//!
+//! Promise: bounded. Every list has a length beyond which its least recent entry gives way, everything else goes by the
+//! creator's own clock; who lost something that way is marked. Tokens stand here as hashes only.
+
+mod accounts;
+mod actors;
+mod history;
+mod own;
+mod proxy;
+mod short_list;
+mod tags;
+mod users;
+mod windows;
+
+pub(super) use own::{member_of_user, member_user};
+pub(super) use windows::Counted;
+
+use super::records::NO_ID;
+use super::{Turn, kind};
+use crate::ids::{Millis, Token};
+use crate::keep::Id128;
+
+/// How long after it was last touched each map's entity can tell anything; see `State::free_expired`. Every answer
+/// looks at the times in it itself, so that it does not matter when it goes.
+pub(super) const LIVES: [(&str, i64); 6] = [
+    ("windows", windows::LIFE),
+    ("window_pages", windows::PAGE_LIFE),
+    ("token_users", 180 * Millis::DAY),
+    ("customers_by", 30 * Millis::DAY),
+    ("order_days", 200 * Millis::DAY),
+    ("customer_moves", 365 * Millis::DAY),
+];
+
+/// What a token stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    Ip,
+    Device,
+    /// The surrounding IPv6 /56.
+    Network,
+    Email,
+    /// A means of payment or of payout: their tokens have one purpose.
+    Payment,
+    User,
+    /// A device at an address on a UTC day.
+    Place,
+}
+
+impl What {
+    const fn number(self) -> u8 {
+        match self {
+            Self::Ip => 1,
+            Self::Device => 2,
+            Self::Network => 3,
+            Self::Email => 4,
+            Self::Payment => 5,
+            Self::User => 6,
+            Self::Place => 7,
+        }
+    }
+}
+
+/// `Member::fraud`, bit by bit.
+pub(super) mod known {
+    /// It was seen at an address, with a device, an e-mail, a means of payout.
+    pub(in crate::fold) const IP: u8 = 1;
+    pub(in crate::fold) const DEVICE: u8 = 1 << 1;
+    pub(in crate::fold) const EMAIL: u8 = 1 << 2;
+    pub(in crate::fold) const PAYOUT: u8 = 1 << 3;
+    /// Something of what was remembered had to give way.
+    pub(in crate::fold) const TRUNCATED: u8 = 1 << 4;
+    /// It stands, or stood, on a list.
+    pub(in crate::fold) const LISTED: u8 = 1 << 5;
+}
+
+impl Turn<'_> {
+    /// A creator's token as it is remembered; `NO_ID` of none.
+    pub(super) fn token(&self, what: What, token: Option<Token>) -> Id128 {
+        token.map_or(NO_ID, |token| self.key_of_token(kind::TOKEN, what, 0, &token.0))
+    }
+
+    /// A user id as it is compared.
+    pub(super) fn user(&self, text: Option<&str>) -> Id128 {
+        text.map_or(NO_ID, |text| self.id(kind::USER, text))
+    }
+
+    /// What was touched last before this is absent from the map, whether or not it has been freed.
+    fn kept_from(&self, map: &str) -> Millis {
+        let life = LIVES.iter().find(|(name, _)| *name == map).map_or(i64::MAX, |(_, life)| *life);
+        Millis(self.watermark().0.saturating_sub(life))
+    }
+
+    /// Something of member `n`, or of nobody (0).
+    fn key_of_token(&self, kind: u8, what: What, n: u32, token: &[u8; 16]) -> Id128 {
+        let mut bytes = [0_u8; 21];
+        let text = token.iter().copied().chain(n.to_le_bytes()).chain([what.number()]);
+        bytes.iter_mut().zip(text).for_each(|(place, byte)| *place = byte);
+        self.state.hash_key.id(kind, self.c, &bytes)
+    }
+}
+
+/// Part of a hash, for telling a few things apart; never 0.
+pub(super) fn short(id: Id128) -> u64 {
+    let Id128([a, b, c, d, e, f, g, h, ..]) = id;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h]).max(1)
+}

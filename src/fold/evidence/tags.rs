@@ -1,0 +1,59 @@
+//! By which address and device the creator's newest thousand events came.
+
+use bytemuck::Zeroable;
+
+use super::short;
+use crate::fold::Turn;
+use crate::fold::records::{CreatorPageKey, NO_ID, TAG_PAGE, TAG_PAGE_EVENTS, Tag, TagPage};
+use crate::fold::state::FOR_EVER;
+use crate::keep::Id128;
+
+/// Events of a page.
+const PAGE: u64 = TAG_PAGE_EVENTS;
+/// Pages that are looked at: the newest 1,024 events.
+const PAGES: u32 = 32;
+/// Looked at once so many events have come.
+const EVERY: u32 = 2;
+
+impl Turn<'_> {
+    /// Takes note of how the record in hand came; an address that carries too much is found every 64 events.
+    pub(in crate::fold) fn tag(&mut self, ip: Id128, device: Id128) {
+        if self.is_late() {
+            return;
+        }
+        let place = self.creator().tags;
+        let page = u32::try_from(place / PAGE % u64::from(PAGES)).unwrap_or_default();
+        self.creator_mut().tags = place + 1;
+        let slot = usize::try_from(place % PAGE).unwrap_or_default();
+        let key = CreatorPageKey { creator: self.c, page };
+        let record: &mut TagPage = self.state.tag_pages.entry(&key, self.t, FOR_EVER);
+        if slot == 0 {
+            *record = TagPage::zeroed();
+        }
+        if let Some(tag) = record.tags.get_mut(slot) {
+            *tag = Tag { ip: tag_of(ip), device: tag_of(device) };
+        }
+        if slot == TAG_PAGE - 1 && page % EVERY == EVERY - 1 {
+            self.find_proxies();
+        }
+    }
+
+    /// The tags of the newest events, in no order of meaning.
+    pub(super) fn tags(&self) -> Vec<Tag> {
+        let mut tags = Vec::with_capacity(TAG_PAGE * usize::try_from(PAGES).unwrap_or_default());
+        for page in 0..PAGES {
+            let key = CreatorPageKey { creator: self.c, page };
+            let Some(record) = self.state.tag_pages.peek(&key, FOR_EVER) else { continue };
+            tags.extend(record.tags.iter().filter(|tag| tag.ip != 0).copied());
+        }
+        tags
+    }
+}
+
+/// A hash small enough to be kept a thousand times; 0 is none.
+pub(super) fn tag_of(id: Id128) -> u32 {
+    if id == NO_ID {
+        return 0;
+    }
+    u32::try_from(short(id) & u64::from(u32::MAX)).unwrap_or(1).max(1)
+}

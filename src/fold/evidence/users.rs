@@ -1,0 +1,50 @@
+//! Who uses an address, a device, an e-mail, a means of payment: members by sightings, customers by conversions.
+
+use crate::fold::Turn;
+use crate::fold::fraud::span;
+use crate::fold::records::ShortList;
+use crate::ids::Millis;
+use crate::keep::Id128;
+
+/// A token is that of many when so many used it of late: five are a household, an office is more.
+pub(super) const MANY: usize = 6;
+
+impl Turn<'_> {
+    /// Was used by; what is late tells nothing of now.
+    pub(super) fn use_token(&mut self, token: Id128, user: Id128) {
+        if self.is_late() {
+            return;
+        }
+        let t = self.t;
+        let floor = self.kept_from("token_users");
+        let list: &mut ShortList = self.state.token_users.entry(&token, t, floor);
+        list.touch(user, t.0);
+    }
+
+    /// The person is forgotten.
+    pub(super) fn leave_token(&mut self, token: Id128, user: Id128) {
+        let floor = self.kept_from("token_users");
+        if let Some(list) = self.state.token_users.get_mut(&token, floor) {
+            list.remove(user);
+        }
+    }
+
+    pub(super) fn users_of(&self, token: Id128) -> Option<ShortList> {
+        self.state.token_users.get(&token, self.kept_from("token_users"))
+    }
+
+    /// Many used the address within the 30 days before `t`.
+    pub(in crate::fold) fn is_shared_ip(&self, token: Id128, t: Millis) -> bool {
+        self.is_of_many(token, t, span::OWN_IP)
+    }
+
+    /// Many used the device within the 90 days before `t`.
+    pub(in crate::fold) fn is_crowded_device(&self, token: Id128, t: Millis) -> bool {
+        self.is_of_many(token, t, span::OWN_DEVICE)
+    }
+
+    fn is_of_many(&self, token: Id128, t: Millis, within: u64) -> bool {
+        let since = t.0.saturating_sub_unsigned(within);
+        self.users_of(token).and_then(|users| users.kth(MANY)).is_some_and(|sixth| sixth >= since)
+    }
+}

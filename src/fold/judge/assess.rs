@@ -1,0 +1,98 @@
+//! From facts to an assessment.
+
+use super::Scored;
+use super::frozen::{QUESTIONS, freeze, of_bits, thaw, worse};
+use crate::fold::Turn;
+use crate::fold::fraud::{
+    Agent, Answer, Assessment, Clicks, Facts, Finding, Missing, Rate, RuleSet, SelfReferral, check_click_fraud,
+    check_commission_abuse, check_self_referral,
+};
+use crate::fold::records::{Conversion, FROZEN, Frozen, NO_ID};
+use crate::fold::state::FOR_EVER;
+use crate::ids::Millis;
+use crate::keep::Id128;
+
+impl Turn<'_> {
+    /// A conversion by its own facts, and by what its credited click fired.
+    pub(super) fn assess_conversion(&mut self, id: Id128, conversion: &Conversion, rules: &RuleSet) -> Assessment {
+        let frozen = match self.state.frozen.get(&id, FOR_EVER) {
+            Some(frozen) => frozen,
+            None => {
+                let frozen = freeze(self.answers(id, conversion, rules).iter());
+                self.state.frozen.put(&id, frozen, self.t);
+                frozen
+            }
+        };
+        self.with_abuse(Some(&frozen), conversion.n, Some(conversion), rules)
+    }
+
+    /// A commission by its conversion's answers, as they were, and by what became of orders since.
+    pub(super) fn assess_commission(&self, n: u32, conversion_id: Id128, rules: &RuleSet) -> Assessment {
+        let conversion = self.state.conversions.get(&conversion_id, FOR_EVER).filter(|_| conversion_id != NO_ID);
+        let frozen = conversion.as_ref().and_then(|_| self.state.frozen.get(&conversion_id, FOR_EVER));
+        self.with_abuse(frozen.as_ref(), n, conversion.as_ref(), rules)
+    }
+
+    fn with_abuse(
+        &self,
+        frozen: Option<&Frozen>,
+        n: u32,
+        conversion: Option<&Conversion>,
+        rules: &RuleSet,
+    ) -> Assessment {
+        let t = conversion.map_or(self.t, |conversion| Millis(self.t.0.max(conversion.t)));
+        let (history, accounts) = (self.history(n, conversion, t), self.accounts(n, t));
+        let (self_referral, clicks) = split(frozen.map(thaw));
+        Assessment::of(self_referral, clicks, Some(check_commission_abuse(&history, &accounts, rules)), rules)
+    }
+
+    /// Its own answers to the self and click questions, joined with those of its click.
+    fn answers(&self, id: Id128, conversion: &Conversion, rules: &RuleSet) -> [Finding; FROZEN] {
+        let missing = Rate::Missing(Missing::Click);
+        let facts = self.self_referral(conversion.n, &self.actor(id), Millis(conversion.t));
+        let winning = self.winning(conversion);
+        let clicks =
+            Clicks { agent: Agent::Missing, ip: missing, network: missing, device: missing, gaps: None, winning };
+        let own = check_self_referral(&facts, rules).into_iter().chain(check_click_fraud(&clicks, rules));
+        let inherited = self.inherited(conversion);
+        let mut own = own.zip(inherited).map(|(own, inherited)| worse(own, inherited));
+        QUESTIONS.map(|question| own.next().unwrap_or(Finding { question, answer: Answer::No }))
+    }
+
+    /// What the credited click answered when it came.
+    fn inherited(&self, conversion: &Conversion) -> [Finding; FROZEN] {
+        let Some(click) = self.credited_click(conversion) else { return of_bits(u16::MAX) };
+        match self.state.judged_clicks.get(&conversion.credited_click, self.floor()) {
+            Some(judged) if click.judged == 1 => thaw(&judged.frozen),
+            _ => of_bits(click.unknown),
+        }
+    }
+
+    /// The questions about the member alone that are answered with yes now.
+    pub(super) fn member_questions(&mut self, n: u32) -> u32 {
+        let rules = self.rules();
+        let history = self.history(n, None, self.t);
+        let accounts = self.accounts(n, self.t);
+        let findings = check_commission_abuse(&history, &accounts, &rules.set);
+        super::tell::bits(findings.iter())
+    }
+
+    /// What is scored, by the live rules.
+    pub(super) fn assess(&mut self, id: Id128, scored: Scored<'_>, rules: &RuleSet) -> Assessment {
+        match scored {
+            Scored::Conversion(conversion) => self.assess_conversion(id, conversion, rules),
+            Scored::Commission(commission) => self.assess_commission(commission.n, commission.conversion, rules),
+        }
+    }
+}
+
+/// By function.
+pub(super) fn split(findings: Option<[Finding; FROZEN]>) -> (Option<[Finding; 5]>, Option<[Finding; 9]>) {
+    let Some([a, b, c, d, e, clicks @ ..]) = findings else { return (None, None) };
+    (Some([a, b, c, d, e]), Some(clicks))
+}
+
+/// Facts of a click that is scored by itself.
+pub(super) const fn of_click(facts: SelfReferral, clicks: Clicks) -> Facts {
+    Facts { self_referral: Some(facts), clicks: Some(clicks), commission: None, accounts: None }
+}

@@ -1,0 +1,227 @@
+//! A click is scored when it comes.
+
+use bytemuck::Zeroable;
+
+use super::assess::{of_click, split};
+use super::frozen::{freeze, is_noted, of_bits, thaw, unknown};
+use super::verdict::{Concluded, number};
+use crate::event::Click;
+use crate::fold::Turn;
+use crate::fold::evidence::{Counted, What, short};
+use crate::fold::fraud::{
+    Agent, Assessment, Cause, Clicks, DEVICES_MAX, DecidedBy, Limits, Missing, Question, Rate, RuleSet, Subject,
+    Verdict, Winning, perform_fraud_check, span,
+};
+use crate::fold::records::{Actor, ClickJudged, Judged, NO_ID};
+use crate::fold::touches::Disposition;
+use crate::ids::Millis;
+use crate::keep::Id128;
+
+/// What a click's record keeps of how it was judged.
+#[derive(Clone, Copy, Default)]
+pub(in crate::fold) struct Noted {
+    /// Bit i: question i was not answered.
+    pub(in crate::fold) unknown: u16,
+    /// 1: its answers are kept.
+    pub(in crate::fold) judged: u8,
+}
+
+/// The click's windows; none where there is no token, or it came late.
+#[derive(Clone, Copy, Default)]
+struct Windows {
+    ip: Option<Counted>,
+    device: Option<Counted>,
+    network: Option<Counted>,
+    is_shared: bool,
+}
+
+impl Turn<'_> {
+    pub(in crate::fold) fn judge_click(
+        &mut self,
+        click: &Click<'_>,
+        (n, id): (u32, Id128),
+        disposition: Disposition,
+    ) -> Noted {
+        let rules = self.rules();
+        let ip = self.token(What::Ip, click.ip_token);
+        let device = self.token(What::Device, click.device_token);
+        let network = self.token(What::Network, click.ip56_token);
+        let windows = self.count_in_windows(n, (ip, device, network), &rules.set.limits);
+        self.tag(ip, device);
+        let actor = Actor { ip, device, email: NO_ID, payment: NO_ID, user: NO_ID };
+        let facts =
+            of_click(self.self_referral(n, &actor, self.t), self.clicks_of(click, &windows, &rules.set, disposition));
+        let assessment = perform_fraud_check(&facts, &rules.set);
+        let noted =
+            Noted { unknown: unknown(assessment.findings()), judged: u8::from(is_noted(assessment.findings())) };
+        let texts = self.texts_of_click(n, click.click_id.0);
+        let concluded = Concluded {
+            subject: Subject::Click,
+            assessment,
+            verdict: assessment.score.verdict(),
+            by: DecidedBy::Score,
+            cause: Cause::Evidence,
+            event_time: self.t,
+            disposition: Some(disposition),
+            matures_at: None,
+            is_paid: false,
+        };
+        let judged = self.judged(&concluded, None, &texts, &rules);
+        if noted.judged == 1 {
+            let frozen = freeze(assessment.findings());
+            self.state.judged_clicks.put(&id, ClickJudged { frozen, judged }, self.t);
+        }
+        if self.is_told(&assessment, &windows) {
+            self.tell(&concluded, &judged, None, &texts, &rules);
+        }
+        noted
+    }
+
+    /// The click enters the windows of its tokens; what is late enters none.
+    fn count_in_windows(&mut self, n: u32, (ip, device, network): (Id128, Id128, Id128), limits: &Limits) -> Windows {
+        let mut windows = Windows::default();
+        if self.is_late() {
+            return windows;
+        }
+        let tag = if device == NO_ID { 0 } else { short(device) };
+        let by_ip = limits.clicks_ip_minute.max(limits.clicks_ip_hour).saturating_add(1);
+        if ip != NO_ID {
+            let counted = self.count_click(n, (What::Ip, ip), tag, (by_ip, DEVICES_MAX));
+            windows.is_shared = counted.len() > limits.clicks_ip_minute && self.is_shared_ip(ip, self.t);
+            windows.ip = Some(counted);
+        }
+        if device != NO_ID {
+            let keep = (limits.clicks_device_minute.saturating_add(1), 1);
+            windows.device = Some(self.count_click(n, (What::Device, device), tag, keep));
+        }
+        if network != NO_ID {
+            let keep = (limits.clicks_network_minute.saturating_add(1), 1);
+            windows.network = Some(self.count_click(n, (What::Network, network), tag, keep));
+        }
+        windows
+    }
+
+    fn clicks_of(&self, click: &Click<'_>, windows: &Windows, rules: &RuleSet, disposition: Disposition) -> Clicks {
+        let limits = &rules.limits;
+        let is_late = self.is_late();
+        let missing = |missing: Missing| if is_late { Missing::Window } else { missing };
+        let agent = match (disposition, click.user_agent) {
+            (Disposition::ExcludedBot, _) => Agent::Bot,
+            (Disposition::Share | Disposition::Countable | Disposition::ExcludedDuplicate, Some(_)) => Agent::Human,
+            (Disposition::Share | Disposition::Countable | Disposition::ExcludedDuplicate, None) => Agent::Missing,
+        };
+        let least = limits.clicks_ip_minute.min(limits.clicks_ip_hour);
+        let ip = self.rate(windows.ip.as_ref(), least, missing(Missing::ActorIp));
+        let ip = match ip {
+            Rate::Clicks { in_minute, in_hour, .. } if windows.is_shared && in_hour > least => {
+                let devices = windows.ip.as_ref().map_or(0, |counted| counted.devices(self.state, span::HOUR));
+                Rate::Clicks { in_minute, in_hour, devices }
+            }
+            Rate::Missing(_) | Rate::Clicks { .. } => ip,
+        };
+        let series = windows.device.as_ref().or(windows.ip.as_ref());
+        Clicks {
+            agent,
+            ip,
+            network: self.rate(windows.network.as_ref(), limits.clicks_network_minute, missing(Missing::ActorNetwork)),
+            device: self.rate(windows.device.as_ref(), limits.clicks_device_minute, missing(Missing::ActorDevice)),
+            gaps: series.and_then(|counted| counted.gaps(self.state)),
+            winning: Winning::NoConversion,
+        }
+    }
+
+    /// Exact where it may matter: fewer clicks than the least limit are not told apart by time.
+    fn rate(&self, counted: Option<&Counted>, least: u32, missing: Missing) -> Rate {
+        let Some(counted) = counted else { return Rate::Missing(missing) };
+        if counted.len() <= least {
+            return Rate::Clicks { in_minute: counted.len(), in_hour: counted.len(), devices: 0 };
+        }
+        let in_minute = counted.within(self.state, span::MINUTE);
+        Rate::Clicks { in_minute, in_hour: counted.within(self.state, span::HOUR), devices: 0 }
+    }
+
+    /// A storm is told once a minute of event time and window; everything else is told.
+    fn is_told(&mut self, assessment: &Assessment, windows: &Windows) -> bool {
+        let fired = assessment.findings().filter(|finding| finding.fired().is_some());
+        let mut is_storm = false;
+        let mut is_first = false;
+        for finding in fired {
+            let window = match finding.question {
+                Question::ClicksOfIpInMinute | Question::ClicksOfIpInHour => windows.ip,
+                Question::ClicksOfDeviceInMinute => windows.device,
+                Question::ClicksOfNetworkInMinute => windows.network,
+                Question::SameIp
+                | Question::SameDevice
+                | Question::SameUserId
+                | Question::SameEmail
+                | Question::SamePayout
+                | Question::DeclaredBot
+                | Question::RegularGaps
+                | Question::HastyConversion
+                | Question::LateClick
+                | Question::ClickBehindAnother
+                | Question::CustomerChargebacks
+                | Question::MemberChargebacks
+                | Question::MemberRefunds
+                | Question::EarlyRefunds
+                | Question::CustomerRefunds
+                | Question::ClusterAccounts
+                | Question::SharedPayment
+                | Question::SharedDevice => None,
+            };
+            if let Some(window) = window {
+                is_storm = true;
+                is_first |= self.is_first_of_minute(&window);
+            }
+        }
+        !is_storm || is_first
+    }
+}
+
+impl Turn<'_> {
+    /// Somebody looked at a click: what is told of it changes, how it is counted does not.
+    pub(in crate::fold) fn review_click(&mut self, id: Id128, click_id: &str, said: crate::event::Verdict) {
+        let Some(click) = self.state.clicks.get(&id, self.floor()) else { return };
+        let known = self.state.judged_clicks.get(&id, self.floor());
+        let findings = known.map_or_else(|| of_bits(click.unknown), |known| thaw(&known.frozen));
+        let rules = self.rules();
+        let (self_referral, clicks) = split(Some(findings));
+        let assessment = Assessment::of(self_referral, clicks, None, &rules.set);
+        let verdict = match said {
+            crate::event::Verdict::Approve => Verdict::Approve,
+            crate::event::Verdict::Block => Verdict::Block,
+        };
+        let by = DecidedBy::Review;
+        let touch = self.touch_at(click.touch);
+        let concluded = Concluded {
+            subject: Subject::Click,
+            assessment,
+            verdict,
+            by,
+            cause: Cause::Review,
+            event_time: Millis(click.t),
+            disposition: touch.map(|touch| Disposition::of_number(touch.disposition)),
+            matures_at: None,
+            is_paid: false,
+        };
+        let texts = self.texts_of_click(click.n, click_id);
+        // Of a click of which nothing was noted only its revision is known.
+        let before = known.map_or_else(|| first_of(&assessment), |known| known.judged);
+        if (before.verdict, before.by) == (number(verdict), by.number()) {
+            return;
+        }
+        let judged = self.judged(&concluded, Some(&before), &texts, &rules);
+        let frozen = freeze(findings.iter());
+        self.state.judged_clicks.put(&id, ClickJudged { frozen, judged }, self.t);
+        if let Some(click) = self.state.clicks.get_mut(&id, self.floor()) {
+            click.judged = 1;
+        }
+        self.tell(&concluded, &judged, Some(&before), &texts, &rules);
+    }
+}
+
+/// The first decision on a click of which nothing was noted.
+fn first_of(assessment: &Assessment) -> Judged {
+    let verdict = number(assessment.score.verdict());
+    Judged { revision: 1, due: i64::MAX, verdict, scored: verdict, ..Judged::zeroed() }
+}

@@ -1,0 +1,112 @@
+//! Scoring in the stream: what is known becomes facts, facts an assessment, that a decision, and what follows of it
+//! (FRAUD §3, SEMANTICS §8, §11, §12).
+
+mod assess;
+mod click;
+mod due;
+mod facts;
+mod frozen;
+mod lists;
+mod rules;
+mod tell;
+mod verdict;
+
+pub(super) use due::on_due;
+pub(super) use rules::RuleSets;
+
+use super::Turn;
+use super::records::{Commission, Conversion, NO_ID, NONE};
+use super::state::FOR_EVER;
+use crate::keep::Id128;
+
+use super::fraud::Cause;
+
+/// Commissions that one event re-scores: the oldest that are not paid.
+const RESCORED_MAX: usize = 1_000;
+
+impl Turn<'_> {
+    /// An order's money moved: its commissions are scored again, and the customer's and member's open ones, if that
+    /// says something new of them.
+    pub(super) fn judge_moved(&mut self, order_id: Id128) {
+        let order = self.conversion_at(order_id);
+        self.judge_commissions_of(order_id, Cause::Evidence);
+        self.judge_customer(order.customer, order_id, Cause::Evidence);
+        if order.n == NONE {
+            return;
+        }
+        for n in self.credited(order_id, &order) {
+            let fired = self.member_questions(n);
+            if fired != self.member_fraud(n).fired {
+                self.change_member_fraud(n, |fraud| fraud.fired = fired);
+                self.judge_open(n, Cause::Evidence);
+            }
+        }
+    }
+
+    /// All commissions of a conversion.
+    pub(super) fn judge_commissions_of(&mut self, conversion: Id128, cause: Cause) {
+        let mut id = self.first_commission(conversion);
+        while id != NO_ID {
+            let Some(record) = self.state.commissions.get(&id, FOR_EVER) else { return };
+            self.judge_commission(id, cause);
+            id = record.next_of_conversion;
+        }
+    }
+
+    /// Commissions of a customer's other orders.
+    fn judge_customer(&mut self, customer: Id128, but: Id128, cause: Cause) {
+        let Some(record) = self.state.customers.get(&customer, FOR_EVER) else { return };
+        for conversion in self.conversions_of(&record).into_iter().filter(|id| *id != but).take(RESCORED_MAX) {
+            self.judge_commissions_of(conversion, cause);
+        }
+    }
+
+    /// The oldest of a member's commissions that are not paid.
+    fn judge_open(&mut self, n: u32, cause: Cause) {
+        let mut id = self.member(n).open_first;
+        for _ in 0..RESCORED_MAX {
+            let Some(record) = self.state.commissions.get(&id, FOR_EVER) else { return };
+            self.judge_commission(id, cause);
+            id = record.next_open;
+        }
+    }
+
+    /// A commission was made: it joins the member's open ones.
+    pub(super) fn open_commission(&mut self, id: Id128, record: &mut Commission) {
+        let member = self.member_mut(record.n);
+        record.prev_open = std::mem::replace(&mut member.open_last, id);
+        if record.prev_open == NO_ID {
+            member.open_first = id;
+        } else if let Some(before) = self.state.commissions.get_mut(&record.prev_open, FOR_EVER) {
+            before.next_open = id;
+        }
+    }
+
+    /// It is paid: nothing re-scores it but what happens to its own order.
+    pub(super) fn close_commission(&mut self, id: Id128) {
+        let Some(record) = self.state.commissions.get_mut(&id, FOR_EVER) else { return };
+        let (n, prev, next) = (record.n, record.prev_open, record.next_open);
+        (record.prev_open, record.next_open) = (NO_ID, NO_ID);
+        let is_only = self.member(n).open_first == id;
+        if prev == NO_ID && !is_only {
+            return;
+        }
+        if let Some(before) = self.state.commissions.get_mut(&prev, FOR_EVER) {
+            before.next_open = next;
+        } else {
+            self.member_mut(n).open_first = next;
+        }
+        if let Some(after) = self.state.commissions.get_mut(&next, FOR_EVER) {
+            after.prev_open = prev;
+        } else {
+            self.member_mut(n).open_last = prev;
+        }
+    }
+}
+
+/// What is scored, as the state has it.
+#[derive(Clone, Copy)]
+enum Scored<'r> {
+    Conversion(&'r Conversion),
+    Commission(&'r Commission),
+}

@@ -57,15 +57,28 @@ impl Turn<'_> {
     fn judge_customer(&mut self, customer: Id128, but: Id128, cause: Cause) {
         let Some(record) = self.state.customers.get(&customer, FOR_EVER) else { return };
         for conversion in self.conversions_of(&record).into_iter().filter(|id| *id != but).take(RESCORED_MAX) {
+            if cause == Cause::List {
+                self.judge_listed_conversion(conversion);
+            }
             self.judge_commissions_of(conversion, cause);
         }
     }
 
-    /// The oldest of a member's commissions that are not paid.
+    fn judge_listed_conversion(&mut self, id: Id128) {
+        let conversion = self.state.conversions.get(&id, FOR_EVER);
+        if conversion.is_some_and(|conversion| conversion.n != NONE && conversion.has_credit()) {
+            self.judge_conversion(id, Cause::List);
+        }
+    }
+
+    /// The oldest of a member's commissions that are not paid. A list says as much of their conversions.
     fn judge_open(&mut self, n: u32, cause: Cause) {
         let mut id = self.member(n).open_first;
         for _ in 0..RESCORED_MAX {
             let Some(record) = self.state.commissions.get(&id, FOR_EVER) else { return };
+            if cause == Cause::List {
+                self.judge_listed_conversion(record.conversion);
+            }
             self.judge_commission(id, cause);
             id = record.next_open;
         }

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 
 use expect_test::Expect;
 use serde_json::{Map, Value, json};
+use tributary::fold::fraud::{Answer, Decision, Finding, Subject, Verdict};
 use tributary::fold::groups::dimension::Axis;
 use tributary::ids::{Currency, Millis};
 use tributary::project::key::Col;
@@ -62,8 +63,10 @@ pub(crate) fn told(lines: &str) -> World {
     assert_eq!(text(&world, ALL, "c"), text(&at_once, ALL, "c"), "rows do not depend on when they are flushed");
     sums::check(&world);
     assert_eq!(differences(&events), "", "the model says the same");
-    // The simulator's programmes have no reviews, and no model but `last`.
-    if !lines.contains("\"model\":") && !lines.contains(" Review ") {
+    // The simulator's books know no reviews, no rules of fraud, and no model but `last`.
+    let is_in_doubt = |decision: &Decision| decision.subject != Subject::Click && decision.verdict != Verdict::Approve;
+    let is_clear = !world.decisions.iter().any(is_in_doubt);
+    if is_clear && !lines.contains("\"model\":") && !lines.contains(" Review ") {
         sums::check_books(&world);
     }
     world
@@ -185,6 +188,8 @@ pub(crate) fn rows_text(world: &World, show: &str, creator: &str) -> String {
             "active" => of(world, tables::ACTIVE, creator, show_active),
             "cohorts" => of(world, tables::COHORT, creator, show_cohort),
             "touches" => touches(world, creator),
+            "decisions" => decisions(world, creator, |decision| decision.subject != Subject::Click),
+            "decisions:clicks" => decisions(world, creator, |decision| decision.subject == Subject::Click),
             other => {
                 let by = other.strip_prefix("by:").unwrap_or_else(|| panic!("nothing is called {other}"));
                 broken_down(world, creator, by)
@@ -345,6 +350,40 @@ fn touches(world: &World, creator: &str) -> Vec<Line> {
             (format!("{:020}", touch.place), format!("{} {what} by {}{rest}{prev}", place(touch.place), touch.n))
         })
         .collect()
+}
+
+/// In the order in which they were told.
+fn decisions(world: &World, creator: &str, is_shown: impl Fn(&Decision) -> bool) -> Vec<Line> {
+    let shown = world.decisions.iter().filter(|decision| decision.creator.as_str() == creator && is_shown(decision));
+    shown.enumerate().map(|(i, decision)| (format!("{i:08}"), show_decision(decision))).collect()
+}
+
+fn show_decision(decision: &Decision) -> String {
+    let head = format!("{} {} /{}", decision.subject.name(), decision.subject_id.as_str(), decision.revision);
+    let score = decision.assessment.score;
+    let mut line = format!("{head}: {} {} ({})", decision.verdict.name(), score.raw, decision.action.name());
+    let by = decision.decided_by.name();
+    if by != "score" {
+        write!(line, " by {by}").unwrap();
+    }
+    let mut told: Vec<String> = decision.assessment.findings().filter_map(show_finding).collect();
+    told.dedup();
+    if !told.is_empty() {
+        write!(line, "; {}", told.join(", ")).unwrap();
+    }
+    if let Some(previous) = decision.previous {
+        write!(line, "; was {} {}, {}", previous.verdict.name(), previous.score, previous.cause.name()).unwrap();
+    }
+    line
+}
+
+fn show_finding(finding: &Finding) -> Option<String> {
+    let code = finding.question.code();
+    match finding.answer {
+        Answer::Yes(seen) => Some(format!("{code} {}/{}", seen.observed, seen.threshold)),
+        Answer::Silenced(_, guard) => Some(format!("{code} but {}", guard.name())),
+        Answer::No | Answer::Unknown(_) => None,
+    }
 }
 
 /// `country`: the sums of its groups; `country@01-03`: of that day.

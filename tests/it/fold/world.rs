@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use tributary::decode::json::{Scratch, from_json};
 use tributary::fold::effects::{Effects, Letter, Tally};
+use tributary::fold::fraud::Decision;
 use tributary::fold::state::State;
 use tributary::fold::{Fold, Origin};
 use tributary::ids::{Millis, Next, Offset, Partition};
@@ -27,6 +28,7 @@ pub(crate) struct World {
     flush: Flush,
     pub(crate) rows: HashMap<Key, Row>,
     pub(crate) letters: Vec<Letter>,
+    pub(crate) decisions: Vec<Decision>,
     pub(crate) tally: Tally,
     pub(crate) read: i64,
     /// The books, kept from the semantics alone.
@@ -43,6 +45,7 @@ impl World {
             flush,
             rows: HashMap::new(),
             letters: Vec::new(),
+            decisions: Vec::new(),
             tally: Tally::default(),
             read: 0,
             ledger: Some(Ledger::default()),
@@ -65,6 +68,7 @@ impl World {
         }
         self.read += 1;
         self.letters.append(&mut self.effects.letters);
+        self.decisions.append(&mut self.effects.decisions);
         let tally = std::mem::take(&mut self.effects.tally);
         self.tally.add(&tally);
         self.state.add_tally(&tally);

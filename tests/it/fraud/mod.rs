@@ -1,6 +1,7 @@
 //! What the rules of fraud answer, and what the answers come to.
 
 mod limits;
+mod stream;
 mod table;
 
 use tributary::fold::fraud::{

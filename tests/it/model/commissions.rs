@@ -169,7 +169,7 @@ impl<'a> Creator<'a> {
             "blocked"
         } else if standing.net() == 0 {
             "reversed"
-        } else if self.members[commission.member].status != MemberStatus::Active {
+        } else if self.is_in_review(commission) || self.members[commission.member].status != MemberStatus::Active {
             "held"
         } else if commission.is_approved || commission.matures_at.is_some_and(|at| at <= self.watermark()) {
             "approved"

@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 
 use tributary::decode::json::{Scratch, from_json};
 use tributary::event::{Body, Event, MemberStatus, PaymentType, Verdict};
-use tributary::ids::Millis;
+use tributary::fold::effects::Effects;
+use tributary::fold::state::State;
+use tributary::fold::{Fold, Origin, fraud};
+use tributary::ids::{Millis, Next, Offset};
 use tributary::project::key::{Col, Row};
 use tributary::project::lists::CountRow;
 use tributary::project::rows::{
@@ -56,7 +59,12 @@ pub(crate) fn expected(events: &[(String, Millis)]) -> Rows {
 /// The same of one creator's events as they stand in a log, without what is told of all creators together.
 pub(crate) fn expected_of<'a: 'e, 'e>(events: impl Iterator<Item = (&'e Event<'a>, u64, Millis)>) -> Rows {
     let mut model = Model::default();
-    events.for_each(|(event, offset, timestamp)| model.apply(event, offset, timestamp));
+    let mut decided = Decided::default();
+    for (event, offset, timestamp) in events {
+        model.apply(event, offset, timestamp);
+        decided.apply(event, offset, timestamp);
+    }
+    decided.tell(&mut model);
     let mut rows = rows_of_model(&model);
     rows.retain(|name, _| name != LETTERS && name != TALLY);
     rows
@@ -65,12 +73,44 @@ pub(crate) fn expected_of<'a: 'e, 'e>(events: impl Iterator<Item = (&'e Event<'a
 /// What the model knows after these events.
 pub(crate) fn modelled<T>(events: &[(String, Millis)], look: impl FnOnce(&Model<'_>) -> T) -> T {
     let mut scratches: Vec<Scratch> = events.iter().map(|_| Scratch::default()).collect();
-    let mut model = Model::default();
+    let (mut model, mut decided) = (Model::default(), Decided::default());
     for (offset, ((json, timestamp), scratch)) in (0_u64..).zip(events.iter().zip(&mut scratches)) {
         let event = from_json(json.as_bytes(), scratch).unwrap_or_else(|error| panic!("{error}: {json}"));
         model.apply(&event, offset, *timestamp);
+        decided.apply(&event, offset, *timestamp);
     }
+    decided.tell(&mut model);
     look(&model)
+}
+
+/// What the fold decides: the model knows what follows of it.
+#[derive(Default)]
+struct Decided {
+    state: State,
+    fold: Fold,
+    last: BTreeMap<(String, bool, String), fraud::Verdict>,
+}
+
+impl Decided {
+    fn apply(&mut self, event: &Event<'_>, offset: u64, timestamp: Millis) {
+        let mut effects = Effects::from(Next(offset));
+        let origin = Origin { offset: Offset(offset), timestamp };
+        self.fold.apply(&mut self.state, &mut effects, event, origin);
+        for decision in effects.decisions.iter().filter(|decision| decision.subject != fraud::Subject::Click) {
+            let is_conversion = decision.subject == fraud::Subject::Conversion;
+            let subject =
+                (decision.creator.as_str().to_owned(), is_conversion, decision.subject_id.as_str().to_owned());
+            self.last.insert(subject, decision.verdict);
+        }
+    }
+
+    fn tell(self, model: &mut Model<'_>) {
+        for ((creator, is_conversion, subject), verdict) in self.last {
+            if let Some(creator) = model.creators.get_mut(creator.as_str()) {
+                creator.decided.insert((is_conversion, subject), verdict);
+            }
+        }
+    }
 }
 
 /// The places of records that were applied as they came, by the model; a Tick has nothing to be known by.

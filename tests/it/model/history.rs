@@ -6,6 +6,7 @@ use tributary::event::{
     AttributionModel, CommissionKind, CommissionSource, ConversionKind, Creator as Settings, Event, Kind, MemberStatus,
     PaymentType, Precedence, Verdict,
 };
+use tributary::fold::fraud;
 use tributary::ids::{Currency, Token};
 
 pub(crate) const MINUTE: i64 = 60_000;
@@ -246,6 +247,8 @@ pub(crate) struct Creator<'a> {
     pub(crate) conversions: Vec<Conversion<'a>>,
     pub(crate) commissions: Vec<Commission<'a>>,
     pub(crate) reviews: Vec<Review>,
+    /// What was decided last of conversions (`true`) and commissions: the model knows no rules of fraud.
+    pub(crate) decided: BTreeMap<(bool, String), fraud::Verdict>,
     pub(crate) claims: Vec<Claim<'a>>,
     pub(crate) parked: Vec<Parked<'a>>,
     pub(crate) arrived: Vec<(Awaited<'a>, u64)>,
@@ -272,6 +275,7 @@ impl Default for Creator<'_> {
             conversions: Vec::new(),
             commissions: Vec::new(),
             reviews: Vec::new(),
+            decided: BTreeMap::new(),
             claims: Vec::new(),
             parked: Vec::new(),
             arrived: Vec::new(),
@@ -404,14 +408,33 @@ impl<'a> Creator<'a> {
     /// A refund has no credit that could be withheld: a verdict on one changes nothing.
     pub(crate) fn is_blocked(&self, conversion: &str) -> bool {
         let is_sale = self.conversion(conversion).is_some_and(|c| self.conversions[c].is_sale());
-        is_sale && self.verdict(true, conversion) == Some(Verdict::Block)
+        let is_blocked = match self.verdict(true, conversion) {
+            Some(verdict) => verdict == Verdict::Block,
+            None => self.decided(true, conversion) == Some(fraud::Verdict::Block),
+        };
+        is_sale && is_blocked
     }
 
     /// By a review of its own, else by that of its conversion.
     pub(crate) fn is_commission_blocked(&self, commission: &Commission<'a>) -> bool {
         match self.verdict(false, &commission.id) {
             Some(own) => own == Verdict::Block,
-            None => commission.conversion_id.is_some_and(|id| self.is_blocked(id)),
+            None => {
+                let of_conversion = commission.conversion_id.and_then(|id| self.verdict(true, id));
+                let is_decided = self.decided(false, &commission.id) == Some(fraud::Verdict::Block);
+                commission.conversion_id.is_some_and(|id| self.is_blocked(id)) || of_conversion.is_none() && is_decided
+            }
         }
+    }
+
+    /// Until somebody has looked it is held.
+    pub(crate) fn is_in_review(&self, commission: &Commission<'a>) -> bool {
+        let of_conversion = commission.conversion_id.and_then(|id| self.verdict(true, id));
+        let is_reviewed = self.verdict(false, &commission.id).or(of_conversion).is_some();
+        !is_reviewed && self.decided(false, &commission.id) == Some(fraud::Verdict::Review)
+    }
+
+    fn decided(&self, is_conversion: bool, subject: &str) -> Option<fraud::Verdict> {
+        self.decided.get(&(is_conversion, subject.to_owned())).copied()
     }
 }

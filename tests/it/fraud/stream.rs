@@ -1,0 +1,156 @@
+//! What is scored as it comes: clicks, conversions, commissions, and what follows for money.
+
+use expect_test::expect;
+
+use crate::fold::story::{club, deriving};
+
+const A: &str = "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
+
+/// Puts a token in the place of each `$`.
+fn with(token: &str, lines: &str) -> String {
+    lines.replace('$', token)
+}
+
+#[test]
+fn own_purchase_through_the_own_link_is_held() {
+    deriving(
+        &with(
+            A,
+            r#"
+01-02 09:00 Sighting member_id=ann device_token=$ ip_token=$
+01-02 10:00 Click click_id=k1 member_id=ann device_token=$ ip_token=$ user_agent="Mozilla/5.0 (X11) Firefox/125.0"
+01-02 11:00 Conversion conversion_id=p1 kind=purchase click_id=k1 customer_id=u1 amount=1000 device_token=$
+            "#,
+        ),
+        "decisions:clicks decisions commissions",
+        expect![[r#"
+            click k1 /1: block 90 (exclude_click); same_ip 3600000/2592000000, same_device 3600000/7776000000
+            conversion p1 /1: block 90 (reverse); same_ip 3600000/2592000000, same_device 7200000/7776000000
+            commission auto:p1:ann /1: block 90 (reverse); same_ip 3600000/2592000000, same_device 7200000/7776000000
+            01-02 11:00 auto:p1:ann ann for p1: 150 EUR earned, initial, blocked
+            = 6 read: 6 applied
+        "#]],
+    );
+}
+
+#[test]
+fn a_chargeback_that_is_won_revises_the_decision_twice() {
+    deriving(
+        r#"
+01-02 10:00 Click click_id=k1 member_id=ann user_agent="Mozilla/5.0 (X11) Firefox/125.0"
+01-02 11:00 Conversion conversion_id=p1 kind=purchase click_id=k1 customer_id=u1 amount=1000
+01-20 11:00 Conversion conversion_id=b1 kind=chargeback original_id=p1 amount=400
+02-20 11:00 Conversion conversion_id=w1 kind=chargeback_reversed original_id=p1
+        "#,
+        "decisions commissions",
+        expect![[r#"
+            conversion p1 /1: approve 0 (none)
+            commission auto:p1:ann /1: approve 0 (none)
+            commission auto:p1:ann /2: review 70 (hold); customer_chargebacks 1/1; was approve 0, evidence
+            commission auto:p1:ann /3: approve 0 (release); was review 70, evidence
+            01-02 11:00 auto:p1:ann ann for p1: 150 EUR earned, initial, approved
+            = 7 read: 7 applied
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_blocked_has_no_credit_and_no_commission_and_its_revenue_stays() {
+    deriving(
+        r#"
+01-01 12:00 ListEntry list=deny key=member value=ann actor=ops
+01-02 10:00 Click click_id=k1 member_id=ann user_agent="Mozilla/5.0 (X11) Firefox/125.0"
+01-02 11:00 Conversion conversion_id=p1 kind=purchase click_id=k1 customer_id=u1 amount=1000
+01-03 11:00 ListEntry list=deny key=member value=ann active=false actor=ops
+        "#,
+        "creator members decisions commissions",
+        expect![[r#"
+            Club EUR UTC, clock 01-03 11:00, 2/2 members active; clicks 1/1/1, orders 1, customers 1, referrals 1, EUR gross 1000 earned 150 held 150
+            ann active code ANN, joined 01-01 00:00, seen 01-02 11:00; clicks 1/1/1, orders 1, customers 1, referrals 1, EUR gross 1000 earned 150 held 150
+            bob active code BOB, joined 01-01 00:00, seen 01-01 00:00
+            conversion p1 /1: block 0 (reverse) by deny_list
+            commission auto:p1:ann /1: block 0 (reverse) by deny_list
+            conversion p1 /2: approve 0 (release); was block 0, list
+            commission auto:p1:ann /2: approve 0 (release); was block 0, list
+            01-02 11:00 auto:p1:ann ann for p1: 150 EUR earned, initial, held
+            = 7 read: 7 applied
+        "#]],
+    );
+}
+
+#[test]
+fn a_review_goes_before_lists_and_lists_before_the_score() {
+    club(
+        r#"
+01-02 11:00 Conversion conversion_id=p1 kind=purchase referral_code=ANN customer_id=u1 amount=1000
+01-02 12:00 Commission commission_id=q1 kind=earned member_id=ann conversion_id=p1 amount=100
+01-03 10:00 ListEntry list=deny key=customer value=u1 actor=ops
+01-03 11:00 ListEntry list=allow key=member value=ann actor=ops
+01-03 12:00 Review subject_type=commission subject_id=q1 verdict=approve label=not_fraud reason=known actor=ops expires_at=1767700000000
+01-20 12:00 Tick
+        "#,
+        "decisions commissions",
+        expect![[r#"
+            conversion p1 /1: approve 0 (none)
+            commission q1 /1: approve 0 (none)
+            conversion p1 /2: block 0 (reverse) by deny_list; was approve 0, list
+            commission q1 /2: block 0 (reverse) by deny_list; was approve 0, list
+            commission q1 /3: approve 0 (release) by review; was block 0, review
+            commission q1 /4: block 0 (reverse) by deny_list; was approve 0, review
+            01-02 12:00 q1 ann for p1: 100 EUR earned, blocked
+            = 9 read: 9 applied
+        "#]],
+    );
+}
+
+#[test]
+fn a_storm_of_clicks_is_told_once_a_minute() {
+    let clicks: String = (0..30)
+        .map(|n| format!("01-02 10:00:{n:02} Click click_id=k{n} member_id=ann device_token={A} user_agent=\"Mozilla/5.0 (X11) Firefox/125.0\"\n"))
+        .collect();
+    club(
+        &clicks,
+        "decisions:clicks members",
+        expect![[r#"
+        click k0 /1: approve 0 (none)
+        click k1 /1: approve 0 (exclude_click)
+        click k2 /1: approve 0 (exclude_click)
+        click k3 /1: approve 0 (exclude_click)
+        click k4 /1: approve 0 (exclude_click)
+        click k5 /1: approve 0 (exclude_click)
+        click k6 /1: approve 0 (exclude_click)
+        click k7 /1: approve 0 (exclude_click)
+        click k8 /1: approve 0 (exclude_click)
+        click k9 /1: approve 0 (exclude_click)
+        click k10 /1: approve 25 (exclude_click); clicks_device_60s 11/10
+        ann active code ANN, joined 01-01 00:00, seen 01-02 10:00:29; clicks 30/30/1
+        bob active code BOB, joined 01-01 00:00, seen 01-01 00:00
+        = 33 read: 33 applied
+    "#]],
+    );
+}
+
+#[test]
+fn a_review_that_nobody_makes_is_what_the_policy_says_and_lapses_when_the_reasons_change() {
+    club(
+        r#"
+01-01 00:00 Creator name=Club currency=EUR time_zone=UTC review={"due_days":7,"on_due":"release"}
+01-02 11:00 Conversion conversion_id=p1 kind=purchase referral_code=ANN customer_id=u1 amount=1000
+01-02 12:00 Commission commission_id=q1 kind=earned member_id=ann conversion_id=p1 amount=100
+01-03 12:00 Commission commission_id=q1 kind=approved member_id=ann
+01-05 11:00 Conversion conversion_id=b1 kind=chargeback original_id=p1 amount=400
+01-20 12:00 Tick
+01-21 11:00 Conversion conversion_id=w1 kind=chargeback_reversed original_id=p1
+        "#,
+        "decisions commissions",
+        expect![[r#"
+            conversion p1 /1: approve 0 (none)
+            commission q1 /1: approve 0 (none)
+            commission q1 /2: review 70 (hold); customer_chargebacks 1/1; was approve 0, evidence
+            commission q1 /3: approve 70 (release) by due_date; customer_chargebacks 1/1; was review 70, due_date
+            commission q1 /4: approve 0 (none); was approve 70, evidence
+            01-02 12:00 q1 ann for p1: 100 EUR earned, approved
+            = 10 read: 10 applied
+        "#]],
+    );
+}

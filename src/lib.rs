@@ -43,4 +43,5 @@ pub mod run;
 pub mod schema;
 pub mod simulate;
 pub mod telemetry;
+pub mod tokens;
 pub mod topology;

@@ -36,7 +36,8 @@ const PLACES: &[(&[&str], &[&str], &str)] = &[
     (&["apache_avro"], &["src/schema/", "src/decode/"], "Avro is the log's language, not the fold's"),
     (&["lz4_flex", "siphasher", "object_store"], &["src/keep/"], "how state lies on the disk is keep's"),
     (&["crc32fast"], &["src/keep/", "src/web/keys/"], "sums records of keep, and the text of an API key"),
-    (&["sha2", "subtle"], &["src/web/keys/"], "secrets are made and checked in one place: ADR 0010"),
+    (&["subtle"], &["src/web/keys/"], "secrets are checked in one place: ADR 0010"),
+    (&["sha2"], &["src/web/keys/", "src/tokens/"], "the hash of an API key, ADR 0010; tokens, ADR 0020"),
     (&["csv"], &["src/append/import.rs", "src/decode/"], "tables are cut into rows on the way in, and read there"),
     (&["toml"], &["src/config", "src/cli/config.rs", "src/topology"], "settings are read in one place"),
 ];

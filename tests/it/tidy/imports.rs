@@ -9,9 +9,11 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     // the stages, in the order of the flow
     ("append", &["decode", "event", "schema"], "what comes in is checked and encoded before it is in the log"),
     ("append", &["consume", "disk"], "the embedded log is one file that both ends share: ADR 0006"),
+    ("append", &["tokens"], "raw fields become tokens before anything is encoded: ADR 0020"),
     ("append", &["clock"], "the intake stamps when it received an event: ADR 0006"),
     ("consume", &["disk"], "the embedded log is a redb file; disk opens and guards it: ADR 0003"),
     ("decode", &["event", "schema"], "bytes become events by way of a schema"),
+    ("decode", &["tokens"], "names and limits of raw fields: ADR 0020"),
     ("event", &[], "an event knows nothing but itself"),
     ("fold", &["event", "keep"], "(State, Event) → (State, Effects), and no more"),
     ("keep", &["disk"], "maps and files; it knows no domain: of disk it takes the lock"),
@@ -43,7 +45,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("clock", &[], "the one place that reads the time: ADR 0006"),
     (
         "config",
-        &["append", "consume", "disk", "keep", "run", "store", "web", "worker"],
+        &["append", "consume", "disk", "keep", "run", "store", "tokens", "web", "worker"],
         "fills in the limits of each part",
     ),
     ("disk", &[], "one redb file, whatever is in it: ADR 0003"),
@@ -56,6 +58,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         "keeps its own books with the same counters; never the fold: ADR 0008",
     ),
     ("telemetry", &[], "names and figures"),
+    ("tokens", &[], "a recipe that any language can follow"),
     ("topology", &[], "data; a test compares it with the code"),
 ];
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::tokens::Text;
 use crate::{keep, run, web, worker};
 
 pub use engines::{Cql, Kafka, Snapshots};
@@ -31,6 +32,17 @@ pub struct Config {
     pub kafka: Kafka,
     pub cql: Cql,
     pub snapshots: Snapshots,
+    pub tokens: Tokens,
+}
+
+/// What raw fields are made tokens with. See `run::secret`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tokens {
+    pub secret_file: PathBuf,
+    /// Of the environment alone: it stands in no file of settings, and is never shown.
+    #[serde(skip)]
+    pub secret: Option<Text>,
 }
 
 /// How often may be asked. See `web::keys::Limits`.
@@ -98,6 +110,8 @@ pub enum Error {
     Registry(#[from] crate::consume::registry::Error),
     #[error("`snapshots.url` cannot be used")]
     Snapshots(#[source] keep::Error),
+    #[error(transparent)]
+    Secret(#[from] run::secret::Error),
     #[error("`{name}` must be {must}")]
     Range { name: &'static str, must: &'static str },
 }
@@ -106,6 +120,8 @@ pub enum Error {
 const PREFIX: &str = "TRIBUTARY_";
 /// Variables that only the command line reads.
 const FLAGS: [&str; 2] = ["TRIBUTARY_CONFIG", "TRIBUTARY_KEY"];
+/// A secret is no setting: what is shown, and what is read, of settings goes without it.
+const SECRET: &str = run::secret::VARIABLE;
 
 fn did_you_mean(near: &Option<String>) -> String {
     near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
@@ -174,6 +190,7 @@ impl Default for Config {
             kafka: Kafka::default(),
             cql: Cql::default(),
             snapshots: Snapshots::default(),
+            tokens: Tokens::default(),
         }
     }
 }
@@ -233,6 +250,17 @@ impl Default for State {
     }
 }
 
+impl Tokens {
+    /// The variable beats the file, as everywhere.
+    pub fn secret(&self) -> run::secret::From {
+        match &self.secret {
+            Some(text) => run::secret::From::Variable(text.clone()),
+            None if self.secret_file.as_os_str().is_empty() => run::secret::From::Folder,
+            None => run::secret::From::File(self.secret_file.clone()),
+        }
+    }
+}
+
 impl Config {
     /// The settings of `file`, or the defaults, changed by the `TRIBUTARY_…` variables of the environment: the name in
     /// capitals, `_` for the dot.
@@ -240,9 +268,12 @@ impl Config {
         let mut config = file.map_or_else(|| Ok(Self::default()), Self::of_file)?;
         let mut variables: Vec<_> = variables.filter(|(name, _)| name.starts_with(PREFIX)).collect();
         variables.sort();
+        let is_secret = |(name, _): &mut (String, String)| name == SECRET;
+        let secret = variables.extract_if(.., is_secret).map(|(_, text)| Text::new(text)).next();
         for (variable, value) in variables.iter().filter(|(name, _)| !FLAGS.contains(&name.as_str())) {
             config = config.with_variable(variable, value)?;
         }
+        config.tokens.secret = secret;
         Ok(config)
     }
 
@@ -299,6 +330,9 @@ impl Config {
         range(self.worker.rows_max > 0, "worker.rows_max", "at least 1")?;
         range(self.state.commit_hot_bytes > 0, "state.commit_hot_bytes", "at least 1")?;
         range(self.state.commit_cold_bytes > 0, "state.commit_cold_bytes", "at least 1")?;
+        if let Some(text) = &self.tokens.secret {
+            run::secret::parse(text, &format!("the variable {SECRET}"))?;
+        }
         engines::check(self)
     }
 
@@ -341,6 +375,7 @@ impl Config {
         options.keep.entities = self.state.entities_max;
         options.registry = self.kafka.registry()?;
         options.snapshots = self.snapshots.options()?;
+        options.secret = self.tokens.secret();
         Ok(options)
     }
 }

@@ -14,6 +14,7 @@ mod meeting;
 mod purge;
 mod rebuild;
 pub mod relay;
+pub mod secret;
 mod serve;
 pub mod setup;
 mod snapshots;
@@ -36,6 +37,7 @@ use crate::store::accord::Accord;
 use crate::store::live::Live;
 use crate::store::{Doors, Store};
 use crate::telemetry::Progress;
+use crate::tokens::Keys;
 use crate::web::{Looks, Workers};
 use crate::worker::verify::{Difference, Summary};
 use crate::worker::{self, Emission, Fence, Pace};
@@ -78,6 +80,8 @@ pub struct Options {
     pub registry: Option<Registry>,
     /// Where copies of states go; none: nowhere.
     pub snapshots: Option<Snapshots>,
+    /// Where the secret is that raw fields are made tokens with.
+    pub secret: secret::From,
 }
 
 impl Options {
@@ -91,6 +95,7 @@ impl Options {
             keep: keep::Limits::default(),
             registry: None,
             snapshots: None,
+            secret: secret::From::default(),
         }
     }
 }
@@ -120,6 +125,8 @@ pub enum Error {
     Web(#[from] crate::web::Error),
     #[error("cannot prepare the API keys")]
     Keys(#[from] crate::web::keys::Error),
+    #[error("raw fields cannot be made tokens")]
+    Secret(#[from] secret::Error),
     #[error("the worker has stopped: {0}")]
     Halted(String),
     #[error("the worker failed a check of its own; what it had not committed is replayed at the next start")]
@@ -245,6 +252,11 @@ impl Program {
     /// For whoever looks after the generations.
     pub fn generations(&self) -> web::Generations {
         status::door(self.generations.clone())
+    }
+
+    /// What raw fields are made tokens with; none: they are to be refused. On one machine a first secret is made.
+    pub fn tokens(&self) -> Result<Option<Arc<Keys>>, Error> {
+        Ok(secret::keys(&self.options, matches!(self.store, Rows::File(_)) && self.log.file().is_some())?)
     }
 
     /// Waits until the rows of everything that is in the log now are written.

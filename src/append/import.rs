@@ -6,11 +6,13 @@ use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
 use super::Outgoing;
+use super::tokenize::tokenize;
 use crate::decode::csv::Header;
-use crate::decode::json;
+use crate::decode::{Raw, json};
 use crate::event::{self, Event, Kind};
 use crate::ids::Millis;
 use crate::schema;
+use crate::tokens::Keys;
 
 /// Bytes of lines, or rows, parsed in one go.
 const CHUNK_BYTES: usize = 512 << 10;
@@ -74,9 +76,11 @@ pub enum Made {
 }
 
 /// What events are made into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Target {
-    Log { partitions: u32 },
+    /// `tokens`: what raw fields become tokens with; without, they are refused.
+    Log { partitions: u32, tokens: Option<Arc<Keys>> },
+    /// Raw fields go to it as they are: it has the secret of its folder.
     Server,
 }
 
@@ -189,7 +193,7 @@ fn next_rows<R: Read>(
 
 impl Chunk {
     /// Parses every line. `now` stamps what does not say when it was received.
-    pub fn parse(self, target: Target, now: Millis) -> Parsed {
+    pub fn parse(self, target: &Target, now: Millis) -> Parsed {
         let mut parsed = Parsed::default();
         match self.body {
             Body::Lines(lines) => {
@@ -197,7 +201,7 @@ impl Chunk {
                 for (line, text) in (self.first_line..).zip(lines.split(|byte| *byte == b'\n')) {
                     let text = text.trim_ascii();
                     if !text.is_empty() {
-                        let event = json::from_json(text, &mut scratch).map_err(|error| error.to_string());
+                        let event = json::read(text, &mut scratch).map_err(|error| error.to_string());
                         parsed.take(line, event, target, now);
                     }
                 }
@@ -215,28 +219,35 @@ impl Chunk {
 }
 
 impl Parsed {
-    fn take(&mut self, line: u64, event: Result<Event<'_>, String>, target: Target, now: Millis) {
+    fn take(&mut self, line: u64, event: Result<(Event<'_>, Raw<'_>), String>, target: &Target, now: Millis) {
         match event {
             // As the intake has it: a tick of somebody else's would move a creator's clock.
-            Ok(Event { body: event::Body::Tick, .. }) => {
+            Ok((Event { body: event::Body::Tick, .. }, _)) => {
                 self.rejects.push(Reject { line, reason: "`Tick` is made by the service itself".to_owned() });
             }
-            Ok(mut event) => {
+            Ok((mut event, raw)) => {
                 event.received_at = event.received_at.or(Some(now));
-                self.events.push(make(&event, target, now));
+                match make(event, raw, target, now) {
+                    Ok(made) => self.events.push(made),
+                    Err(error) => self.rejects.push(Reject { line, reason: error.to_string() }),
+                }
             }
             Err(reason) => self.rejects.push(Reject { line, reason }),
         }
     }
 }
 
-fn make(event: &Event<'_>, target: Target, now: Millis) -> Made {
+fn make(mut event: Event<'_>, raw: Raw<'_>, target: &Target, now: Millis) -> Result<Made, json::Error> {
     match target {
         Target::Server => {
             let mut bytes = Vec::with_capacity(256);
-            schema::to_json(event, &mut bytes);
-            Made::Json(bytes)
+            schema::to_json(&event, &mut bytes);
+            raw.add_to_json(&mut bytes);
+            Ok(Made::Json(bytes))
         }
-        Target::Log { partitions } => Made::Record(Outgoing::of_event(event, now, partitions)),
+        Target::Log { partitions, tokens } => {
+            tokenize(&mut event, raw, tokens.as_deref())?;
+            Ok(Made::Record(Outgoing::of_event(&event, now, *partitions)))
+        }
     }
 }

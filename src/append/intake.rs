@@ -1,4 +1,5 @@
-//! Events as JSON, made records of the log: parsed, checked, stamped, encoded, partitioned, appended.
+//! Events as JSON, made records of the log: parsed, checked, their raw fields made tokens, stamped, encoded, partitioned,
+//! appended.
 //!
 //! Promise: an outcome stands for every item, in order; `Accepted` is on the disk. `Duplicate` is a courtesy to
 //! quick retries, given only for an equal event that this intake appended a short while ago: the fold decides.
@@ -6,11 +7,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::tokenize::tokenize;
 use super::{Appended, Outgoing, Sink};
 use crate::clock::Clock;
 use crate::decode::json;
 use crate::event::{Body, Event};
 use crate::schema;
+use crate::tokens::Keys;
 
 /// How much one call takes, and how many events are remembered for duplicates.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +56,8 @@ pub struct Intake<K> {
     partitions: u32,
     clock: Clock,
     limits: Limits,
+    /// None: raw fields are refused.
+    tokens: Option<Arc<Keys>>,
     recent: Arc<Mutex<Recent>>,
 }
 
@@ -60,7 +65,13 @@ impl<K: Sink> Intake<K> {
     /// `partitions` is the log's number of them.
     pub fn new(sink: K, partitions: u32, clock: Clock, limits: Limits) -> Self {
         let recent = Arc::new(Mutex::new(Recent { max: limits.recent_max, ..Recent::default() }));
-        Self { sink, partitions, clock, limits, recent }
+        Self { sink, partitions, clock, limits, tokens: None, recent }
+    }
+
+    /// The same, which makes raw fields tokens with these keys; without any they are refused.
+    #[must_use]
+    pub fn with_tokens(self, tokens: Option<Arc<Keys>>) -> Self {
+        Self { tokens, ..self }
     }
 
     /// Appends the good ones of `items`, each one event as a JSON object, in their order and in one call. Those of a
@@ -82,13 +93,16 @@ impl<K: Sink> Intake<K> {
     }
 
     fn read(&self, item: &[u8], may: &impl Fn(&str) -> bool, scratch: &mut json::Scratch, call: &mut Call) {
-        let seen = match json::from_json(item, scratch) {
+        let seen = match json::read(item, scratch) {
             // The same words whether there is such a creator or not.
-            Ok(event) if !may(event.creator_id.0) => Seen::Rejected {
+            Ok((event, _)) if !may(event.creator_id.0) => Seen::Rejected {
                 event_id: Some(event.event_id.0.to_owned()),
                 reason: format!("this key may not write for the creator `{}`", event.creator_id.0),
             },
-            Ok(event) => self.take(event, call),
+            Ok((mut event, raw)) => match tokenize(&mut event, raw, self.tokens.as_deref()) {
+                Ok(()) => self.take(event, call),
+                Err(error) => Seen::Rejected { event_id: Some(event.event_id.0.to_owned()), reason: error.to_string() },
+            },
             Err(error) => Seen::Rejected { event_id: event_id(item), reason: error.to_string() },
         };
         call.seen.push(seen);

@@ -8,6 +8,8 @@ use crate::schema::DeadLetter;
 
 /// The class of a letter that holds only the beginning of its record.
 pub const TOO_LARGE: &str = "too_large";
+/// The class of a letter that holds nothing of its record, as that may have raw fields.
+pub const WITHHELD: &str = "withheld";
 /// Bytes of a letter's key, message and value at most; together, and with what stands around them, less than any engine takes.
 const KEY_BYTES_MAX: usize = 16 << 10;
 const MESSAGE_BYTES_MAX: usize = 16 << 10;

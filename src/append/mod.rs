@@ -11,6 +11,7 @@ pub mod kafka;
 pub mod letter;
 pub mod partition;
 pub mod relay;
+pub mod tokenize;
 
 use bytes::Bytes;
 

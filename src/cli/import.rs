@@ -107,7 +107,7 @@ async fn carry(
     summary: &mut Summary,
 ) -> anyhow::Result<()> {
     let target = match way {
-        Way::Folder(engine) => Target::Log { partitions: engine.log.topic().partitions },
+        Way::Folder(engine) => Target::Log { partitions: engine.log.topic().partitions, tokens: engine.tokens()? },
         Way::Server(_) => Target::Server,
     };
     let mut parsing: VecDeque<(u64, JoinHandle<Parsed>)> = VecDeque::new();
@@ -115,8 +115,8 @@ async fn carry(
         let next = if parsing.len() < AHEAD { tokio::task::block_in_place(|| chunks.next_chunk())? } else { None };
         let is_end = next.is_none() && parsing.len() < AHEAD;
         if let Some(chunk) = next {
-            let (bytes, now) = (chunk.bytes, context.clock.now());
-            parsing.push_back((bytes, tokio::task::spawn_blocking(move || chunk.parse(target, now))));
+            let (bytes, now, target) = (chunk.bytes, context.clock.now(), target.clone());
+            parsing.push_back((bytes, tokio::task::spawn_blocking(move || chunk.parse(&target, now))));
         }
         if is_end || parsing.len() >= AHEAD {
             let Some((bytes, parsed)) = parsing.pop_front() else { return Ok(()) };

@@ -15,6 +15,7 @@ mod schemas;
 mod setup;
 mod simulate;
 mod status;
+mod tokens;
 mod topology;
 
 use std::net::SocketAddr;
@@ -92,6 +93,8 @@ enum Command {
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// What raw fields become: test vectors, tokens of values, the secret's epochs.
+    Tokens(tokens::Args),
     /// Look into the projection tables, and compare them with the log.
     #[command(subcommand)]
     Projections(projections::Command),
@@ -205,6 +208,7 @@ fn execute(command: Command, context: Context) -> anyhow::Result<u8> {
             Command::Schemas(command) => schemas::run(&command, &context),
             Command::Config(command) => config::run(&command, &context),
             Command::Keys(command) => keys::run(command, &context).await,
+            Command::Tokens(args) => tokens::run(&args, &context),
             Command::Projections(command) => projections::run(command, &context).await,
             Command::Dlq(command) => dlq::run(command, &context).await,
             Command::AcceptGap(args) => accept_gap::run(args, &context).await,

@@ -7,9 +7,11 @@
 use ::csv::StringRecord;
 
 use super::fill::{Fill, Target, Text, Value, find};
+use super::raw::{self, Raw};
 pub use super::refusal::{Error, Why};
 use crate::event::{Event, Kind};
 use crate::schema::fields::{Shape, Type};
+use crate::tokens::RawField;
 
 /// The columns of a table, understood.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ enum Column {
     Type,
     /// A note under this key.
     Note(String),
+    /// What is to become a token.
+    Raw(RawField),
     Field {
         name: String,
         /// Where it leads in each kind, in the order of `Kind::ALL`.
@@ -35,6 +39,9 @@ impl Header {
     /// Understands a header row; `kind` is the record of every row of a table without a column `type`.
     pub fn parse(names: &StringRecord, kind: Option<Kind>) -> Result<Self, Error> {
         let names: Vec<&str> = names.iter().map(str::trim).collect();
+        if !names.contains(&"event_id") {
+            return Err(Error::NoHeader);
+        }
         for (place, name) in names.iter().enumerate() {
             if names.iter().skip(place + 1).any(|other| other == name) {
                 return Err(Error::ColumnTwice { column: (*name).to_owned() });
@@ -47,19 +54,23 @@ impl Header {
         Ok(Self { columns, kind })
     }
 
-    /// The event of a row.
-    pub fn event<'a>(&'a self, row: &'a StringRecord) -> Result<Event<'a>, Error> {
+    /// The event of a row, and its raw fields beside it.
+    pub fn event<'a>(&'a self, row: &'a StringRecord) -> Result<(Event<'a>, Raw<'a>), Error> {
         let kind = self.kind(row)?;
         let place = Kind::ALL.iter().position(|one| *one == kind).unwrap_or(usize::MAX);
+        let known = || Shape::Event(kind).fields().map(|(_, field)| field.name).chain(raw::names(kind));
+        let unknown = |name: &str| Error::unknown_field(kind, name.to_owned(), name, known());
         let mut fill = Fill::new(kind, "");
         for (column, cell) in self.columns.iter().zip(row).filter(|(_, cell)| !cell.is_empty()) {
             match column {
                 Column::Type => {}
                 Column::Note(key) => fill.put_note(key, cell),
+                Column::Raw(field) => {
+                    let field = raw::field_of(kind, field.name()).ok_or_else(|| unknown(field.name()))?;
+                    fill.put_raw(field, &Value::Text(Text::Plain(cell)))?;
+                }
                 Column::Field { name, targets } => {
-                    let known = || Shape::Event(kind).fields().map(|(_, field)| field.name);
-                    let unknown = || Error::unknown_field(kind, name.clone(), name, known());
-                    let target = targets.get(place).copied().flatten().ok_or_else(unknown)?;
+                    let target = targets.get(place).copied().flatten().ok_or_else(|| unknown(name))?;
                     fill.put(target, &value(target.field.ty, cell))?;
                 }
             }
@@ -85,6 +96,9 @@ fn column(name: &str) -> Result<Column, Error> {
     }
     let targets: Vec<_> = Kind::ALL.into_iter().map(|kind| find(kind, name).filter(is_cell)).collect();
     if targets.iter().all(Option::is_none) {
+        if let Some(field) = RawField::parse(name) {
+            return Ok(Column::Raw(field));
+        }
         return Err(Error::UnknownColumn { column: name.to_owned() });
     }
     Ok(Column::Field { name: name.to_owned(), targets })

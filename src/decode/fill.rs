@@ -3,11 +3,13 @@
 
 use std::ops::Range;
 
-use crate::event::{self, ATTRIBUTES_BYTES_MAX, Event, Kind, LIST_LEN_MAX};
+use crate::event::{self, ATTRIBUTES_BYTES_MAX, Event, Invalid, Kind, LIST_LEN_MAX};
 use crate::ids::Token;
 use crate::schema::fields::{Field, Need, Shape, Symbols, Type, nested, symbol_index};
 use crate::schema::row::{Cell, Row};
+use crate::tokens::{Address, RawField};
 
+use super::raw::{self, Raw};
 use super::refusal::{Error, Why};
 use super::to_event::{self, Wrong};
 
@@ -73,22 +75,66 @@ pub(crate) struct Fill<'a> {
     row: Row<'a>,
     /// The slots that were named, a bit each.
     seen: u64,
+    raw: Raw<'a>,
+    /// The raw fields that were named.
+    seen_raw: Vec<RawField>,
 }
 
 impl<'a> Fill<'a> {
     pub(crate) fn new(kind: Kind, scratch: &'a str) -> Self {
-        Self { kind, scratch, row: Row::new(), seen: 0 }
+        Self { kind, scratch, row: Row::new(), seen: 0, raw: Raw::default(), seen_raw: Vec::new() }
     }
 
-    /// The finished event, well formed.
-    pub(crate) fn event(mut self) -> Result<Event<'a>, Error> {
+    /// The finished event, well formed, and what of it has to become tokens yet.
+    pub(crate) fn event(mut self) -> Result<(Event<'a>, Raw<'a>), Error> {
         let kind = self.kind;
+        self.check_raw()?;
         let event = to_event::event(kind, &mut self.row).map_err(|wrong| match wrong {
             Wrong::Missing { slot } => refuse(kind, slot, Why::Missing),
             Wrong::Currency => Error::Field { kind: kind.name(), field: "currency".to_owned(), why: Why::Currency },
         })?;
         event::check(&event).map_err(|why| Error::Invalid { kind: kind.name(), why })?;
-        Ok(event)
+        Ok((event, self.raw))
+    }
+
+    /// No field comes both ways.
+    fn check_raw(&self) -> Result<(), Error> {
+        for (field, _) in self.raw.iter() {
+            let is_there =
+                |token: &&&str| find(self.kind, token).is_some_and(|at| self.row.get(at.slot) != Cell::Absent);
+            if let Some(token) = field.tokens().iter().find(is_there) {
+                return Err(raw::refuse(self.kind, field, Why::Beside(token)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a raw field aside. An empty one is as if it were not there.
+    pub(crate) fn put_raw(&mut self, field: RawField, value: &Value<'a>) -> Result<(), Error> {
+        let refuse = |why| Err(raw::refuse(self.kind, field, why));
+        if self.seen_raw.contains(&field) {
+            return refuse(Why::Twice);
+        }
+        self.seen_raw.push(field);
+        let text = match value {
+            Value::Null => return Ok(()),
+            Value::Text(text) => text.get(self.scratch),
+            Value::Flag(_) | Value::Int(_) | Value::Number | Value::List(_) | Value::Object(_) => {
+                return refuse(Why::Text);
+            }
+        };
+        if text.len() > field.bytes_max() {
+            let why = Invalid::TooLong { field: field.name(), max: field.bytes_max() };
+            return Err(Error::Invalid { kind: self.kind.name(), why });
+        }
+        if text.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        if field == RawField::Ip && Address::parse(text).is_none() {
+            return refuse(Why::Address);
+        }
+        self.raw.set(field, text);
+        Ok(())
     }
 
     /// Puts a value where its name leads.

@@ -1,13 +1,15 @@
 //! An event as one flat JSON object: `type` and its fields. Strict, so that a mistyped `ammount` is not a free sale.
 //!
 //! Times are integer milliseconds or RFC 3339, money integer minor units, tokens 32 hex digits; an optional field may
-//! be null. Texts borrow from the input unless they have escapes.
+//! be null. Texts borrow from the input unless they have escapes. What is to become a token may come as it is, beside
+//! the event ([`Raw`]).
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::fill::{Fill, Text, Value, find};
+use super::raw::{self, Raw};
 pub use super::refusal::{Error, Why};
 use crate::event::{ATTRIBUTES_BYTES_MAX, Event, Kind, LIST_LEN_MAX};
 use crate::schema::fields::Shape;
@@ -21,8 +23,15 @@ pub struct Scratch {
 /// An event, a policy in it, a list in that.
 const DEPTH_MAX: usize = 3;
 
-/// Reads one event. The error names the field and says what it must be.
+/// Reads one event that has its tokens; a raw field is refused.
 pub fn from_json<'a>(bytes: &'a [u8], scratch: &'a mut Scratch) -> Result<Event<'a>, Error> {
+    let (event, raw) = read(bytes, scratch)?;
+    raw.refuse(event.body.kind())?;
+    Ok(event)
+}
+
+/// Reads one event, and its raw fields beside it. The error names the field and says what it must be.
+pub fn read<'a>(bytes: &'a [u8], scratch: &'a mut Scratch) -> Result<(Event<'a>, Raw<'a>), Error> {
     scratch.texts.clear();
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = Seed { scratch: &mut scratch.texts, depth: 0 }
@@ -33,7 +42,7 @@ pub fn from_json<'a>(bytes: &'a [u8], scratch: &'a mut Scratch) -> Result<Event<
     event(&entries, &scratch.texts)
 }
 
-fn event<'a>(entries: &[(Text<'a>, Value<'a>)], scratch: &'a str) -> Result<Event<'a>, Error> {
+fn event<'a>(entries: &[(Text<'a>, Value<'a>)], scratch: &'a str) -> Result<(Event<'a>, Raw<'a>), Error> {
     let kind = kind(entries, scratch)?;
     let mut fill = Fill::new(kind, scratch);
     for (name, value) in entries {
@@ -43,9 +52,15 @@ fn event<'a>(entries: &[(Text<'a>, Value<'a>)], scratch: &'a str) -> Result<Even
         }
         // A dotted name leads into a policy in CSV only.
         let target = if name.contains('.') { None } else { find(kind, name) };
-        let known = || Shape::Event(kind).fields().map(|(_, field)| field.name);
-        let target = target.ok_or_else(|| Error::unknown_field(kind, name.to_owned(), name, known()))?;
-        fill.put(target, value)?;
+        match target {
+            Some(target) => fill.put(target, value)?,
+            None => {
+                let known = || Shape::Event(kind).fields().map(|(_, field)| field.name).chain(raw::names(kind));
+                let field = raw::field_of(kind, name);
+                let field = field.ok_or_else(|| Error::unknown_field(kind, name.to_owned(), name, known()))?;
+                fill.put_raw(field, value)?;
+            }
+        }
     }
     fill.event()
 }

@@ -12,6 +12,7 @@ mod fault;
 mod fill;
 pub mod json;
 mod plan;
+mod raw;
 mod refusal;
 mod run;
 mod skip;
@@ -22,6 +23,8 @@ pub use error::{Error, Place, Verdict};
 pub use fault::Fault;
 pub use json::{Scratch, from_json};
 pub use plan::Unreadable;
+pub use raw::Raw;
+pub(crate) use raw::refuse;
 
 use apache_avro::Schema;
 

@@ -17,6 +17,9 @@ pub enum Error {
     UnknownType(String),
     #[error("`{field}` is no field of a {kind}{}", did_you_mean(near))]
     UnknownField { kind: &'static str, field: String, near: Option<&'static str> },
+    /// What the columns are called is not told: without a header they are values.
+    #[error("the first line must name the columns, `event_id` among them")]
+    NoHeader,
     #[error("column `{column}` is no field of any record")]
     UnknownColumn { column: String },
     #[error("column `{column}` is there twice")]
@@ -46,6 +49,12 @@ pub enum Why {
     Flag,
     #[error("must be a token: 32 hex digits")]
     Token,
+    #[error("stands beside `{0}`: send one of them")]
+    Beside(&'static str),
+    #[error("must be an IP address alone, without a port")]
+    Address,
+    #[error("cannot be made a token, as there is no secret here: set `tokens.secret_file`, or send `{0}` instead")]
+    NoSecret(&'static str),
     #[error("must be three capital letters, an ISO 4217 code")]
     Currency,
     #[error("must be one of {0}")]
@@ -76,6 +85,7 @@ impl Error {
             Self::Syntax(_) | Self::NotAnObject => "undecodable",
             Self::NoType | Self::TypeTwice | Self::UnknownType(_) => "unknown_type",
             Self::UnknownField { .. }
+            | Self::NoHeader
             | Self::UnknownColumn { .. }
             | Self::ColumnTwice { .. }
             | Self::Field { .. }

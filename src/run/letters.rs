@@ -208,7 +208,7 @@ impl Letters {
 
     /// As the record says, or its key, where that is one of the log.
     fn creator(&self, letter: &DeadLetter<'_>) -> Option<String> {
-        if let Ok(placed) = relay::place(self.decoder(), &record_of(letter), letter.topic, 1) {
+        if let Ok(placed) = relay::place(self.decoder(), &record_of(letter), letter.topic, 1, None) {
             return String::from_utf8(placed.key.to_vec()).ok();
         }
         let is_ours = letter.topic == self.log.topic().name && letter.key.len() <= ID_BYTES_MAX;
@@ -237,7 +237,7 @@ impl Letters {
     }
 
     fn event(&self, record: &Record<'_>, topic: &str) -> Result<String, String> {
-        let placed = relay::place(self.decoder(), record, topic, 1).map_err(|refusal| refusal.reason)?;
+        let placed = relay::place(self.decoder(), record, topic, 1, None).map_err(|refusal| refusal.reason)?;
         let at = Place { topic, partition: record.partition, offset: record.offset };
         let event = self.decoder().decode(&placed.value, &placed.key, at).map_err(|error| error.reason())?;
         let mut json = Vec::new();

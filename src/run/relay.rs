@@ -10,12 +10,13 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::engine::Log;
-use super::{Engines, Error, Options};
+use super::{Engines, Error, Options, secret};
 use crate::append::{Outgoing, Sink, relay};
 use crate::clock::Clock;
 use crate::consume::kafka::{Foreign, Settings};
 use crate::consume::{self, Batch, Limits};
 use crate::telemetry::with_causes;
+use crate::tokens::Keys;
 use crate::worker::Schemas;
 
 /// Read, appended and committed together.
@@ -68,6 +69,7 @@ pub struct Relay<K> {
     partitions: u32,
     once: bool,
     clock: Clock,
+    tokens: Option<Arc<Keys>>,
 }
 
 impl Relay<super::Sink> {
@@ -113,7 +115,8 @@ impl<K: Sink> Relay<K> {
             return Err(Refused::Itself { topic: source.topic().name.clone() });
         }
         let schemas = Schemas::new(options.registry.clone(), clock.clone());
-        Ok(Self { source, sink, schemas, partitions: log.topic().partitions, once: from.once, clock })
+        let tokens = secret::keys(options, false).map_err(Error::from)?;
+        Ok(Self { source, sink, schemas, partitions: log.topic().partitions, once: from.once, clock, tokens })
     }
 
     /// Goes on until it is told to stop, or, once, until the end. What was read by then is in the log and committed.
@@ -175,7 +178,7 @@ impl<K: Sink> Relay<K> {
         let topic = &self.source.topic().name;
         let (mut records, mut dead) = (Vec::with_capacity(batch.len()), 0);
         for record in batch.iter() {
-            let placed = relay::place(self.schemas.decoder(), &record, topic, self.partitions);
+            let placed = relay::place(self.schemas.decoder(), &record, topic, self.partitions, self.tokens.as_deref());
             records.push(placed.unwrap_or_else(|refusal| {
                 dead += 1;
                 relay::letter(&record, topic, &refusal, self.partitions)

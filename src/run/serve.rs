@@ -12,6 +12,7 @@ use super::keys::LocalFile;
 use super::{Engines, Error, Feed, Options, Program};
 use crate::append::intake::{self, Intake};
 use crate::clock::Clock;
+use crate::tokens;
 use crate::web::keys::{Limits, Secret};
 use crate::web::{self, Access, App, Keys};
 
@@ -110,6 +111,14 @@ async fn serve_program(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
     let (data_dir, clock) = (options.data_dir, engine.clock.clone());
+    let tokens = match role {
+        // It folds, and need not know the secret.
+        Role::Worker => None,
+        Role::Web | Role::All => engine.tokens()?,
+    };
+    if let Some((epoch, check)) = tokens.as_ref().map(|keys| (keys.epoch(), keys.check())) {
+        tracing::info!(epoch, check, "raw fields are made tokens of this epoch");
+    }
     let listener = web::bind(serving.listen, serving.access).await?;
     let addr = listener.local_addr().map_err(web::Error::Address)?;
     let local = match serving.access {
@@ -137,7 +146,7 @@ async fn serve_program(
         Access::Keys | Access::InsecureDev => None,
     };
     ready(Ready { addr, first, local });
-    let app = app(&engine, (keys, serving.access), role);
+    let app = app(&engine, (keys, serving.access), role, tokens);
     let outcome = web::serve(listener, app, web::Limits::default(), shutdown).await;
     feeding.shutdown().await;
     drop((address, local_file));
@@ -145,7 +154,12 @@ async fn serve_program(
     Ok(outcome?)
 }
 
-fn app(engine: &Program, (keys, access): (Keys<Rows>, Access), role: Role) -> App<Rows, Sink> {
+fn app(
+    engine: &Program,
+    (keys, access): (Keys<Rows>, Access),
+    role: Role,
+    tokens: Option<Arc<tokens::Keys>>,
+) -> App<Rows, Sink> {
     let clock = engine.clock.clone();
     let partitions = engine.log.topic().partitions;
     let recorder = PrometheusBuilder::new().build_recorder();
@@ -170,7 +184,8 @@ fn app(engine: &Program, (keys, access): (Keys<Rows>, Access), role: Role) -> Ap
         live: engine.live(),
         keys,
         access,
-        intake: Intake::new(engine.sink.clone(), partitions, clock.clone(), intake::Limits::default()),
+        intake: Intake::new(engine.sink.clone(), partitions, clock.clone(), intake::Limits::default())
+            .with_tokens(tokens),
         partitions,
         clock,
         metrics: Arc::new(render),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::task::block_in_place;
 
 use super::{Letters, PAGE, Summary, record_of};
-use crate::append::letter::TOO_LARGE;
+use crate::append::letter::{TOO_LARGE, WITHHELD};
 use crate::append::partition::partition_of;
 use crate::append::{Outgoing, Sink as _, relay};
 use crate::consume::{Batch, Bounds, Stream};
@@ -118,9 +118,12 @@ impl Letters {
         if letter.class == TOO_LARGE {
             return Err("the letter holds only the beginning of its record".to_owned());
         }
+        if letter.class == WITHHELD {
+            return Err("the letter holds nothing of its record, which names a raw field; send that again".to_owned());
+        }
         let partitions = self.log.topic().partitions;
         if letter.topic != self.log.topic().name {
-            let placed = relay::place(self.decoder(), &record_of(letter), letter.topic, partitions);
+            let placed = relay::place(self.decoder(), &record_of(letter), letter.topic, partitions, None);
             let placed = placed.map(|placed| Outgoing { timestamp: self.clock.now(), ..placed });
             return placed.map_err(|refusal| format!("it still cannot come in: {}", refusal.reason));
         }

@@ -18,6 +18,7 @@ mod sim;
 mod simulate;
 
 mod tidy;
+mod tokens;
 mod topology;
 mod web;
 mod worker;

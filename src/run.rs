@@ -32,6 +32,7 @@ use crate::clock::Clock;
 use crate::consume::embedded::OpenError;
 use crate::consume::registry::Registry;
 use crate::disk;
+use crate::event::Bots;
 use crate::ids::{Next, Partition};
 use crate::store::accord::Accord;
 use crate::store::live::Live;
@@ -187,6 +188,7 @@ impl Program {
             runtime: runtime.clone(),
             emission: Emission::default(),
             fence: Fence::default(),
+            bots: Bots::default(),
             ended: Arc::default(),
         };
         Ok(Self {

@@ -1,9 +1,10 @@
 //! What happened: one type for every record of the log, borrowed from its bytes.
 //!
 //! Promise: a value of these types is well formed (ids of 1 to 64 bytes, currencies of three capitals, known
-//! kinds); whether it is *admitted* is for `fold` to say. Pure: no clock, no file, no library beyond serde.
+//! kinds); whether it is *admitted* is for `fold` to say. Pure: no clock, no file, no library beyond serde and, for the
+//! lists of bots, two that search texts.
 
-mod bot;
+mod bots;
 mod check;
 mod control;
 mod money;
@@ -11,7 +12,7 @@ mod people;
 mod symbol;
 mod traffic;
 
-pub use bot::is_bot;
+pub use bots::{BotKind, Bots};
 pub use check::{Invalid, check};
 pub use control::{
     Erasure, ErasureSubject, ListEntry, ListKey, ListKind, Review, ReviewLabel, ReviewSubject, RuleSet, Template,

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 use super::Turn;
-use crate::event::{Click, is_bot};
+use crate::event::{BotKind, Bots, Click};
 
 /// Verdicts remembered at once; beyond, the cache starts anew.
 const AGENTS_MAX: usize = 16_384;
@@ -11,20 +11,29 @@ const AGENTS_MAX: usize = 16_384;
 /// By the keyed hash of the user agent. A cache: it decides nothing.
 #[derive(Debug, Default)]
 pub(super) struct Agents {
-    verdicts: HashMap<u64, bool>,
+    bots: Bots,
+    verdicts: HashMap<u64, Option<BotKind>>,
+}
+
+impl Agents {
+    pub(super) fn of(bots: Bots) -> Self {
+        Self { bots, verdicts: HashMap::new() }
+    }
 }
 
 impl Turn<'_> {
-    pub(super) fn is_bot(&mut self, click: &Click<'_>) -> bool {
-        if is_bot(None, click.method, click.purpose) {
-            return true;
-        }
-        let Some(user_agent) = click.user_agent else { return false };
+    /// What a click is, if a bot's.
+    pub(super) fn bot_kind(&mut self, click: &Click<'_>) -> Option<BotKind> {
+        let agent = click.user_agent.and_then(|user_agent| self.kind_of_agent(user_agent));
+        Bots::of_request(agent, click.method, click.purpose)
+    }
+
+    fn kind_of_agent(&mut self, user_agent: &str) -> Option<BotKind> {
         let hash = self.facts(user_agent.as_bytes());
-        let verdicts = &mut self.fold.agents.verdicts;
+        let Agents { bots, verdicts } = &mut self.fold.agents;
         if verdicts.len() >= AGENTS_MAX {
             verdicts.clear();
         }
-        *verdicts.entry(hash).or_insert_with(|| is_bot(Some(user_agent), None, None))
+        *verdicts.entry(hash).or_insert_with(|| bots.of_agent(user_agent))
     }
 }

@@ -37,7 +37,7 @@ impl Turn<'_> {
             (None, None) => return Err(super::refuse("invalid_field", "neither member_id nor referral_code")),
         };
         let Subject { id, facts: names } = self.subject;
-        let human = !self.is_bot(click);
+        let human = self.bot_kind(click).is_none();
         let share =
             click.share_id.and_then(|share| self.state.shares.get(&self.id(kind::SHARE, share.0), self.floor()));
         let booked = Booked { t: self.t, day: self.booked_day(self.t), group: self.group_of_click(click, share) };

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use super::engine::{Log, Publisher, Rows, Sink, Source};
 use super::{Error, Options, Snapshots};
 use crate::clock::Clock;
+use crate::event::Bots;
 use crate::ids::{Next, Partition};
 use crate::store::{Doors, alias};
 use crate::telemetry::{Progress, with_causes};
@@ -29,6 +30,7 @@ pub(super) struct Parts {
     pub(super) runtime: tokio::runtime::Handle,
     pub(super) emission: Emission,
     pub(super) fence: Fence,
+    pub(super) bots: Bots,
     /// Told when a worker has ended.
     pub(super) ended: Arc<Notify>,
 }
@@ -133,6 +135,7 @@ impl Fleet {
             sink,
             store: parts.store.of(generation),
             schemas: worker::Schemas::new(parts.options.registry.clone(), parts.clock.clone()),
+            bots: parts.bots.clone(),
             state_dir: parts.state_dir_of(generation),
             keep: parts.options.keep.clone(),
             pace: parts.options.pace,

@@ -28,6 +28,7 @@ use std::time::Duration;
 use crate::append::Sink;
 use crate::clock::Clock;
 use crate::consume::{Limits, Source};
+use crate::event::Bots;
 use crate::publish::Publish;
 use crate::store::Store;
 use crate::telemetry::Progress;
@@ -84,6 +85,8 @@ pub struct Worker<S, K, T> {
     pub sink: K,
     pub store: T,
     pub schemas: Schemas,
+    /// What its folds ask who is no human.
+    pub bots: Bots,
     /// One folder a partition below it.
     pub state_dir: std::path::PathBuf,
     pub keep: crate::keep::Limits,

@@ -128,7 +128,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             at_start: worker.seeded.at_start(&state, (rows, bounds.end)),
             state,
             keep,
-            fold: Fold::default(),
+            fold: Fold::with(worker.bots.clone()),
             words: Words::default(),
             effects: Effects::from(position),
             outputs: Vec::new(),

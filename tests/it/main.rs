@@ -1,4 +1,5 @@
 //! The specification of Tributary, as one test binary.
+mod bots;
 mod cases;
 mod chaos;
 mod cli;

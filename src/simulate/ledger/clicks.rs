@@ -2,7 +2,7 @@
 
 use super::waiting::{Awaited, Key, key};
 use super::{Book, Stop};
-use crate::event::{Click, Share, is_bot};
+use crate::event::{Click, Share};
 use crate::ids::{Millis, Token};
 use crate::project::totals::Counts;
 
@@ -41,7 +41,7 @@ impl Book {
 
     pub(super) fn apply_click(&mut self, t: Millis, click: &Click<'_>) -> Result<(), Stop> {
         let member = self.member_of_click(click)?;
-        let human = !is_bot(click.user_agent, click.method, click.purpose);
+        let human = self.bots.of(click.user_agent, click.method, click.purpose).is_none();
         let unique = human && self.is_first_today(t, member, click);
         let shared = human && click.share_id.is_some();
         let counts = Counts {

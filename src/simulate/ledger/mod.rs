@@ -17,7 +17,7 @@ mod waiting;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use crate::event::{self, Body, Event};
+use crate::event::{self, Body, Bots, Event};
 use crate::ids::{Currency, Millis};
 use crate::project::totals::{Money, Totals};
 use claims::Verdict;
@@ -29,6 +29,7 @@ use waiting::{Awaited, Key};
 #[derive(Debug, Default)]
 pub struct Ledger {
     books: BTreeMap<String, Book>,
+    bots: Bots,
 }
 
 /// What became of the records read, and what was complained about.
@@ -48,6 +49,7 @@ pub struct Tally {
 /// The book of one creator.
 #[derive(Debug, Default)]
 struct Book {
+    bots: Bots,
     tally: Tally,
     clock: Option<Millis>,
     floor: Option<Millis>,
@@ -93,7 +95,8 @@ impl Ledger {
     /// Enters the next record of the log; `timestamp` is the log's own.
     pub fn record(&mut self, timestamp: Millis, event: &Event<'_>) {
         if !self.books.contains_key(event.creator_id.0) {
-            self.books.insert(event.creator_id.0.to_owned(), Book::default());
+            let book = Book { bots: self.bots.clone(), ..Book::default() };
+            self.books.insert(event.creator_id.0.to_owned(), book);
         }
         let book = self.books.get_mut(event.creator_id.0).expect("inserted above");
         book.record(timestamp, event);

@@ -1,8 +1,10 @@
 //! The fold of one partition with a store of its own: every row that it ever wrote, the newest of each.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use tributary::decode::json::{Scratch, from_json};
+use tributary::event::Bots;
 use tributary::fold::effects::{Effects, Letter, Tally};
 use tributary::fold::fraud::Decision;
 use tributary::fold::state::State;
@@ -12,6 +14,9 @@ use tributary::project::key::{Key, Row};
 use tributary::project::words::Words;
 use tributary::project::{boards, build};
 use tributary::simulate::ledger::Ledger;
+
+/// Of all worlds: thousands are made.
+static BOTS: LazyLock<Bots> = LazyLock::new(Bots::default);
 
 /// When the rows of what was touched are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +44,7 @@ impl World {
     pub(crate) fn new(flush: Flush) -> Self {
         Self {
             state: State::default(),
-            fold: Fold::default(),
+            fold: Fold::with(BOTS.clone()),
             words: Words::default(),
             effects: Effects::from(Next(0)),
             flush,
@@ -91,7 +96,7 @@ impl World {
 
     /// As after a restart: what is not kept is made again.
     pub(crate) fn forget_caches(&mut self) {
-        (self.fold, self.words) = (Fold::default(), Words::default());
+        (self.fold, self.words) = (Fold::with(BOTS.clone()), Words::default());
     }
 
     /// Rows of another owner of the same log, who flushed at other places.

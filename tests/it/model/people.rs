@@ -1,9 +1,14 @@
 //! Creators, members, shares, clicks, reviews and erasures (SEMANTICS §4, §5, §12).
 
-use tributary::event::{self, ErasureSubject, MemberStatus, ReviewSubject};
+use std::sync::LazyLock;
+
+use tributary::event::{self, Bots, ErasureSubject, MemberStatus, ReviewSubject};
 
 use super::history::{Awaited, Click, Creator, Member, Record, Review, Share, Visitor, compared};
 use super::record::{Outcome, Stop};
+
+/// Of all models: thousands are made.
+static BOTS: LazyLock<Bots> = LazyLock::new(Bots::default);
 
 impl<'a> Creator<'a> {
     pub(crate) fn creator_record(&mut self, record: &Record<'a>, stated: &event::Creator<'a>) -> Outcome<'a> {
@@ -92,7 +97,7 @@ impl<'a> Creator<'a> {
             (None, None) => panic!("a click without member and code is not well formed"),
         };
         let local_day = self.local_day(record.t);
-        let human = !event::is_bot(stated.user_agent, stated.method, stated.purpose);
+        let human = BOTS.of(stated.user_agent, stated.method, stated.purpose).is_none();
         let visitor = Visitor::of(stated.device_token, stated.ip_token);
         let was_here = self.clicks.iter().any(|other| {
             other.human

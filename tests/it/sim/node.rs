@@ -14,7 +14,7 @@ use tributary::worker::seeded::{Bug, Seeded};
 use tributary::worker::{Emission, Error, Fence, Outputs, Pace, Rate, Running, Schemas, Share, Worker};
 
 use super::disk::limits;
-use super::programme::{DECODER, PARTITIONS, START};
+use super::programme::{BOTS, DECODER, PARTITIONS, START};
 use super::publisher::{SimPublisher, SimSource};
 use super::shared::World;
 use super::store::SimStore;
@@ -75,6 +75,7 @@ impl Node {
             sink: SimPublisher { world: world.clone(), node },
             store: SimStore { world: world.clone(), node },
             schemas: Schemas::with(Arc::clone(&DECODER), None, Clock::moved_by(START, Arc::clone(clock))),
+            bots: BOTS.clone(),
             state_dir: dir,
             keep: limits(),
             pace,

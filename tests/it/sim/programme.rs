@@ -8,6 +8,7 @@ use tributary::append::Outgoing;
 use tributary::append::partition::partition_of;
 use tributary::consume::Stream;
 use tributary::decode::{Decoder, Place};
+use tributary::event::Bots;
 use tributary::fold::effects::{Effects, Letter};
 use tributary::fold::state::State;
 use tributary::fold::{Fold, Origin};
@@ -34,6 +35,8 @@ pub(super) const SECRET: [u8; 16] = *b"a simulated one.";
 const LOGS: usize = 6;
 const EVENTS: u64 = 220;
 
+/// Of all nodes of all worlds: thousands of folds are made.
+pub(super) static BOTS: LazyLock<Bots> = LazyLock::new(Bots::default);
 pub(super) static DECODER: LazyLock<Arc<Decoder>> = LazyLock::new(|| Arc::new(Decoder::new()));
 
 /// A record of the log.
@@ -143,7 +146,14 @@ impl Plain {
         let mut state = State::default();
         state.set_hash_key(HashKey::new(SECRET));
         let effects = Effects::from(Next(0));
-        Self { partition, state, fold: Fold::default(), effects, words: Words::default(), rows: BTreeMap::new() }
+        Self {
+            partition,
+            state,
+            fold: Fold::with(BOTS.clone()),
+            effects,
+            words: Words::default(),
+            rows: BTreeMap::new(),
+        }
     }
 
     fn fold(mut self, truth: &mut Truth) {

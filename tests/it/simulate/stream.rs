@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use tributary::event::{self, Body, Kind, is_bot};
+use tributary::event::{self, Body, Bots, Kind};
 use tributary::ids::Millis;
 use tributary::simulate::{Pace, Simulation, Spec};
 
@@ -65,7 +65,7 @@ fn a_history_fills_its_days_with_nights_and_weekends() {
 fn every_kind_of_trouble_occurs() {
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
     let mut count = |what: String| *seen.entry(what).or_default() += 1;
-    let (mut ids, mut business) = (HashSet::new(), HashSet::new());
+    let (mut ids, mut business, bots) = (HashSet::new(), HashSet::new(), Bots::default());
     for record in Simulation::new(&spec(100_000, 5)) {
         let event = record.event();
         count(format!("{:?}", event.body.kind()));
@@ -80,7 +80,7 @@ fn every_kind_of_trouble_occurs() {
         }
         match &event.body {
             Body::Click(click) => {
-                if is_bot(click.user_agent, click.method, click.purpose) {
+                if bots.of(click.user_agent, click.method, click.purpose).is_some() {
                     count("bot".into());
                 }
                 if !business.insert((event.creator_id.0.to_owned(), click.click_id.0.to_owned())) {

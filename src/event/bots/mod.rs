@@ -1,7 +1,7 @@
 //! Who is no human, from what the request says of itself.
 //!
 //! Promise: the same answer for the same lists, wherever a click is counted; time and memory are linear in the user
-//! agent, whatever it is. What hides its nature is for the fraud rules (velocity, timing) to find. ADR 0020.
+//! agent, whatever it is. What hides its nature is for the fraud rules (velocity, timing) to find. ADR 0021.
 
 mod kind;
 mod lists;

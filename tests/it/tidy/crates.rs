@@ -39,7 +39,7 @@ const PLACES: &[(&[&str], &[&str], &str)] = &[
     (&["subtle"], &["src/web/keys/"], "secrets are checked in one place: ADR 0010"),
     (&["sha2"], &["src/web/keys/", "src/tokens/"], "the hash of an API key, ADR 0010; tokens, ADR 0020"),
     (&["csv"], &["src/append/import.rs", "src/decode/"], "tables are cut into rows on the way in, and read there"),
-    (&["aho_corasick", "regex"], &["src/event/bots/"], "texts are searched in one place, in linear time: ADR 0020"),
+    (&["aho_corasick", "regex"], &["src/event/bots/"], "texts are searched in one place, in linear time: ADR 0021"),
     (&["toml"], &["src/config", "src/cli/config.rs", "src/topology"], "settings are read in one place"),
 ];
 

@@ -37,7 +37,8 @@ impl Turn<'_> {
             (None, None) => return Err(super::refuse("invalid_field", "neither member_id nor referral_code")),
         };
         let Subject { id, facts: names } = self.subject;
-        let human = self.bot_kind(click).is_none();
+        let bot = self.bot_kind(click);
+        let human = bot.is_none();
         let share =
             click.share_id.and_then(|share| self.state.shares.get(&self.id(kind::SHARE, share.0), self.floor()));
         let booked = Booked { t: self.t, day: self.booked_day(self.t), group: self.group_of_click(click, share) };
@@ -50,7 +51,7 @@ impl Turn<'_> {
             share_id: click.share_id.map_or("", |share| share.0),
             disposition,
         });
-        let noted = self.judge_click(click, (n, id), disposition);
+        let noted = self.judge_click(click, (n, id), (disposition, bot));
         let record = Record {
             t: self.t.0,
             names,

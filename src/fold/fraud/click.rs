@@ -25,6 +25,8 @@ pub enum Agent {
     /// Nobody passed it on.
     Missing,
     Human,
+    /// A machine that looks at links on behalf of people: it does not count, and is not held against the member.
+    Innocent,
     Bot,
 }
 
@@ -82,7 +84,7 @@ pub fn check_click_fraud(facts: &Clicks, rules: &RuleSet) -> [Finding; 9] {
 const fn bot(agent: Agent) -> Answer {
     match agent {
         Agent::Missing => Answer::Unknown(Missing::UserAgent),
-        Agent::Human => Answer::No,
+        Agent::Human | Agent::Innocent => Answer::No,
         Agent::Bot => yes_if(true, 1, 1, 0),
     }
 }

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::Assessment;
 use super::score::{Band, Verdict};
-use crate::event::Kind;
+use crate::event::{BotKind, Kind};
 use crate::fold::records::{LongText, Text};
 use crate::fold::touches::Disposition;
 use crate::ids::{Millis, Next, Offset};
@@ -29,6 +29,8 @@ pub struct Decision {
     pub action: Action,
     /// How a click is counted, whatever is thought of it.
     pub disposition: Option<Disposition>,
+    /// Of a click: what it is, if a bot's, by the lists of [`Bots::VERSION`](crate::event::Bots::VERSION).
+    pub bot: Option<BotKind>,
     pub assessment: Assessment,
     pub rule_set: RuleSetName,
     pub trigger: Trigger,

@@ -5,7 +5,7 @@ use bytemuck::Zeroable;
 use super::assess::{of_click, split};
 use super::frozen::{freeze, is_noted, of_bits, thaw, unknown};
 use super::verdict::{Concluded, number};
-use crate::event::Click;
+use crate::event::{BotKind, Click};
 use crate::fold::Turn;
 use crate::fold::evidence::{Counted, What, short};
 use crate::fold::fraud::{
@@ -40,7 +40,7 @@ impl Turn<'_> {
         &mut self,
         click: &Click<'_>,
         (n, id): (u32, Id128),
-        disposition: Disposition,
+        (disposition, bot): (Disposition, Option<BotKind>),
     ) -> Noted {
         let rules = self.rules();
         let ip = self.token(What::Ip, click.ip_token);
@@ -49,8 +49,7 @@ impl Turn<'_> {
         let windows = self.count_in_windows(n, (ip, device, network), &rules.set.limits);
         self.tag(ip, device);
         let actor = Actor { ip, device, email: NO_ID, payment: NO_ID, user: NO_ID };
-        let facts =
-            of_click(self.self_referral(n, &actor, self.t), self.clicks_of(click, &windows, &rules.set, disposition));
+        let facts = of_click(self.self_referral(n, &actor, self.t), self.clicks_of(click, &windows, &rules.set, bot));
         let assessment = perform_fraud_check(&facts, &rules.set);
         let noted =
             Noted { unknown: unknown(assessment.findings()), judged: u8::from(is_noted(assessment.findings())) };
@@ -63,6 +62,7 @@ impl Turn<'_> {
             cause: Cause::Evidence,
             event_time: self.t,
             disposition: Some(disposition),
+            bot,
             matures_at: None,
             is_paid: false,
         };
@@ -101,14 +101,15 @@ impl Turn<'_> {
         windows
     }
 
-    fn clicks_of(&self, click: &Click<'_>, windows: &Windows, rules: &RuleSet, disposition: Disposition) -> Clicks {
+    fn clicks_of(&self, click: &Click<'_>, windows: &Windows, rules: &RuleSet, bot: Option<BotKind>) -> Clicks {
         let limits = &rules.limits;
         let is_late = self.is_late();
         let missing = |missing: Missing| if is_late { Missing::Window } else { missing };
-        let agent = match (disposition, click.user_agent) {
-            (Disposition::ExcludedBot, _) => Agent::Bot,
-            (Disposition::Share | Disposition::Countable | Disposition::ExcludedDuplicate, Some(_)) => Agent::Human,
-            (Disposition::Share | Disposition::Countable | Disposition::ExcludedDuplicate, None) => Agent::Missing,
+        let agent = match (bot, click.user_agent) {
+            (Some(kind), _) if kind.is_innocent() => Agent::Innocent,
+            (Some(_), _) => Agent::Bot,
+            (None, Some(_)) => Agent::Human,
+            (None, None) => Agent::Missing,
         };
         let least = limits.clicks_ip_minute.min(limits.clicks_ip_hour);
         let ip = self.rate(windows.ip.as_ref(), least, missing(Missing::ActorIp));
@@ -201,6 +202,7 @@ impl Turn<'_> {
             cause: Cause::Review,
             event_time: Millis(click.t),
             disposition: touch.map(|touch| Disposition::of_number(touch.disposition)),
+            bot: None,
             matures_at: None,
             is_paid: false,
         };

@@ -119,6 +119,7 @@ impl Turn<'_> {
             decided_by: concluded.by,
             action: concluded.action(before),
             disposition: concluded.disposition,
+            bot: concluded.bot,
             assessment: concluded.assessment,
             rule_set: rules.name,
             trigger: Trigger { offset: self.origin.offset, ..self.trigger },

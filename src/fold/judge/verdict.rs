@@ -1,6 +1,7 @@
 //! What is decided: review before deny list, allow list, due date and score; and what follows for credit and commissions.
 
 use super::Scored;
+use crate::event::BotKind;
 use crate::fold::Turn;
 use crate::fold::fraud::{Action, Assessment, Cause, DecidedBy, Subject, Verdict};
 use crate::fold::records::{Commission, Conversion, Judged, NO_ID};
@@ -19,6 +20,7 @@ pub(super) struct Concluded {
     pub(super) cause: Cause,
     pub(super) event_time: Millis,
     pub(super) disposition: Option<Disposition>,
+    pub(super) bot: Option<BotKind>,
     pub(super) matures_at: Option<Millis>,
     pub(super) is_paid: bool,
 }
@@ -61,8 +63,18 @@ impl Turn<'_> {
                 (Millis(commission.t), matures, commission.paid == 1, Subject::Commission)
             }
         };
-        let concluded =
-            Concluded { subject, assessment, verdict, by, cause, event_time, disposition: None, matures_at, is_paid };
+        let concluded = Concluded {
+            subject,
+            assessment,
+            verdict,
+            by,
+            cause,
+            event_time,
+            disposition: None,
+            bot: None,
+            matures_at,
+            is_paid,
+        };
         let texts = self.texts_of(id, scored);
         let rules = self.rules();
         let mut judged = self.judged(&concluded, before.as_ref(), &texts, &rules);

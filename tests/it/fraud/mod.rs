@@ -3,6 +3,7 @@
 mod limits;
 mod stream;
 mod table;
+mod windows;
 
 use tributary::fold::fraud::{
     Accounts, Agent, Answer, Assessment, Clicks, Compared, CustomerHistory, Facts, Finding, Gaps, History, Own,

@@ -154,3 +154,121 @@ fn a_review_that_nobody_makes_is_what_the_policy_says_and_lapses_when_the_reason
         "#]],
     );
 }
+
+#[test]
+fn members_own_purchase_through_the_own_link() {
+    deriving(
+        &with(
+            A,
+            r#"
+01-02 09:00 Sighting member_id=ann device_token=$
+01-02 10:00 Click click_id=k1 member_id=ann device_token=$ user_agent="Mozilla/5.0 (X11) Firefox/125.0"
+01-02 11:00 Conversion conversion_id=p1 kind=purchase click_id=k1 customer_id=u1 amount=1000 device_token=$
+01-20 11:00 Tick
+            "#,
+        ),
+        "decisions commissions",
+        expect![[r#"
+            conversion p1 /1: review 50 (hold); same_device 7200000/7776000000
+            commission auto:p1:ann /1: review 50 (hold); same_device 7200000/7776000000
+            01-02 11:00 auto:p1:ann ann for p1: 150 EUR earned, initial, held
+            = 7 read: 7 applied
+        "#]],
+    );
+}
+
+#[test]
+fn two_colleagues_behind_one_office_address() {
+    let others: String = (0..6)
+        .map(|n| format!("01-02 08:0{n} Conversion conversion_id=o{n} kind=signup customer_id=c{n} ip_token=$\n"))
+        .collect();
+    let lines = r#"
+01-02 09:00 Sighting member_id=ann ip_token=$
+01-02 10:00 Click click_id=k1 member_id=ann ip_token=$ user_agent="Mozilla/5.0 (X11) Firefox/125.0"
+01-02 11:00 Conversion conversion_id=p1 kind=purchase click_id=k1 customer_id=u1 amount=1000 ip_token=$
+    "#;
+    deriving(&with(A, &format!("{others}{lines}")), "decisions", expect![[r#"
+        conversion p1 /1: approve 0 (none); same_ip but shared_ip
+        commission auto:p1:ann /1: approve 0 (none); same_ip but shared_ip
+        = 12 read: 12 applied
+    "#]]);
+}
+
+#[test]
+fn previews_and_mail_scanners_are_no_points() {
+    club(
+        r#"
+01-02 10:00 Click click_id=k1 member_id=ann user_agent="WhatsApp/2.23.20.0"
+01-02 10:01 Click click_id=k2 member_id=ann purpose=prefetch user_agent="Mozilla/5.0 (X11) Firefox/125.0"
+01-02 10:02 Click click_id=k3 member_id=ann user_agent="Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+01-02 10:03 Click click_id=k4 member_id=ann method=HEAD user_agent="Mozilla/5.0 (X11) Firefox/125.0"
+        "#,
+        "decisions:clicks",
+        expect![[r#"
+            click k1 /1: approve 0 (exclude_click)
+            click k2 /1: approve 0 (exclude_click)
+            click k3 /1: approve 30 (exclude_click); declared_bot 1/1
+            click k4 /1: approve 30 (exclude_click); declared_bot 1/1
+            = 7 read: 7 applied
+        "#]],
+    );
+}
+
+#[test]
+fn one_means_of_payout_for_two_accounts_is_one_person_and_for_six_it_is_nobody_s() {
+    let sighted = |members: u8| -> String {
+        let one = |n: u8| {
+            format!("01-01 01:00 Member member_id=m{n}\n01-02 08:00 Sighting member_id=m{n} payout_token={A}\n")
+        };
+        (0..members).map(one).collect()
+    };
+    let sale = "01-02 11:00 Conversion conversion_id=p1 kind=purchase referral_code=ANN customer_id=u1 amount=1000\n";
+    let own = format!("01-02 09:00 Sighting member_id=ann payout_token={A}\n");
+    deriving(&format!("{}{own}{sale}", sighted(1)), "decisions", expect![[r#"
+        conversion p1 /1: review 45 (hold); cluster_accounts 2/2
+        commission auto:p1:ann /1: review 45 (hold); cluster_accounts 2/2
+        = 7 read: 7 applied
+    "#]]);
+    deriving(&format!("{}{own}{sale}", sighted(6)), "decisions", expect![[r#"
+        conversion p1 /1: approve 0 (none)
+        commission auto:p1:ann /1: approve 0 (none)
+        = 17 read: 17 applied
+    "#]]);
+}
+
+#[test]
+fn a_rule_set_is_in_force_from_its_place_on() {
+    club(
+        r#"
+01-02 10:00 Click click_id=k1 member_id=ann user_agent="curl/8.5.0"
+01-02 10:01 RuleSet rule_set_id=strict version=v2 definition="{\"points\":{\"click.bot\":80}}"
+01-02 10:02 Click click_id=k2 member_id=ann user_agent="curl/8.5.0"
+01-02 10:03 RuleSet rule_set_id=strict definition="{\"points\":{\"click.bots\":80}}"
+01-02 10:04 RuleSet rule_set_id=other
+01-02 10:05 RuleSet rule_set_id=seed-v1
+01-02 10:06 Click click_id=k3 member_id=ann user_agent="curl/8.5.0"
+        "#,
+        "decisions:clicks",
+        expect![[r#""#]],
+    );
+}
+
+#[test]
+fn a_reviewed_click_is_counted_as_before_and_told_anew() {
+    club(
+        r#"
+01-02 10:00 Click click_id=k1 member_id=ann user_agent="Mozilla/5.0 (X11) Firefox/125.0"
+01-02 10:01 Review subject_type=click subject_id=k1 verdict=block label=fraud reason=seen actor=ops
+01-02 10:02 Review subject_type=click subject_id=k1 verdict=approve label=not_fraud reason=sorry actor=ops
+        "#,
+        "decisions:clicks members",
+        expect![[r#"
+            click k1 /1: approve 0 (none)
+            click k1 /2: block 0 (exclude_click) by review; was approve 0, review
+            click k1 /3: approve 0 (none) by review; was block 0, review
+            ann active code ANN, joined 01-01 00:00, seen 01-02 10:00; clicks 1/1/1
+            bob active code BOB, joined 01-01 00:00, seen 01-01 00:00
+            = 6 read: 6 applied
+        "#]],
+    );
+}

@@ -60,11 +60,15 @@ fn put_cell(cell: Cell<'_>, out: &mut Vec<u8>) {
         Cell::Text(text) => put_bytes(text.as_bytes(), out),
         Cell::Bytes(bytes) => put_bytes(bytes, out),
         Cell::Long(number) => put_long(number, out),
-        Cell::Flag(flag) => out.push(u8::from(flag)),
+        Cell::Flag(flag) => put_flag(flag, out),
         Cell::Token(token) => out.extend_from_slice(&token.0),
         Cell::Symbol(index) => put_long(i64::from(index), out),
         Cell::Absent | Cell::Present => {}
     }
+}
+
+pub(super) fn put_flag(flag: bool, out: &mut Vec<u8>) {
+    out.push(u8::from(flag));
 }
 
 fn put_note((key, value): &(&str, &str), out: &mut Vec<u8>) {
@@ -81,17 +85,17 @@ fn put_items<T>(items: &[T], put: impl Fn(&T, &mut Vec<u8>), out: &mut Vec<u8>) 
     out.push(0);
 }
 
-fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+pub(super) fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     put_len(bytes.len(), out);
     out.extend_from_slice(bytes);
 }
 
-fn put_len(len: usize, out: &mut Vec<u8>) {
+pub(super) fn put_len(len: usize, out: &mut Vec<u8>) {
     put_long(i64::try_from(len).expect("nothing in memory is longer than an i64 counts"), out);
 }
 
 /// Zigzag, then seven bits a byte, low ones first.
-fn put_long(number: i64, out: &mut Vec<u8>) {
+pub(super) fn put_long(number: i64, out: &mut Vec<u8>) {
     let mut rest = ((number << 1) ^ (number >> 63)).cast_unsigned();
     while rest >= 0x80 {
         let [low, ..] = rest.to_le_bytes();

@@ -80,6 +80,8 @@ const fn of(kind: Kind) -> &'static [Field] {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     Event(Kind),
+    /// Written by itself and never read here: it has no fields in these tables.
+    Decision,
     DeadLetter,
 }
 
@@ -88,10 +90,12 @@ impl Shape {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Event(kind) => kind.name(),
+            Self::Decision => "Decision",
             Self::DeadLetter => "DeadLetter",
         }
     }
 
+    /// The shape of records that can be read.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         if name == Self::DeadLetter.name() { Some(Self::DeadLetter) } else { Kind::parse(name).map(Self::Event) }
     }
@@ -100,6 +104,7 @@ impl Shape {
     pub(crate) fn fields(self) -> impl Iterator<Item = (usize, &'static Field)> {
         let (head, tail) = match self {
             Self::Event(kind) => (COMMON, of(kind)),
+            Self::Decision => (NONE, NONE),
             Self::DeadLetter => (DEAD_LETTER, NONE),
         };
         numbered(head.iter().chain(tail), 0)

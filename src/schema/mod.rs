@@ -6,6 +6,7 @@
 
 mod check;
 mod dead_letter;
+pub mod decision;
 mod encode;
 pub(crate) mod fields;
 mod fingerprint;
@@ -16,6 +17,7 @@ pub(crate) mod row;
 
 pub use check::{Checked, Error, check};
 pub use dead_letter::DeadLetter;
+pub use decision::Decision;
 pub use encode::{encode, encode_confluent};
 pub use fingerprint::{crc64, fingerprint, fingerprint_of_apache_avro};
 pub use json::to_json;
@@ -50,7 +52,7 @@ impl Embedded {
 
 /// The schemas that this program writes.
 pub fn current() -> impl Iterator<Item = Embedded> {
-    Kind::ALL.into_iter().map(Shape::Event).chain([Shape::DeadLetter]).map(embedded)
+    Kind::ALL.into_iter().map(Shape::Event).chain([Shape::Decision, Shape::DeadLetter]).map(embedded)
 }
 
 const fn embedded(shape: Shape) -> Embedded {
@@ -72,6 +74,7 @@ const fn file(shape: Shape) -> &'static str {
         Shape::Event(Kind::Template) => "schemas/avro/Template.avsc",
         Shape::Event(Kind::Erasure) => "schemas/avro/Erasure.avsc",
         Shape::Event(Kind::Tick) => "schemas/avro/Tick.avsc",
+        Shape::Decision => "schemas/avro/Decision.avsc",
         Shape::DeadLetter => "schemas/avro/DeadLetter.avsc",
     }
 }
@@ -91,6 +94,7 @@ const fn json(shape: Shape) -> &'static str {
         Shape::Event(Kind::Template) => include_str!("../../schemas/avro/Template.avsc"),
         Shape::Event(Kind::Erasure) => include_str!("../../schemas/avro/Erasure.avsc"),
         Shape::Event(Kind::Tick) => include_str!("../../schemas/avro/Tick.avsc"),
+        Shape::Decision => include_str!("../../schemas/avro/Decision.avsc"),
         Shape::DeadLetter => include_str!("../../schemas/avro/DeadLetter.avsc"),
     }
 }
@@ -111,6 +115,7 @@ const fn fingerprint_of(shape: Shape) -> u64 {
         Shape::Event(Kind::Template) => 0x3a77_6ee9_47c9_369e,
         Shape::Event(Kind::Erasure) => 0x244d_9a25_3911_12f5,
         Shape::Event(Kind::Tick) => 0x60d8_6f18_87eb_cbbd,
+        Shape::Decision => 0x8b44_5831_a4d4_64d0,
         Shape::DeadLetter => 0x58bf_7f87_d65e_7cee,
     }
 }

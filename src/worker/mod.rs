@@ -6,6 +6,7 @@
 mod beside;
 pub mod compare;
 mod copies;
+pub mod decision;
 mod error;
 mod fence;
 mod open;

@@ -1,22 +1,18 @@
 //! One partition under one owner: its state, what is touched, and how far everything is.
 
+mod outputs;
 mod snapshot;
 
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use crate::append::kafka::RECORD_BYTES_MAX;
-use crate::append::letter::TOO_LARGE;
-use crate::append::partition::partition_of;
-use crate::append::{Outgoing, Sink, Stream};
+use crate::append::{Outgoing, Sink};
 use crate::consume::{Record, Source};
 use crate::decode::{self, Decoder};
-use crate::event::Event;
-use crate::fold::effects::{Effects, Letter};
+use crate::fold::effects::Effects;
 use crate::fold::state::State;
 use crate::fold::{Fold, Origin};
 use crate::ids::{Millis, Next, Partition};
@@ -25,17 +21,22 @@ use crate::project::rows::AppliedRow;
 use crate::project::words::Words;
 use crate::project::{boards, build, tables};
 use crate::publish::Publish;
-use crate::schema::DeadLetter;
 use crate::store::{Row, Store};
-use crate::telemetry::{Progress, with_causes};
+use crate::telemetry::Progress;
 
+use super::decision::Encoder;
 use super::open::Opened;
 use super::outlet::{self, Ack, Emit, Flush, Owner};
 use super::read::{Refused, read};
-use super::seeded::{self, AtStart, Bug, Seeded};
+use super::seeded::{AtStart, Bug, Seeded};
 use super::standing::Standing;
 use super::ticks::{self, Ticks};
 use super::{Error, Pace, Worker};
+
+/// So many outputs leave at once, however far behind: they are kept in memory, and all are in one transaction.
+const OUTPUTS_DUE: usize = 16_384;
+/// So many are kept at most, some hundred bytes each: then nothing more is folded until some are out.
+const OUTPUTS_MAX: usize = 4 * OUTPUTS_DUE;
 
 /// A partition's fold and its ways out.
 pub(super) struct Task<K: Publish, T> {
@@ -51,6 +52,7 @@ pub(super) struct Task<K: Publish, T> {
     effects: Effects,
     /// Each with the event that caused it.
     outputs: Vec<(Next, Outgoing)>,
+    decisions: Encoder,
     /// Whether they leave from here; if not they are kept until another generation has put them out.
     is_emitter: bool,
     /// E is moved once even if there is nothing to move it by: the group that did before will be forgotten.
@@ -132,6 +134,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             words: Words::default(),
             effects: Effects::from(position),
             outputs: Vec::new(),
+            decisions: Encoder::new(owner.clock.clone()),
             is_emitter: standing.is_emitter,
             claims: standing.claims,
             stop_at: None,
@@ -183,14 +186,14 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
                         self.tell(records, &mut events);
                     }
                 }
-                Err(Refused::Misrouted { creator_id }) if fits(&creator_id, record) => {
+                Err(Refused::Misrouted { creator_id }) if outputs::fits(&creator_id, record) => {
                     self.put_right(record, creator_id);
                 }
                 Err(refused) => {
                     // Its letter comes after those of the records before it.
                     self.fold.apply_all(&mut self.state, &mut self.effects, &events);
                     events.clear();
-                    let (class, message) = reason(refused)?;
+                    let (class, message) = outputs::reason(refused)?;
                     self.refuse(record, class, message);
                 }
             }
@@ -198,79 +201,12 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             self.record_time = record.timestamp;
         }
         self.fold.apply_all(&mut self.state, &mut self.effects, &events);
-        self.write_letters(records);
+        self.write_outputs(records);
         if is_cut && !self.seeded.has(Bug::ForgottenAtFence) {
             // The next one is beyond the fence, so there is none before it.
             self.position = self.position.max(stop_at.unwrap_or_default());
         }
         Ok(())
-    }
-
-    /// Once more, under the key and in the partition where it belongs. Of replayed records that is done already.
-    fn put_right(&mut self, record: &Record<'_>, creator_id: String) {
-        self.effects.tally.misrouted += 1;
-        let Some(trigger) = self.trigger(record.offset.next(), std::slice::from_ref(record)) else { return };
-        let key = Bytes::from(creator_id);
-        let outgoing = Outgoing {
-            stream: Stream::Events,
-            partition: partition_of(&key, self.partitions),
-            timestamp: record.timestamp,
-            key,
-            value: Bytes::copy_from_slice(record.value),
-        };
-        self.outputs.push((trigger, outgoing));
-    }
-
-    /// For tests: an output of the newest event, behind those of the events before it.
-    fn tell(&mut self, records: &[Record<'_>], events: &mut Vec<(Event<'_>, Origin)>) {
-        self.fold.apply_all(&mut self.state, &mut self.effects, events);
-        self.write_letters(records);
-        if let Some((event, origin)) = events.last()
-            && let Some(trigger) = self.trigger(origin.offset.next(), records)
-            && let Some(outgoing) = seeded::told(&self.state, event, *origin, self.partition)
-        {
-            self.outputs.push((trigger, outgoing));
-        }
-        events.clear();
-    }
-
-    fn write_letters(&mut self, records: &[Record<'_>]) {
-        for letter in std::mem::take(&mut self.effects.letters) {
-            let record = records.iter().find(|record| record.offset.next() == letter.trigger);
-            let record = record.expect("a letter is written for a record in hand");
-            if let Some(trigger) = self.trigger(letter.trigger, records) {
-                self.dead_letter(&letter, record, trigger);
-            }
-        }
-    }
-
-    /// Which event an output goes with; `None` when that is replayed: it is out already.
-    fn trigger(&self, of: Next, records: &[Record<'_>]) -> Option<Next> {
-        let last = records.last().filter(|_| self.seeded.has(Bug::TriggerOfBatch));
-        let of = last.map_or(of, |last| last.offset.next());
-        (of > self.suppress_to || self.seeded.has(Bug::NoSuppression)).then_some(of)
-    }
-
-    fn refuse(&mut self, record: &Record<'_>, class: &'static str, message: String) {
-        self.effects.tally.dead += 1;
-        let (offset, timestamp, trigger) = (record.offset, record.timestamp, record.offset.next());
-        self.effects.letters.push(Letter { class, message, offset, timestamp, trigger, parked: None });
-    }
-
-    fn dead_letter(&mut self, letter: &Letter, record: &Record<'_>, trigger: Next) {
-        let value = letter.parked.as_deref().map_or_else(|| record.value.to_vec(), encode_parked);
-        let letter = DeadLetter {
-            topic: &self.topic,
-            partition: self.partition,
-            offset: letter.offset,
-            timestamp: letter.timestamp,
-            class: letter.class,
-            message: &letter.message,
-            key: record.key,
-            value: &value,
-        };
-        let outgoing = Outgoing::of_letter(&letter, record.timestamp, self.partition);
-        self.outputs.push((trigger, outgoing));
     }
 
     /// Nothing of ours stands between the last record and `to`: marks of transactions, or what was never committed.
@@ -292,7 +228,8 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
     pub(super) fn is_full(&self, pace: &Pace) -> bool {
         let touched = self.effects.fast.len() + self.effects.slow.len();
         let waiting = touched.max(self.outputs.len());
-        waiting > pace.rows_max.saturating_mul(2) || self.keep.intake() != Intake::Open
+        let is_over = waiting > pace.rows_max.saturating_mul(2) || self.outputs.len() >= OUTPUTS_MAX;
+        is_over || self.keep.intake() != Intake::Open
     }
 
     /// Everything below is folded.
@@ -333,7 +270,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
     /// whatever is in it.
     pub(super) fn wants_emit(&self, now: Duration, is_behind: bool, pace: &Pace) -> bool {
         let every = if is_behind || self.outputs.is_empty() { pace.emit_idle } else { pace.emit };
-        self.may_emit() && now >= self.last.emit + every
+        self.may_emit() && (self.outputs.len() >= OUTPUTS_DUE || now >= self.last.emit + every)
     }
 
     fn may_emit(&self) -> bool {
@@ -534,31 +471,5 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         progress.dead.store(tally.dead, Ordering::Relaxed);
         progress.record_time.store(self.record_time.0, Ordering::Relaxed);
         progress.rows.fetch_max(self.fast_acked.min(self.slow_acked).0, Ordering::Release);
-    }
-}
-
-/// As it would have stood in the log; a driver of dead letters can send it again.
-fn encode_parked(parked: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    if let Ok(event) = postcard::from_bytes::<crate::event::Event<'_>>(parked) {
-        crate::schema::encode(&event, &mut bytes);
-    }
-    bytes
-}
-
-/// Whether a record can be put into the log once more, under its creator.
-fn fits(creator_id: &str, record: &Record<'_>) -> bool {
-    creator_id.len() + record.value.len() <= RECORD_BYTES_MAX
-}
-
-/// Class and message of the letter of what is not folded.
-fn reason(refused: Refused) -> Result<(&'static str, String), Error> {
-    match refused {
-        Refused::Unreadable(error) if error.verdict() == decode::Verdict::Halt => Err(Error::Unreadable(error)),
-        Refused::Unreadable(error) => Ok((error.class(), with_causes(&error))),
-        Refused::Misrouted { creator_id } => {
-            let text = "it stands under another key than its creator's, or in another partition, and is too large to be put right";
-            Ok((TOO_LARGE, format!("{text}: {creator_id}")))
-        }
     }
 }

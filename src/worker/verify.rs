@@ -228,6 +228,7 @@ impl Comparison {
         position: Next,
     ) {
         effects.letters.clear();
+        effects.decisions.clear();
         let fast = effects.take_fast(position);
         let mut slow = effects.take_slow();
         self.boards.add(std::mem::take(&mut slow.boards));

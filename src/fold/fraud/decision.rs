@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::Assessment;
-use super::score::{Band, Verdict};
+use super::score::{Band, Points, Verdict};
 use crate::event::{BotKind, Kind};
 use crate::fold::records::{LongText, Text};
 use crate::fold::touches::Disposition;
@@ -32,6 +32,8 @@ pub struct Decision {
     /// Of a click: what it is, if a bot's, by the lists of [`Bots::VERSION`](crate::event::Bots::VERSION).
     pub bot: Option<BotKind>,
     pub assessment: Assessment,
+    /// What each rule counts in this rule set.
+    pub points: Points,
     pub rule_set: RuleSetName,
     pub trigger: Trigger,
     /// Of the subject.

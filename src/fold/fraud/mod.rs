@@ -15,6 +15,7 @@ mod rule_set;
 mod score;
 mod self_referral;
 mod timing;
+mod told;
 mod wilson;
 
 pub use accounts::{Accounts, check_multiple_accounts};
@@ -31,6 +32,7 @@ pub use rule_set::{Guards, Limits, RuleSet, span};
 pub use score::{Band, Points, SCORE_MAX, Score, Verdict};
 pub use self_referral::{Compared, Own, SelfReferral, check_self_referral};
 pub use timing::Gaps;
+pub use told::Subtotals;
 pub use wilson::is_above;
 
 /// What is known of what is scored; what does not concern it is left out, and fires nothing.

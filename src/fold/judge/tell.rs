@@ -121,6 +121,7 @@ impl Turn<'_> {
             disposition: concluded.disposition,
             bot: concluded.bot,
             assessment: concluded.assessment,
+            points: rules.set.points,
             rule_set: rules.name,
             trigger: Trigger { offset: self.origin.offset, ..self.trigger },
             event_time: concluded.event_time,

@@ -1,6 +1,6 @@
 //! Reading records and texts.
 
-mod apache;
+pub(crate) mod apache;
 mod corpus;
 mod csv;
 mod evolve;

@@ -1,5 +1,6 @@
 //! The schemas of the log.
 
+pub(crate) mod decision;
 mod golden;
 
 use tributary::schema;

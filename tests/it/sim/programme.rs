@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use bytes::Bytes;
 use tributary::append::Outgoing;
 use tributary::append::partition::partition_of;
+use tributary::clock::Clock;
 use tributary::consume::Stream;
 use tributary::decode::{Decoder, Place};
 use tributary::event::Bots;
@@ -21,6 +22,7 @@ use tributary::project::{boards, build};
 use tributary::schema::DeadLetter;
 use tributary::simulate::{Pace, Simulation, Spec};
 use tributary::telemetry::with_causes;
+use tributary::worker::decision::Encoder;
 use tributary::worker::seeded;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -138,6 +140,7 @@ struct Plain {
     fold: Fold,
     effects: Effects,
     words: Words,
+    decisions: Encoder,
     rows: BTreeMap<RowKey, Row>,
 }
 
@@ -146,14 +149,9 @@ impl Plain {
         let mut state = State::default();
         state.set_hash_key(HashKey::new(SECRET));
         let effects = Effects::from(Next(0));
-        Self {
-            partition,
-            state,
-            fold: Fold::with(BOTS.clone()),
-            effects,
-            words: Words::default(),
-            rows: BTreeMap::new(),
-        }
+        let decisions = Encoder::new(Clock::fixed(START));
+        let (fold, words) = (Fold::with(BOTS.clone()), Words::default());
+        Self { partition, state, fold, effects, words, decisions, rows: BTreeMap::new() }
     }
 
     fn fold(mut self, truth: &mut Truth) {
@@ -207,7 +205,9 @@ impl Plain {
             let output = Output { key: entry.key.clone(), value: Bytes::from(bytes) };
             truth.outputs.entry(Stream::DeadLetters.name()).or_default().push(output);
         }
-        if let Some(Outgoing { key, value, .. }) = told {
+        let decided = std::mem::take(&mut self.effects.decisions);
+        let decided = decided.iter().map(|made| self.decisions.record(made, self.partition, entry.timestamp));
+        for Outgoing { key, value, .. } in decided.chain(told) {
             truth.outputs.entry(Stream::Decisions.name()).or_default().push(Output { key, value });
         }
         let tally = std::mem::take(&mut self.effects.tally);

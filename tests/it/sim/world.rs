@@ -156,7 +156,11 @@ impl Simulation {
     fn fail(&mut self, node: usize) -> Outcome {
         match self.random.below(28) {
             20..23 => self.snapshot(node)?,
-            23..26 => self.copy(node),
+            // Both: a snapshot is there less often, for state is committed once its outputs are out.
+            23..26 => {
+                self.copy(node);
+                self.snapshot(node)?;
+            }
             26..28 => self.lose_state(node)?,
             0..2 => self.pause(node),
             2..6 => {

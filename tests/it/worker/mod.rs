@@ -2,6 +2,7 @@
 
 mod batches;
 mod dead;
+pub(crate) mod decisions;
 pub(crate) mod dump;
 mod end_to_end;
 mod held;

@@ -3,8 +3,8 @@
 use hashbrown::HashMap;
 
 use super::boards::BoardChanges;
-use super::fraud::Decision;
-use super::records::{ActiveKey, Member, MemberDayKey, MemberKey};
+use super::fraud::{Decision, Subject};
+use super::records::{ActiveKey, LongText, Member, MemberDayKey, MemberKey};
 use crate::ids::{Millis, Next, Offset};
 use crate::keep::Id128;
 
@@ -31,6 +31,10 @@ pub struct FastRows {
     pub names: Vec<TouchedName>,
     /// Keys of the ledger that moved away; never coalesced.
     pub ledger_left: Vec<LedgerLeft>,
+    /// Those that have a row: each is one of its own.
+    pub decisions: Vec<Decision>,
+    /// Places in the queue of open reviews that were taken or left.
+    pub reviews: HashMap<ReviewPlace, ReviewMoved>,
 }
 
 /// Touched rows of tables that follow within a second.
@@ -84,6 +88,27 @@ pub struct LedgerLeft {
     pub paid: bool,
     pub time: Millis,
     pub at: Next,
+}
+
+/// Where an open review stands in its creator's queue: the first that is due first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ReviewPlace {
+    pub creator: u32,
+    /// `i64::MAX`: never.
+    pub due: i64,
+    /// When the subject happened.
+    pub since: Millis,
+    pub subject: Subject,
+    pub id: Id128,
+}
+
+/// What became of such a place.
+#[derive(Debug, Clone)]
+pub struct ReviewMoved {
+    pub subject_id: LongText,
+    pub at: Next,
+    /// What is to be reviewed; `None`: nothing is, any more.
+    pub open: Option<Box<Decision>>,
 }
 
 /// A record, or a part of what it asked for, that could not be applied.
@@ -169,6 +194,8 @@ impl FastRows {
             + self.commissions.len()
             + self.names.len()
             + self.ledger_left.len()
+            + self.decisions.len()
+            + self.reviews.len()
     }
 }
 

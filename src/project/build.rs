@@ -37,6 +37,8 @@ pub fn fast(state: &State, touched: &FastRows, p: Partition) -> Vec<Row> {
         builder.commission(*id, *at, &mut rows);
     }
     rows.extend(touched.ledger_left.iter().filter_map(|left| builder.ledger_left(left)));
+    rows.extend(touched.decisions.iter().map(|decision| builder.decision(decision)));
+    rows.extend(touched.reviews.iter().filter_map(|(place, moved)| builder.review(place, moved)));
     rows
 }
 

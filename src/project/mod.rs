@@ -6,6 +6,7 @@ pub mod access;
 pub mod boards;
 pub mod build;
 pub mod codec;
+pub mod decisions;
 pub mod groups;
 pub mod key;
 pub mod lists;

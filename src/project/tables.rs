@@ -1,6 +1,7 @@
 //! The projection tables: their ids, names, shards and how fast they follow, and the keys of their rows.
 
 use crate::fold::calendar::key_month;
+use crate::fold::fraud::Subject;
 use crate::ids::{Millis, Partition};
 
 use super::key::{Col, Cols, Key, Part, TableId};
@@ -47,9 +48,12 @@ pub const ACTIVE: Table = table(18, "active", 1, Class::Slow, false);
 
 pub const RANK: Table = table(20, "rank", 4, Class::Slow, false);
 
-pub const ALL: [Table; 15] = [
+pub const DECISION: Table = table(21, "decision", 4, Class::Fast, false);
+pub const REVIEW: Table = table(22, "review", 4, Class::Fast, false);
+
+pub const ALL: [Table; 17] = [
     CREATOR, NAME, MEMBER, MEMBER_DAY, HOUR, DAY, MONTH, COMMISSION, LEDGER, CONVERSION, APPLIED, TOUCH, COHORT,
-    ACTIVE, RANK,
+    ACTIVE, RANK, DECISION, REVIEW,
 ];
 
 /// API keys. Not among [`ALL`]: no log makes them and no replay may touch them. One part, for keys are few.
@@ -227,6 +231,37 @@ pub fn cohort(p: Partition, creator: &str, joined: i64, age: i64) -> Key {
 pub fn active(p: Partition, creator: &str, kind: u32, period: i64) -> Key {
     let cols = vec![text(creator), Col::Int(i64::from(kind)), Col::Int(period)];
     Key { part: part(ACTIVE, p, creator, 0, 0), cols: Cols(cols) }
+}
+
+/// The part that holds a creator's decisions.
+pub fn decision_part(p: Partition, creator: &str) -> Part {
+    part(DECISION, p, creator, 0, 0)
+}
+
+/// `subject`: its number, see [`subject_number`].
+pub fn decision(p: Partition, creator: &str, subject: i64, id: &str, revision: u32) -> Key {
+    let cols = vec![text(creator), Col::Int(subject), text(id), Col::Int(i64::from(revision))];
+    Key { part: decision_part(p, creator), cols: Cols(cols) }
+}
+
+/// The part that holds a creator's open reviews.
+pub fn review_part(p: Partition, creator: &str) -> Part {
+    part(REVIEW, p, creator, 0, 0)
+}
+
+/// Moves when another day is set for it; `due` is `i64::MAX` where none is.
+pub fn review(p: Partition, creator: &str, due: i64, since: Millis, subject: i64, id: &str) -> Key {
+    let cols = vec![text(creator), Col::Int(due), Col::Int(since.0), Col::Int(subject), text(id)];
+    Key { part: review_part(p, creator), cols: Cols(cols) }
+}
+
+/// A kind of subject as it stands in keys.
+pub const fn subject_number(subject: Subject) -> i64 {
+    match subject {
+        Subject::Click => 1,
+        Subject::Conversion => 2,
+        Subject::Commission => 3,
+    }
 }
 
 /// The part to scan for all keys.

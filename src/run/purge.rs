@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::engine::Rows;
 use super::generations::Generations;
 use crate::fold::boards::{BoardKey, Measure, SMALL, Window};
+use crate::fold::fraud::Subject;
 use crate::ids::{Currency, Millis, Partition};
 use crate::project::boards;
 use crate::project::key::{Bound, Col, Cols, Part, Range};
@@ -81,6 +82,7 @@ async fn purge(store: &Rows, partitions: &[Partition]) -> Result<u64, Error> {
             for (part, kept) in [(hours, tables::HOUR_KEPT), (touches, tables::TOUCH_KEPT)] {
                 purged += of_creator(store, &one, part, kept).await?;
             }
+            purged += decisions_of_clicks(store, p, &one).await?;
         }
     }
     Ok(purged)
@@ -97,6 +99,16 @@ async fn of_creator(store: &Rows, one: &Expiring, part: Part, kept: i64) -> Resu
         purged += rows;
     }
     Ok(purged)
+}
+
+async fn decisions_of_clicks(store: &Rows, p: Partition, one: &Expiring) -> Result<u64, Error> {
+    let clicks = Col::Int(tables::subject_number(Subject::Click));
+    let all = Bound::Included(Cols(vec![Col::Text(one.id.clone()), clicks]));
+    let part = tables::decision_part(p, &one.id);
+    let range = Range { part, from: all.clone(), to: all, reverse: false, limit: 0 };
+    let rows = store.purge(&range, one.watermark).await?;
+    metrics::counter!(ROWS_PURGED).increment(rows);
+    Ok(rows)
 }
 
 /// Boards of periods that nobody asks for any more.

@@ -4,12 +4,18 @@ use super::Scored;
 use super::verdict::{number, of_number};
 use crate::event::OnDue;
 use crate::fold::Turn;
-use crate::fold::fraud::{Cause, DecidedBy, Verdict};
+use crate::fold::effects::{ReviewMoved, ReviewPlace};
+use crate::fold::fraud::{Cause, DecidedBy, Decision, Verdict};
 use crate::fold::records::Judged;
 use crate::fold::state::FOR_EVER;
 use crate::fold::timers::Due;
 use crate::ids::Millis;
 use crate::keep::Id128;
+
+/// The score asks for a review, and nobody and nothing has decided over it.
+fn waits(judged: &Judged) -> bool {
+    of_number(judged.verdict) == Verdict::Review && judged.by == DecidedBy::Score.number()
+}
 
 /// `Creator::on_due` in the record.
 pub(in crate::fold) const fn on_due(policy: Option<OnDue>) -> u8 {
@@ -23,8 +29,6 @@ pub(in crate::fold) const fn on_due(policy: Option<OnDue>) -> u8 {
 impl Turn<'_> {
     /// When a review is due that the score asks for; the same as before as long as it asks for it on the same grounds.
     pub(super) fn due(&mut self, id: Id128, scored: Scored<'_>, before: Option<&Judged>, now: &Judged) -> i64 {
-        let waits =
-            |judged: &Judged| of_number(judged.verdict) == Verdict::Review && judged.by == DecidedBy::Score.number();
         if !waits(now) {
             return i64::MAX;
         }
@@ -42,6 +46,22 @@ impl Turn<'_> {
         };
         self.set_timer(Millis(due), what, id);
         due
+    }
+
+    /// The queue of open reviews follows: the old place is left, the new one taken.
+    pub(super) fn move_review(&mut self, id: Id128, (before, now): (Option<&Judged>, &Judged), decision: &Decision) {
+        let Decision { subject, subject_id, event_time: since, .. } = *decision;
+        let creator = self.c;
+        let place =
+            |judged: &Judged| waits(judged).then_some(ReviewPlace { creator, due: judged.due, since, subject, id });
+        let (left, taken) = (before.and_then(place), place(now));
+        let reviews = &mut self.effects.fast.reviews;
+        if let Some(left) = left.filter(|_| left != taken) {
+            reviews.insert(left, ReviewMoved { subject_id, at: self.at, open: None });
+        }
+        if let Some(taken) = taken {
+            reviews.insert(taken, ReviewMoved { subject_id, at: self.at, open: Some(Box::new(*decision)) });
+        }
     }
 
     pub(in crate::fold) fn conversion_due(&mut self, id: Id128) {

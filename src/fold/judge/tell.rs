@@ -97,7 +97,7 @@ impl Turn<'_> {
         before: Option<&Judged>,
         texts: &Texts,
         rules: &Scoring,
-    ) {
+    ) -> Decision {
         let previous = before.map(|before| Previous {
             id: DecisionId(before.id.0),
             verdict: of_number(before.verdict),
@@ -105,7 +105,7 @@ impl Turn<'_> {
             score: u32::from(before.score),
             cause: concluded.cause,
         });
-        self.effects.decisions.push(Decision {
+        let decision = Decision {
             id: DecisionId(judged.id.0),
             subject: concluded.subject,
             subject_id: texts.subject_id,
@@ -132,7 +132,12 @@ impl Turn<'_> {
             matures_at: concluded.matures_at,
             is_truncated: texts.is_truncated,
             at: self.at,
-        });
+        };
+        self.effects.decisions.push(decision);
+        if decision.is_noted() {
+            self.effects.fast.decisions.push(decision);
+        }
+        decision
     }
 }
 

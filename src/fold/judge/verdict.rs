@@ -81,7 +81,8 @@ impl Turn<'_> {
         judged.on_due = on_due;
         judged.due = self.due(id, scored, before.as_ref(), &judged);
         self.state.judged.put(&id, judged, self.t);
-        self.tell(&concluded, &judged, before.as_ref(), &texts, &rules);
+        let decision = self.tell(&concluded, &judged, before.as_ref(), &texts, &rules);
+        self.move_review(id, (before.as_ref(), &judged), &decision);
     }
 
     /// The verdict in force, and what makes it.

@@ -201,6 +201,22 @@ pub const SHAPES: &[Shape] = &[
         // Of the row that says how far a programme's boards are: a bigint, `rolled_to`.
         &[AT, Field("packed", Type::Blob)],
     ),
+    shape(
+        tables::DECISION,
+        &[CREATOR, Column("subject", Sort::Int), Column("id", Sort::Text), Column("revision", Sort::Int)],
+        DECISION,
+    ),
+    shape(
+        tables::REVIEW,
+        &[
+            CREATOR,
+            Column("due", Sort::Int),
+            Column("since", Sort::Int),
+            Column("subject", Sort::Int),
+            Column("id", Sort::Text),
+        ],
+        DECISION,
+    ),
     shape(tables::KEY, &[Column("id", Sort::Text)], KEY),
     shape(
         tables::ALIAS,
@@ -267,6 +283,42 @@ const CONVERSION: &[Field] = &[
     Field("is_click_first", Type::Int),
     Field("window_ms", Type::Int),
     Field("is_blocked", Type::Int),
+];
+
+const DECISION: &[Field] = &[
+    AT,
+    Field("decision_id", Type::Text),
+    Field("subject_type", Type::Text),
+    Field("subject_id", Type::Text),
+    Field("revision", Type::Int),
+    Field("member_id", Type::Text),
+    Field("customer_id", Type::Text),
+    Field("click_id", Type::Text),
+    Field("conversion_id", Type::Text),
+    Field("verdict", Type::Text),
+    Field("band", Type::Text),
+    Field("score", Type::Int),
+    Field("raw_score", Type::Int),
+    Field("disposition", Type::Text),
+    Field("recommended_action", Type::Text),
+    Field("decided_by", Type::Text),
+    Field("mode", Type::Text),
+    Field("cause", Type::Text),
+    Field("previous_id", Type::Text),
+    Field("previous_verdict", Type::Text),
+    Field("previous_score", Type::Int),
+    Field("rule_set_id", Type::Text),
+    Field("rule_set_version", Type::Text),
+    Field("trigger_event_id", Type::Text),
+    Field("trigger_type", Type::Text),
+    Field("trigger_offset", Type::Int),
+    Field("event_time", Type::Int),
+    Field("watermark", Type::Int),
+    Field("is_late", Type::Int),
+    Field("matures_at", Type::Int),
+    Field("is_truncated", Type::Int),
+    // JSON.
+    Field("evidence", Type::Text),
 ];
 
 const KEY: &[Field] = &[

@@ -197,6 +197,8 @@ pub(crate) fn row_text(row: &Row) -> Option<(String, String)> {
         // Breakdowns beside the sums are another matter.
         "hour" | "day" if number(1) != 0 => return None,
         "touch" => return None,
+        // Nor what was decided, which follows from what the model does not know: tokens.
+        "decision" | "review" => return None,
         "active" => {
             let kind = ["days", "weeks", "months"][usize::try_from(number(0)).unwrap()];
             return counted(name(format!("in {kind} {}", number(1))), CountRow::decode(value).unwrap().members);

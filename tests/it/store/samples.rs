@@ -6,6 +6,7 @@ use tributary::ids::{Currency, Millis, Next, Partition};
 use tributary::project::access::KeyRow;
 use tributary::project::boards::{self, BoardsRow, PageRow, RootRow};
 use tributary::project::codec::Writer;
+use tributary::project::decisions::DecisionRow;
 use tributary::project::key::{Key, Row};
 use tributary::project::lists::CountRow;
 use tributary::project::rows::{
@@ -130,6 +131,44 @@ fn commission() -> Bytes {
     row.encode()
 }
 
+fn decision() -> Bytes {
+    let row = DecisionRow {
+        at: AT,
+        decision_id: text("0f"),
+        subject_type: text("conversion"),
+        subject_id: text("v"),
+        revision: 3,
+        member_id: text("m"),
+        customer_id: text("c"),
+        click_id: text("k"),
+        conversion_id: text("v"),
+        verdict: text("review"),
+        band: text("medium"),
+        score: 45,
+        raw_score: 45,
+        disposition: text("countable"),
+        action: text("hold"),
+        decided_by: text("score"),
+        mode: text("live"),
+        cause: text("evidence"),
+        previous_id: text("0e"),
+        previous_verdict: text("approve"),
+        previous_score: Some(25),
+        rule_set_id: text("guarded-v1"),
+        rule_set_version: text("1"),
+        trigger_event_id: text("e"),
+        trigger_type: text("Conversion"),
+        trigger_offset: 6,
+        event_time: T,
+        watermark: T,
+        is_late: false,
+        matures_at: Some(T),
+        is_truncated: true,
+        evidence: text("{}"),
+    };
+    row.encode()
+}
+
 fn packed() -> Bytes {
     Writer::default().int(7).blob(&[1, 2, 3]).finish()
 }
@@ -153,6 +192,8 @@ pub fn rows() -> Vec<Row> {
         (tables::conversion(P, "ada", T, "v"), conversion(), None),
         (tables::applied(P), AppliedRow { fast: AT, slow: Next(4), record_time: T, committed: Next(3) }.encode(), None),
         (tables::touch(P, "ada", 1 << 20), packed(), late),
+        (tables::decision(P, "ada", 2, "v", 3), decision(), late),
+        (tables::review(P, "ada", T.0, T, 2, "v"), decision(), None),
         (tables::cohort(P, "ada", 24_000, -1), CountRow { at: AT, members: 2 }.encode(), None),
         (tables::active(P, "ada", 1, 20_000), CountRow { at: AT, members: 2 }.encode(), None),
         (boards::boards_key(P, "ada"), BoardsRow { at: AT, rolled_to: Some(5) }.encode(), None),

@@ -1,6 +1,7 @@
 //! What is in `deploy/` and `docker-compose.yml` fits the program and fits together.
 
 mod compose;
+mod consumers;
 mod examples;
 mod kubernetes;
 mod yaml;

@@ -4,12 +4,14 @@ mod accept_gap;
 mod completions;
 mod config;
 mod dlq;
+mod explain;
 mod generations;
 mod import;
 mod keys;
 mod output;
 mod projections;
 mod relay;
+mod reviews;
 mod run;
 mod schemas;
 mod setup;
@@ -101,6 +103,12 @@ enum Command {
     /// Records that could not be applied: list them, show one, append them again.
     #[command(subcommand)]
     Dlq(dlq::Command),
+    /// What waits for a reviewer: list it, approve or block it. A server must run.
+    #[command(subcommand)]
+    Reviews(reviews::Command),
+    /// Why a conversion or commission is what it is, and what was decided of it. A server must run.
+    #[command(subcommand)]
+    Explain(explain::Command),
     /// Go on where the log has lost events, or the group its offsets.
     AcceptGap(accept_gap::Args),
     /// Print shell completions.
@@ -211,6 +219,8 @@ fn execute(command: Command, context: Context) -> anyhow::Result<u8> {
             Command::Tokens(args) => tokens::run(&args, &context),
             Command::Projections(command) => projections::run(command, &context).await,
             Command::Dlq(command) => dlq::run(command, &context).await,
+            Command::Reviews(command) => reviews::run(command, &context).await,
+            Command::Explain(command) => explain::run(command, &context).await,
             Command::AcceptGap(args) => accept_gap::run(args, &context).await,
             Command::Completions(args) => completions::run(&args),
         }

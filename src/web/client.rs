@@ -55,6 +55,19 @@ pub enum Error {
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
+/// A text as part of a path: what is not unreserved (RFC 3986, section 2.3) is percent-encoded.
+pub fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
 /// A server, and the key that it is asked with.
 #[derive(Debug, Clone)]
 pub struct Peer {

@@ -73,7 +73,7 @@ pub(super) async fn post<S: Store, K: Sink>(
 }
 
 /// What was handed to the log may still get there: the same event ids make sending it again harmless.
-fn too_slow(wait_max: Duration) -> Problem {
+pub(super) fn too_slow(wait_max: Duration) -> Problem {
     let detail = format!(
         "the log did not take the events within {} ms and may or may not have them; send them again as they are, \
          with the same event ids",

@@ -20,6 +20,7 @@ mod problem;
 mod query;
 mod read;
 mod reply;
+mod reviews;
 mod route;
 mod server;
 mod socket;

@@ -22,6 +22,7 @@ pub(super) enum Kind {
     UnknownMember,
     UnknownConversion,
     UnknownCommission,
+    UnknownReview,
     UnknownKey,
     Unauthenticated,
     Forbidden,
@@ -47,7 +48,7 @@ pub(super) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    const ALL: [Self; 29] = [
+    const ALL: [Self; 30] = [
         Self::InvalidParameter,
         Self::InvalidBody,
         Self::UnalignedBound,
@@ -56,6 +57,7 @@ impl Kind {
         Self::UnknownMember,
         Self::UnknownConversion,
         Self::UnknownCommission,
+        Self::UnknownReview,
         Self::UnknownKey,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -89,6 +91,7 @@ impl Kind {
             Self::UnknownMember => ("unknown-member", StatusCode::NOT_FOUND, "No such member"),
             Self::UnknownConversion => ("unknown-conversion", StatusCode::NOT_FOUND, "No such conversion"),
             Self::UnknownCommission => ("unknown-commission", StatusCode::NOT_FOUND, "No such commission"),
+            Self::UnknownReview => ("unknown-review", StatusCode::NOT_FOUND, "No such open review"),
             Self::UnknownKey => ("unknown-key", StatusCode::NOT_FOUND, "No such key"),
             Self::Unauthenticated => ("unauthenticated", StatusCode::UNAUTHORIZED, "A good API key is needed"),
             Self::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "This key may not do that"),

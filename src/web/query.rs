@@ -59,7 +59,11 @@ impl Query {
 /// An id from a path: decoded, 1 to 64 bytes.
 pub(super) fn id(name: &str, raw: &str) -> Result<String, Problem> {
     // Derived commissions are called `auto:{conversion}:{member}`.
-    let max = if name == "commission" { 2 * ID_BYTES_MAX + "auto::".len() } else { ID_BYTES_MAX };
+    let max = match name {
+        "commission" => 2 * ID_BYTES_MAX + "auto::".len(),
+        "review" => 2 * ID_BYTES_MAX + "commission:auto::".len(),
+        _ => ID_BYTES_MAX,
+    };
     decode(raw, false)
         .filter(|id| (1..=max).contains(&id.len()))
         .ok_or_else(|| Problem::parameter(name, format!("`{name}` must be 1 to {max} bytes of UTF-8")))

@@ -12,7 +12,7 @@ use super::query::{self, Query};
 use super::read::At;
 use super::reply::{self, Reply};
 use super::server::Shared;
-use super::{Ask, Look, OPENAPI, admin, events, generations, health, live, page, read};
+use super::{Ask, Look, OPENAPI, admin, events, generations, health, live, page, read, reviews};
 use crate::append::Sink;
 use crate::project::tables::Class;
 use crate::store::Store;
@@ -48,6 +48,8 @@ enum Endpoint {
     Creators,
     GlobalLeaderboard,
     Ask(Question),
+    Review,
+    ListEntry,
 }
 
 impl Endpoint {
@@ -67,6 +69,7 @@ impl Endpoint {
             | Self::KeyRevoke
             | Self::GlobalLeaderboard => Needs::Whole(Scope::Admin),
             Self::Events => Needs::Scope(Scope::Write),
+            Self::Review | Self::ListEntry => Needs::Scope(Scope::Review),
             Self::Creators | Self::Ask(_) => Needs::Scope(Scope::Read),
         }
     }
@@ -88,6 +91,8 @@ enum Question {
     Conversions,
     ExplainConversion,
     ExplainCommission,
+    Decisions,
+    Reviews,
     MemberTimeseries,
     Commissions,
     Analytics,
@@ -178,6 +183,14 @@ pub const ROUTES: &[Route] = &[
         &["from", "to", "tz", "payment_type", "state", "limit", "cursor"],
         Question::Commissions,
     ),
+    ask(
+        "/v1/creators/{creator}/decisions",
+        &["subject_type", "subject_id", "verdict", "member", "limit", "cursor"],
+        Question::Decisions,
+    ),
+    ask("/v1/creators/{creator}/reviews", &["subject_type", "member", "limit", "cursor"], Question::Reviews),
+    post("/v1/creators/{creator}/reviews/{review}", Endpoint::Review),
+    post("/v1/creators/{creator}/lists", Endpoint::ListEntry),
     ask("/v1/creators/{creator}/analytics", &["from", "to", "tz", "compare"], Question::Analytics),
     ask("/v1/creators/{creator}/funnel", &["from", "to", "tz"], Question::Funnel),
     ask("/v1/creators/{creator}/timeseries", &["from", "to", "tz", "interval", "metric"], Question::Timeseries),
@@ -217,7 +230,7 @@ impl Routes {
 struct Names {
     creator: Option<String>,
     member: Option<String>,
-    /// A conversion's or commission's id.
+    /// A conversion's or commission's id, or what is reviewed.
     subject: Option<String>,
     key_id: Option<String>,
     file: String,
@@ -267,36 +280,60 @@ async fn of_route<S: Store, K: Sink>(
         Endpoint::Events => events::post(shared, pass, &parts.headers, body).await,
         Endpoint::Creators => read::creators(shared, &parts.headers, &query).await,
         Endpoint::GlobalLeaderboard => read::global_leaderboard(shared, &parts.headers, &query).await,
-        Endpoint::Ask(question) => {
-            let class = class(question);
-            let at = At::new(shared, &parts.headers, names.creator.unwrap_or_default(), class).await?;
-            let member = names.member.unwrap_or_default();
-            match question {
-                Question::Creator => Ok(read::creator(&at)),
-                Question::Members => read::members(&at, &query).await,
-                Question::MembersStats => {
-                    let ids = read::member_ids(&shared.limits, &parts.headers, body).await?;
-                    read::members_stats(&at, &ids).await
-                }
-                Question::MemberStats => read::member_stats(&at, &member).await,
-                Question::MemberClicks => read::clicks(&at, &member, &query).await,
-                Question::MemberShares => read::shares(&at, &member, &query).await,
-                Question::Breakdown => read::breakdown(&at, &query).await,
-                Question::Cohorts => read::cohorts(&at, &query).await,
-                Question::MemberRank => read::rank(&at, &member, &query).await,
-                Question::Conversions => read::conversions(&at, &query).await,
-                Question::ExplainConversion => read::explain_conversion(&at, &names.subject.unwrap_or_default()).await,
-                Question::ExplainCommission => read::explain_commission(&at, &names.subject.unwrap_or_default()).await,
-                Question::MemberCommissions => read::member_commissions(&at, &member, &query).await,
-                Question::MemberTimeseries => read::member_timeseries(&at, &member, &query).await,
-                Question::Commissions => read::commissions(&at, &query).await,
-                Question::Analytics => read::analytics(&at, &query).await,
-                Question::Funnel => read::funnel(&at, &query).await,
-                Question::Timeseries => read::timeseries(&at, &query).await,
-                Question::Leaderboard => read::leaderboard(&at, &query).await,
-                Question::Live => live::live(shared, at, pass.clone()),
-            }
+        Endpoint::Review | Endpoint::ListEntry => decide(shared, names, (&parts, body), pass).await,
+        Endpoint::Ask(question) => ask_about(shared, (question, names), (&parts, body, &query), pass).await,
+    }
+}
+
+/// Something that a person decides about a creator's subjects.
+async fn decide<S: Store, K: Sink>(
+    shared: &Arc<Shared<S, K>>,
+    names: Names,
+    (parts, body): (&Parts, Incoming),
+    pass: &Pass,
+) -> Result<Reply, Problem> {
+    let at = At::new(shared, &parts.headers, names.creator.unwrap_or_default(), Class::Fast).await?;
+    let sent = (&parts.headers, body);
+    match names.subject {
+        Some(named) => reviews::review((shared, pass), (&at, &named), sent).await,
+        None => reviews::entry((shared, pass), &at, sent).await,
+    }
+}
+
+async fn ask_about<S: Store, K: Sink>(
+    shared: &Arc<Shared<S, K>>,
+    (question, names): (Question, Names),
+    (parts, body, query): (&Parts, Incoming, &Query),
+    pass: &Pass,
+) -> Result<Reply, Problem> {
+    let at = At::new(shared, &parts.headers, names.creator.unwrap_or_default(), class(question)).await?;
+    let member = names.member.unwrap_or_default();
+    match question {
+        Question::Creator => Ok(read::creator(&at)),
+        Question::Members => read::members(&at, query).await,
+        Question::MembersStats => {
+            let ids = read::member_ids(&shared.limits, &parts.headers, body).await?;
+            read::members_stats(&at, &ids).await
         }
+        Question::MemberStats => read::member_stats(&at, &member).await,
+        Question::MemberClicks => read::clicks(&at, &member, query).await,
+        Question::MemberShares => read::shares(&at, &member, query).await,
+        Question::Breakdown => read::breakdown(&at, query).await,
+        Question::Cohorts => read::cohorts(&at, query).await,
+        Question::MemberRank => read::rank(&at, &member, query).await,
+        Question::Conversions => read::conversions(&at, query).await,
+        Question::ExplainConversion => read::explain_conversion(&at, &names.subject.unwrap_or_default()).await,
+        Question::ExplainCommission => read::explain_commission(&at, &names.subject.unwrap_or_default()).await,
+        Question::Decisions => read::decisions(&at, query).await,
+        Question::Reviews => read::reviews(&at, query).await,
+        Question::MemberCommissions => read::member_commissions(&at, &member, query).await,
+        Question::MemberTimeseries => read::member_timeseries(&at, &member, query).await,
+        Question::Commissions => read::commissions(&at, query).await,
+        Question::Analytics => read::analytics(&at, query).await,
+        Question::Funnel => read::funnel(&at, query).await,
+        Question::Timeseries => read::timeseries(&at, query).await,
+        Question::Leaderboard => read::leaderboard(&at, query).await,
+        Question::Live => live::live(shared, at, pass.clone()),
     }
 }
 
@@ -321,6 +358,8 @@ const fn class(question: Question) -> Class {
         | Question::Conversions
         | Question::ExplainConversion
         | Question::ExplainCommission
+        | Question::Decisions
+        | Question::Reviews
         | Question::Commissions
         | Question::Live => Class::Fast,
     }
@@ -337,7 +376,7 @@ fn find(routes: &Routes, parts: &Parts) -> Result<(Route, Names), Problem> {
     };
     let decoded = |name: &str| found.params.get(name).map(|raw| query::id(name, raw)).transpose();
     let file = found.params.get("file").unwrap_or_default().to_owned();
-    let subject = decoded("conversion")?.or(decoded("commission")?);
+    let subject = decoded("conversion")?.or(decoded("commission")?).or(decoded("review")?);
     let (creator, member, key_id) = (decoded("creator")?, decoded("member")?, decoded("key_id")?);
     let names = Names { creator, member, subject, key_id, file };
     Ok((*route, names))

@@ -48,6 +48,11 @@ impl Pass {
         self.owner.as_ref().and_then(|(_, known)| known.creators.clone())
     }
 
+    /// Who it is, for the record: the key's public part.
+    pub(in crate::web) fn actor(&self) -> String {
+        self.owner.as_ref().map_or_else(|| "local".to_owned(), |(_, known)| format!("key:{}", known.id))
+    }
+
     pub(in crate::web) fn may_touch(&self, creator: &str) -> bool {
         self.creators().is_none_or(|creators| creators.contains(creator))
     }

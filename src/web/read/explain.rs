@@ -2,11 +2,14 @@
 
 use serde::Serialize;
 
+use super::decisions::revisions;
 use super::explain_commission::{self, Money};
+use super::judged::Judged;
 use super::members::member_row;
 use super::money::{Commission, Conversion};
 use super::{At, One, Stamp};
 use crate::fold::attribute::Stage;
+use crate::fold::fraud::Subject;
 use crate::fold::parts::part;
 use crate::ids::Millis;
 use crate::project::rows::{CommissionRow, ConversionRow};
@@ -37,6 +40,8 @@ struct Explained {
     /// Whom it is credited to, the primary member last.
     credited: Vec<Share>,
     checks: Vec<Check>,
+    /// What was decided of it, and why; null: nothing yet, because it is credited to nobody.
+    decision: Option<Judged>,
 }
 
 /// One member's part; the parts sum to the whole.
@@ -54,6 +59,8 @@ struct ExplainedCommission {
     blocked: bool,
     figures: Money,
     checks: Vec<Check>,
+    /// What was decided of it, and why.
+    decision: Option<Judged>,
 }
 
 pub(in crate::web) async fn conversion<S: Store>(at: &At<'_, S>, id: &str) -> Result<Reply, Problem> {
@@ -74,6 +81,7 @@ pub(in crate::web) async fn conversion<S: Store>(at: &At<'_, S>, id: &str) -> Re
         blocked: row.is_blocked,
         credited: credited.collect(),
         checks: if has_credit { checks(&row) } else { vec![moved(&row)] },
+        decision: Judged::of(revisions(at, Subject::Conversion, id).await?)?,
         conversion: row.into(),
     };
     Ok(reply::json(&One { data: explained, meta: at.meta() }))
@@ -86,10 +94,13 @@ pub(in crate::web) async fn commission<S: Store>(at: &At<'_, S>, id: &str) -> Re
     let value = at.value(key).await?.ok_or_else(|| unknown("commission", id))?;
     let row = CommissionRow::decode(&value)?;
     let (_, member) = member_row(at, &row.member_id).await?;
+    let revisions = revisions(at, Subject::Commission, id).await?;
+    let is_under_review = revisions.last().is_some_and(|newest| newest.verdict == "review");
     let explained = ExplainedCommission {
         blocked: row.is_blocked,
         figures: Money::of(&row),
-        checks: explain_commission::checks(&row, member.status),
+        checks: explain_commission::checks(&row, member.status, is_under_review),
+        decision: Judged::of(revisions)?,
         commission: row.into(),
     };
     Ok(reply::json(&One { data: explained, meta: at.meta() }))

@@ -48,7 +48,7 @@ fn check(check: &'static str, outcome: &'static str, text: String) -> Check {
 }
 
 /// In the order in which they decide: what it is, what was taken back of it, then its state.
-pub(super) fn checks(row: &CommissionRow, member: MemberState) -> Vec<Check> {
+pub(super) fn checks(row: &CommissionRow, member: MemberState, is_under_review: bool) -> Vec<Check> {
     let currency = row.currency.as_str();
     let made = if row.is_derived {
         format!("derived from the conversion {:?}: {} {currency}", row.conversion_id, row.earned)
@@ -58,7 +58,11 @@ pub(super) fn checks(row: &CommissionRow, member: MemberState) -> Vec<Check> {
         format!("stated by the producer for {:?}: {} {currency}, adjustments included", row.conversion_id, row.earned)
     };
     let mut checks = vec![check("earned", "applied", made), reversal(row)];
-    checks.extend([paid(row), verdict(row), taken_back(row), standing(row, member), approval(row)]);
+    checks.extend([paid(row), verdict(row), taken_back(row)]);
+    if is_under_review {
+        checks.push(check("review", "applied", "it is held until somebody has reviewed it".to_owned()));
+    }
+    checks.extend([standing(row, member), approval(row)]);
     // The first one that applies decides the state.
     let mut is_decided = false;
     for step in checks.iter_mut().skip(2) {

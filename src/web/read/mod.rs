@@ -7,12 +7,14 @@ mod breakdown;
 mod cohorts;
 mod commissions;
 mod creators;
+mod decisions;
 mod explain;
 mod explain_commission;
 mod figures;
 mod funnel;
 mod groups;
 mod growth;
+mod judged;
 mod member_groups;
 mod member_series;
 mod members;
@@ -40,6 +42,7 @@ pub(super) use breakdown::breakdown;
 pub(super) use cohorts::cohorts;
 pub(super) use commissions::commissions;
 pub(super) use creators::{Head, creator, creators};
+pub(super) use decisions::{decisions, open_review, reviews, subject};
 pub(super) use explain::{commission as explain_commission, conversion as explain_conversion};
 pub(super) use funnel::funnel;
 pub(super) use member_series::member_timeseries;
@@ -216,7 +219,7 @@ impl<'a, S: Store> At<'a, S> {
     }
 
     /// What an id or code leads to.
-    async fn named(&self, kind: NameKind, id: &str) -> Result<Option<NameRow>, Problem> {
+    pub(super) async fn named(&self, kind: NameKind, id: &str) -> Result<Option<NameRow>, Problem> {
         let value = self.value(tables::name(self.p, &self.id, kind, id)).await?;
         Ok(value.map(|value| NameRow::decode(&value)).transpose()?)
     }

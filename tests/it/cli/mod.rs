@@ -4,6 +4,7 @@ mod cluster;
 mod commands;
 mod dlq;
 mod keys;
+mod reviews;
 pub(crate) mod serve;
 mod settings;
 

@@ -6,6 +6,7 @@ mod breakdown;
 mod browser;
 mod calendar;
 pub(crate) mod client;
+mod decisions;
 mod document;
 mod explain;
 mod generations;

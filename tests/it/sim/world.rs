@@ -153,10 +153,10 @@ impl Simulation {
         (shared.broker.is_down, shared.rows.is_down) = (false, false);
     }
 
+    /// Snapshots are tried often: there is none before state is committed, and that waits for its outputs.
     fn fail(&mut self, node: usize) -> Outcome {
         match self.random.below(28) {
             20..23 => self.snapshot(node)?,
-            // Both: a snapshot is there less often, for state is committed once its outputs are out.
             23..26 => {
                 self.copy(node);
                 self.snapshot(node)?;
@@ -167,7 +167,10 @@ impl Simulation {
                 self.resume(node);
                 self.start(node);
             }
-            6..8 => self.kill(node),
+            6..8 => {
+                self.snapshot(node)?;
+                self.kill(node);
+            }
             8..12 => self.start(node),
             12 => self.expel(node),
             13 => self.world.lock().broker.group.wants = true,

@@ -97,6 +97,8 @@ pub struct Evidence {
     pub observed: u64,
     pub threshold: u64,
     pub window_ms: u64,
+    /// By what it was recognised, where there are several ways.
+    pub match_kind: Option<String>,
 }
 
 /// Points of each function; null: it was not asked.
@@ -120,7 +122,9 @@ impl Told {
             match finding.answer {
                 Answer::No => {}
                 Answer::Yes(seen) => {
-                    let (points, evidence) = (decision.points.of(rule), Evidence::of(code, seen));
+                    let match_kind = decision.match_kind(finding.question).map(str::to_owned);
+                    let (points, evidence) =
+                        (decision.points.of(rule), Evidence { match_kind, ..Evidence::of(code, seen) });
                     told.reasons.push(Reason { rule_id, points, points_applied, evidence });
                 }
                 Answer::Silenced(seen, guard) => {
@@ -138,7 +142,7 @@ impl Told {
 
 impl Evidence {
     const fn of(code: String, fraud::Evidence { observed, threshold, window }: fraud::Evidence) -> Self {
-        Self { code, observed, threshold, window_ms: window }
+        Self { code, observed, threshold, window_ms: window, match_kind: None }
     }
 }
 

@@ -121,7 +121,7 @@ async fn an_entry_of_a_list_decides_over_what_is_not_paid() {
     let said = server.post("/v1/creators/acme/lists", entry).await.ok();
     let path = "/v1/creators/acme/decisions?verdict=block&member=ann";
     let found = server.get_at(path, token(&said)).await.ok();
-    assert_eq!(found["data"].as_array().map(Vec::len), Some(3), "{found}");
+    assert_eq!(found["data"].as_array().map(Vec::len), Some(6), "{found}");
     assert!(found["data"].as_array().unwrap().iter().all(|row| row["decided_by"] == "deny_list"), "{found}");
     server.stop().await;
 }

@@ -186,12 +186,14 @@ fn run(worker: OurWorker, generation: u32, progress: &Progress, ending: Ending) 
     crate::disk::stand_back();
     let outcome = worker.run();
     if let Err(error) = &outcome {
-        if matches!(error, worker::Error::OtherFold { .. }) {
-            ending.shared.is_other_fold.store(true, Ordering::Release);
-        }
+        let is_other_fold = matches!(error, worker::Error::OtherFold { .. });
         let why = with_causes(error);
         tracing::error!(generation, error = %why, "the worker stopped; queries go on with what is written");
         progress.halt(why);
+        // Who sees this finds the reason.
+        if is_other_fold {
+            ending.shared.is_other_fold.store(true, Ordering::Release);
+        }
     }
     drop(ending);
     outcome

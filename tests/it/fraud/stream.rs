@@ -187,11 +187,15 @@ fn two_colleagues_behind_one_office_address() {
 01-02 10:00 Click click_id=k1 member_id=ann ip_token=$ user_agent="Mozilla/5.0 (X11) Firefox/125.0"
 01-02 11:00 Conversion conversion_id=p1 kind=purchase click_id=k1 customer_id=u1 amount=1000 ip_token=$
     "#;
-    deriving(&with(A, &format!("{others}{lines}")), "decisions", expect![[r#"
+    deriving(
+        &with(A, &format!("{others}{lines}")),
+        "decisions",
+        expect![[r#"
         conversion p1 /1: approve 0 (none); same_ip but shared_ip
         commission auto:p1:ann /1: approve 0 (none); same_ip but shared_ip
         = 12 read: 12 applied
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -224,16 +228,24 @@ fn one_means_of_payout_for_two_accounts_is_one_person_and_for_six_it_is_nobody_s
     };
     let sale = "01-02 11:00 Conversion conversion_id=p1 kind=purchase referral_code=ANN customer_id=u1 amount=1000\n";
     let own = format!("01-02 09:00 Sighting member_id=ann payout_token={A}\n");
-    deriving(&format!("{}{own}{sale}", sighted(1)), "decisions", expect![[r#"
+    deriving(
+        &format!("{}{own}{sale}", sighted(1)),
+        "decisions",
+        expect![[r#"
         conversion p1 /1: review 45 (hold); cluster_accounts 2/2
         commission auto:p1:ann /1: review 45 (hold); cluster_accounts 2/2
         = 7 read: 7 applied
-    "#]]);
-    deriving(&format!("{}{own}{sale}", sighted(6)), "decisions", expect![[r#"
+    "#]],
+    );
+    deriving(
+        &format!("{}{own}{sale}", sighted(6)),
+        "decisions",
+        expect![[r#"
         conversion p1 /1: approve 0 (none)
         commission auto:p1:ann /1: approve 0 (none)
         = 17 read: 17 applied
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use tributary::event::{Body, CommissionKind, Event, Kind, ReviewSubject};
+use tributary::event::{self, Body, CommissionKind, Event, Kind, ReviewSubject};
+use tributary::fold::fraud::RuleSet;
 use tributary::ids::Millis;
 
 use super::history::{Awaited, Claim, Creator, Credit, DAY, MINUTE, Parked, Record, Statement, compared};
@@ -122,7 +123,8 @@ impl<'a> Creator<'a> {
             Body::Commission(stated) => self.commission_record(record, stated),
             Body::Review(stated) => self.review(stated),
             Body::Erasure(stated) => self.erase(stated),
-            Body::RuleSet(_) | Body::ListEntry(_) | Body::Template(_) | Body::Tick => Ok(()),
+            Body::RuleSet(stated) => rule_set(stated),
+            Body::ListEntry(_) | Body::Template(_) | Body::Tick => Ok(()),
         }
     }
 
@@ -315,4 +317,14 @@ fn said<'a>(event: &Event<'a>) -> Event<'a> {
         | Body::Tick => {}
     }
     said
+}
+
+/// One that is shipped has no definition, any other has one that can be read.
+fn rule_set<'a>(stated: &event::RuleSet<'a>) -> Outcome<'a> {
+    let is_shipped = RuleSet::shipped(stated.rule_set_id).is_some();
+    let is_good = match stated.definition {
+        None => is_shipped,
+        Some(definition) => !is_shipped && RuleSet::parse(stated.rule_set_id, "1", definition).is_ok(),
+    };
+    if is_good { Ok(()) } else { Err(Stop::Dead("invalid_rule_set")) }
 }

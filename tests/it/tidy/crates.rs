@@ -37,7 +37,11 @@ const PLACES: &[(&[&str], &[&str], &str)] = &[
     (&["lz4_flex", "siphasher", "object_store"], &["src/keep/"], "how state lies on the disk is keep's"),
     (&["crc32fast"], &["src/keep/", "src/web/keys/"], "sums records of keep, and the text of an API key"),
     (&["subtle"], &["src/web/keys/"], "secrets are checked in one place: ADR 0010"),
-    (&["sha2"], &["src/web/keys/", "src/tokens/"], "the hash of an API key, ADR 0010; tokens, ADR 0020"),
+    (
+        &["sha2"],
+        &["src/web/keys/", "src/tokens/", "src/fold/fraud/decision.rs"],
+        "the hash of an API key, ADR 0010; tokens, ADR 0020; the ids of decisions, which others can compute",
+    ),
     (&["csv"], &["src/append/import.rs", "src/decode/"], "tables are cut into rows on the way in, and read there"),
     (&["aho_corasick", "regex"], &["src/event/bots/"], "texts are searched in one place, in linear time: ADR 0021"),
     (&["toml"], &["src/config", "src/cli/config.rs", "src/topology"], "settings are read in one place"),

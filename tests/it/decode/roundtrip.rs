@@ -28,8 +28,9 @@ fn a_record_is_read_back_as_it_was_written() {
 #[test]
 fn a_record_in_confluents_framing_is_read_by_the_registered_schema() {
     let mut decoder = Decoder::new();
-    let names: Vec<_> = schema::current().map(|schema| schema.name()).collect();
-    for (id, current) in (7..).zip(schema::current()) {
+    let events = || schema::current().filter(|schema| Kind::parse(schema.name()).is_some());
+    let names: Vec<_> = events().map(|schema| schema.name()).collect();
+    for (id, current) in (7..).zip(events()) {
         decoder.register(id, current.json).expect("the current schema can be read");
     }
     proptest!(config(), |(seed: u64)| with_event(seed, |event, _| {

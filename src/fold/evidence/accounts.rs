@@ -5,9 +5,9 @@
 //! when it is asked for, so that it splits again as soon as what held it together is too old, or turns out to be
 //! everybody's.
 
-use super::What;
 use super::own::member_of_user;
 use super::users::MANY;
+use super::{What, life};
 use crate::fold::fraud::{Accounts, span};
 use crate::fold::records::{Conversion, MemberFraud, MemberKey, NO_ID, ShortList};
 use crate::fold::state::FOR_EVER;
@@ -79,7 +79,7 @@ impl Turn<'_> {
                 continue;
             }
             let key = self.key_of_token(kind::CUSTOMERS_BY, What::User, n, &token.0);
-            let floor = self.kept_from("customers_by");
+            let floor = self.kept_from(life::CUSTOMERS_BY);
             let list: &mut ShortList = self.state.customers_by.entry(&key, t, floor);
             list.touch(conversion.customer, t.0);
             let fraud = self.member_fraud(n);
@@ -99,7 +99,7 @@ impl Turn<'_> {
             return 0;
         }
         let key = self.key_of_token(kind::CUSTOMERS_BY, What::User, n, &token.0);
-        let list = self.state.customers_by.get(&key, self.kept_from("customers_by"));
+        let list = self.state.customers_by.get(&key, self.kept_from(life::CUSTOMERS_BY));
         list.map_or(0, |list| list.since(t.0.saturating_sub_unsigned(span::SHARED_CUSTOMERS)))
     }
 }

@@ -1,6 +1,6 @@
 //! What became of orders: of a member and of all the creator's by the order's UTC day, of a customer one by one.
 
-use super::What;
+use super::{What, life};
 use crate::event::ConversionKind;
 use crate::fold::fraud::{CustomerHistory, span};
 use crate::fold::records::{
@@ -78,7 +78,7 @@ impl Turn<'_> {
         let day = t.div_euclid(Millis::DAY);
         let (page, slot) = (day.div_euclid(ORDER_DAYS_I64), day.rem_euclid(ORDER_DAYS_I64));
         let key = OrderDaysKey { creator: self.c, n, page: i32::try_from(page).unwrap_or_default() };
-        let floor = self.kept_from("order_days");
+        let floor = self.kept_from(life::ORDER_DAYS);
         let record: &mut OrderDays = self.state.order_days.entry(&key, self.t, floor);
         let slot = usize::try_from(slot).unwrap_or_default();
         let Some(place) = record.days.get_mut(slot) else { return };
@@ -96,7 +96,7 @@ impl Turn<'_> {
         let mut sum = OrderDay::default();
         for page in first.div_euclid(ORDER_DAYS_I64)..=last.div_euclid(ORDER_DAYS_I64) {
             let key = OrderDaysKey { creator: self.c, n, page: i32::try_from(page).unwrap_or_default() };
-            let Some(record) = self.state.order_days.get(&key, self.kept_from("order_days")) else { continue };
+            let Some(record) = self.state.order_days.get(&key, self.kept_from(life::ORDER_DAYS)) else { continue };
             for (day, of_day) in (page * ORDER_DAYS_I64..).zip(record.days) {
                 if (first..=last).contains(&day) {
                     sum.orders += of_day.orders;
@@ -132,7 +132,7 @@ impl Turn<'_> {
 
     fn customer_list(&mut self, customer: Id128, moves: Moves, change: impl FnOnce(&mut ShortList)) {
         let key = self.customer_key(customer, moves);
-        let floor = self.kept_from("customer_moves");
+        let floor = self.kept_from(life::CUSTOMER_MOVES);
         change(self.state.customer_moves.entry(&key, self.t, floor));
     }
 
@@ -148,8 +148,10 @@ impl Turn<'_> {
     /// What became of a customer's orders by `t`.
     pub(in crate::fold) fn customer_history(&self, customer: Id128, t: Millis) -> CustomerHistory {
         let count = |moves: Moves, within: u64| {
-            let list =
-                self.state.customer_moves.get(&self.customer_key(customer, moves), self.kept_from("customer_moves"));
+            let list = self
+                .state
+                .customer_moves
+                .get(&self.customer_key(customer, moves), self.kept_from(life::CUSTOMER_MOVES));
             list.map_or(0, |list| list.since(t.0.saturating_sub_unsigned(within)))
         };
         CustomerHistory {

@@ -27,11 +27,20 @@ use crate::keep::Id128;
 pub(super) const LIVES: [(&str, i64); 6] = [
     ("windows", windows::LIFE),
     ("window_pages", windows::PAGE_LIFE),
-    ("token_users", 180 * Millis::DAY),
-    ("customers_by", 30 * Millis::DAY),
-    ("order_days", 200 * Millis::DAY),
-    ("customer_moves", 365 * Millis::DAY),
+    ("token_users", life::TOKEN_USERS),
+    ("customers_by", life::CUSTOMERS_BY),
+    ("order_days", life::ORDER_DAYS),
+    ("customer_moves", life::CUSTOMER_MOVES),
 ];
+
+mod life {
+    use crate::ids::Millis;
+
+    pub(super) const TOKEN_USERS: i64 = 180 * Millis::DAY;
+    pub(super) const CUSTOMERS_BY: i64 = 30 * Millis::DAY;
+    pub(super) const ORDER_DAYS: i64 = 200 * Millis::DAY;
+    pub(super) const CUSTOMER_MOVES: i64 = 365 * Millis::DAY;
+}
 
 /// What a token stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,9 +95,8 @@ impl Turn<'_> {
         text.map_or(NO_ID, |text| self.id(kind::USER, text))
     }
 
-    /// What was touched last before this is absent from the map, whether or not it has been freed.
-    fn kept_from(&self, map: &str) -> Millis {
-        let life = LIVES.iter().find(|(name, _)| *name == map).map_or(i64::MAX, |(_, life)| *life);
+    /// What was touched last before this is absent from a map with that life, whether or not it has been freed.
+    fn kept_from(&self, life: i64) -> Millis {
         Millis(self.watermark().0.saturating_sub(life))
     }
 

@@ -44,7 +44,7 @@ impl Turn<'_> {
 
     fn keep_own_token(&mut self, n: u32, (what, token): (What, Id128), bit: u8) {
         let t = self.t;
-        let key = MemberPageKey { creator: self.c, n, page: u32::from(what.number()) };
+        let key = self.own_list_key(n, what);
         let list: &mut ShortList = self.state.own_lists.entry(&key, t, FOR_EVER);
         let kept = list.touch(token, t.0);
         let mut bits = bit;
@@ -64,6 +64,10 @@ impl Turn<'_> {
         }
     }
 
+    fn own_list_key(&self, n: u32, what: What) -> MemberPageKey {
+        MemberPageKey { creator: self.c, n, page: u32::from(what.number()) }
+    }
+
     fn own_key(&self, n: u32, what: What, token: Id128) -> Id128 {
         self.key_of_token(kind::OWN, what, n, &token.0)
     }
@@ -75,8 +79,7 @@ impl Turn<'_> {
 
     /// The member's tokens of a kind, newest first.
     pub(super) fn own_list(&self, n: u32, what: What) -> Option<ShortList> {
-        let key = MemberPageKey { creator: self.c, n, page: u32::from(what.number()) };
-        self.state.own_lists.get(&key, FOR_EVER)
+        self.state.own_lists.get(&self.own_list_key(n, what), FOR_EVER)
     }
 
     /// Nothing that a member was seen with stays (SEMANTICS §12).
@@ -88,7 +91,7 @@ impl Turn<'_> {
                 self.state.own_tokens.remove(&key);
                 self.leave_token(seen.id, member_user(n));
             }
-            let key = MemberPageKey { creator: self.c, n, page: u32::from(what.number()) };
+            let key = self.own_list_key(n, what);
             self.state.own_lists.remove(&key);
         }
         let all = known::IP | known::DEVICE | known::EMAIL | known::PAYOUT;

@@ -1,5 +1,6 @@
 //! Who uses an address, a device, an e-mail, a means of payment: members by sightings, customers by conversions.
 
+use super::life;
 use crate::fold::Turn;
 use crate::fold::fraud::span;
 use crate::fold::records::ShortList;
@@ -16,21 +17,21 @@ impl Turn<'_> {
             return;
         }
         let t = self.t;
-        let floor = self.kept_from("token_users");
+        let floor = self.kept_from(life::TOKEN_USERS);
         let list: &mut ShortList = self.state.token_users.entry(&token, t, floor);
         list.touch(user, t.0);
     }
 
     /// The person is forgotten.
     pub(super) fn leave_token(&mut self, token: Id128, user: Id128) {
-        let floor = self.kept_from("token_users");
+        let floor = self.kept_from(life::TOKEN_USERS);
         if let Some(list) = self.state.token_users.get_mut(&token, floor) {
             list.remove(user);
         }
     }
 
     pub(super) fn users_of(&self, token: Id128) -> Option<ShortList> {
-        self.state.token_users.get(&token, self.kept_from("token_users"))
+        self.state.token_users.get(&token, self.kept_from(life::TOKEN_USERS))
     }
 
     /// Many used the address within the 30 days before `t`.

@@ -76,7 +76,7 @@ impl Turn<'_> {
     }
 
     fn windows_floor(&self) -> Millis {
-        Millis(self.watermark().0.saturating_sub(LIFE))
+        self.kept_from(LIFE)
     }
 
     fn enter_window(&mut self, key: Id128, window: &mut Window, click: WindowClick, keep: u32) {

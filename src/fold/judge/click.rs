@@ -9,7 +9,7 @@ use crate::event::{BotKind, Click};
 use crate::fold::Turn;
 use crate::fold::evidence::{Counted, What, short};
 use crate::fold::fraud::{
-    Agent, Assessment, Cause, Clicks, DEVICES_MAX, DecidedBy, Limits, Missing, Question, Rate, RuleSet, Subject,
+    Agent, Assessment, Cause, Clicks, DEVICES_MAX, DecidedBy, Limits, Missing, Question, Rate, Rule, RuleSet, Subject,
     Verdict, Winning, perform_fraud_check, span,
 };
 use crate::fold::records::{Actor, ClickJudged, Judged, NO_ID};
@@ -143,39 +143,27 @@ impl Turn<'_> {
 
     /// A storm is told once a minute of event time and window; everything else is told.
     fn is_told(&mut self, assessment: &Assessment, windows: &Windows) -> bool {
-        let fired = assessment.findings().filter(|finding| finding.fired().is_some());
-        let mut is_storm = false;
-        let mut is_first = false;
-        for finding in fired {
-            let window = match finding.question {
-                Question::ClicksOfIpInMinute | Question::ClicksOfIpInHour => windows.ip,
-                Question::ClicksOfDeviceInMinute => windows.device,
-                Question::ClicksOfNetworkInMinute => windows.network,
-                Question::SameIp
-                | Question::SameDevice
-                | Question::SameUserId
-                | Question::SameEmail
-                | Question::SamePayout
-                | Question::DeclaredBot
-                | Question::RegularGaps
-                | Question::HastyConversion
-                | Question::LateClick
-                | Question::ClickBehindAnother
-                | Question::CustomerChargebacks
-                | Question::MemberChargebacks
-                | Question::MemberRefunds
-                | Question::EarlyRefunds
-                | Question::CustomerRefunds
-                | Question::ClusterAccounts
-                | Question::SharedPayment
-                | Question::SharedDevice => None,
-            };
-            if let Some(window) = window {
+        let (mut is_storm, mut is_first) = (false, false);
+        for finding in assessment.findings().filter(|finding| finding.fired() == Some(Rule::Velocity)) {
+            if let Some(window) = windows.of(finding.question) {
                 is_storm = true;
                 is_first |= self.is_first_of_minute(&window);
             }
         }
         !is_storm || is_first
+    }
+}
+
+impl Windows {
+    /// The one that a question of velocity is about.
+    fn of(&self, question: Question) -> Option<Counted> {
+        if question == Question::ClicksOfDeviceInMinute {
+            self.device
+        } else if question == Question::ClicksOfNetworkInMinute {
+            self.network
+        } else {
+            self.ip
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Turn;
 use crate::event::{ListEntry, ListKey, ListKind};
-use crate::fold::evidence::known;
+use crate::fold::evidence::{known, member_of_user, member_user};
 use crate::fold::fraud::{Cause, DecidedBy, Verdict};
 use crate::fold::records::{Listed, NO_ID, NONE};
 use crate::fold::state::FOR_EVER;
@@ -18,7 +18,7 @@ impl Turn<'_> {
             ListKey::Member => {
                 let n = self.member_or_park(MemberId(stated.value))?;
                 self.member_mut(n).fraud |= known::LISTED;
-                crate::fold::evidence::member_user(n)
+                member_user(n)
             }
             ListKey::Customer => self.id(kind::CUSTOMER, stated.value),
         };
@@ -55,7 +55,7 @@ impl Turn<'_> {
     }
 
     fn judge_listed(&mut self, subject: Id128) {
-        match crate::fold::evidence::member_of_user(subject) {
+        match member_of_user(subject) {
             Some(n) => self.judge_open(n, Cause::List),
             None => self.judge_customer(subject, NO_ID, Cause::List),
         }
@@ -66,8 +66,7 @@ impl Turn<'_> {
         if self.creator().lists == 0 {
             return None;
         }
-        let member =
-            (n != NONE && self.member(n).fraud & known::LISTED != 0).then(|| crate::fold::evidence::member_user(n));
+        let member = (n != NONE && self.member(n).fraud & known::LISTED != 0).then(|| member_user(n));
         let subjects = [member, (customer != NO_ID).then_some(customer)];
         let is_on = |list: ListKind| {
             subjects.iter().flatten().any(|subject| {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use proptest::test_runner::{Config, TestError, TestRunner};
+use proptest::test_runner::{TestError, TestRunner};
 use serde_json::{Map, Value, json};
 use tributary::fold::activity::{JOINED, kind};
 use tributary::fold::groups::dimension::{Axis, Dimension};
@@ -22,6 +22,7 @@ use tributary::project::totals::{Money, Totals};
 
 use super::groups::{Slots, days, slots};
 use super::scripts::{Draw, Temper, draws, events};
+use super::seed::fixed;
 use super::sums;
 use super::world::{Flush, World};
 
@@ -330,8 +331,7 @@ fn hold(law: impl Fn(&World)) {
 }
 
 fn hold_of_draws(law: impl Fn(&[Draw])) {
-    let config = Config { cases: CASES, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
-    let outcome = TestRunner::new(config).run(&draws(MOST), |draws| {
+    let outcome = TestRunner::new(fixed(CASES)).run(&draws(MOST), |draws| {
         law(&draws);
         Ok(())
     });

@@ -12,6 +12,7 @@ mod members;
 mod orders;
 mod properties;
 mod scripts;
+pub(crate) mod seed;
 mod series;
 pub(crate) mod story;
 pub(crate) mod sums;

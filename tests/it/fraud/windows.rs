@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use tributary::fold::fraud::{Question, Subject};
 use tributary::ids::Millis;
 
+use crate::fold::seed::fixed;
 use crate::fold::world::{Flush, World};
 
 const BEGIN: i64 = 1_767_312_000_000;
@@ -31,7 +32,7 @@ fn within(times: &[i64], t: i64, span: i64) -> u32 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(fixed(64))]
 
     /// What is told of each click in order is what counting everything says; a storm is told once a minute.
     #[test]

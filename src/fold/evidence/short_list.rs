@@ -1,4 +1,7 @@
 //! Lists of the sixteen that were seen last.
+//!
+//! Of two that were seen at once the one that the log has later is the newer: ids are hashes with a key of the store's own,
+//! and what they are ordered by would differ from one generation to the next.
 
 use crate::fold::records::{SHORT_LIST, SeenAt, ShortList};
 use crate::keep::Id128;
@@ -26,7 +29,7 @@ impl ShortList {
         }
         self.remove(id);
         let new = SeenAt { id, t };
-        let place = self.iter().take_while(|seen| (seen.t, seen.id.0) > (t, id.0)).count();
+        let place = self.iter().take_while(|seen| seen.t > t).count();
         let len = usize::try_from(self.len).unwrap_or(SHORT_LIST);
         let gone = if len == SHORT_LIST {
             self.truncated = 1;

@@ -213,10 +213,11 @@ impl Turn<'_> {
         listed
     }
 
-    /// The smallest by (time, key) give way.
+    /// The least recent give way, of those of one time the ones that were made first: what a key's hash is ordered by is
+    /// another thing in another store.
     fn evict_windows(&mut self, n: u32, alive: &mut Vec<(i64, Id128)>, most: usize) {
         let mut by_time = alive.clone();
-        by_time.sort_unstable_by_key(|(t, key)| (*t, key.0));
+        by_time.sort_by_key(|(t, _)| *t);
         by_time.truncate(alive.len() - most);
         let gone: HashSet<Id128> = by_time.iter().map(|(_, key)| *key).collect();
         for key in &gone {

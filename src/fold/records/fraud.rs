@@ -75,7 +75,7 @@ pub struct OwnToken {
 /// Users, tokens or events of a list that is kept short: the least recent one gives way.
 pub const SHORT_LIST: usize = 16;
 
-/// Who was seen, newest first by (t, id).
+/// Who was seen, newest first, the later in the log before the earlier.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Pod, Zeroable)]
 #[repr(C)]
 pub struct ShortList {

@@ -76,9 +76,14 @@ impl Turn<'_> {
 
     /// All conversions of a customer, in the order of the log.
     pub(super) fn conversions_of(&self, customer: &Customer) -> Vec<Id128> {
+        self.newest_conversions_of(customer, usize::MAX)
+    }
+
+    /// The newest `most` of them, in the order of the log.
+    pub(super) fn newest_conversions_of(&self, customer: &Customer, most: usize) -> Vec<Id128> {
         let mut ids = Vec::new();
         let mut id = customer.newest;
-        while id != NO_ID {
+        while id != NO_ID && ids.len() < most {
             ids.push(id);
             id = self.conversion_at(id).prev_of_customer;
         }

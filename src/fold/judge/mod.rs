@@ -21,7 +21,7 @@ use crate::keep::Id128;
 
 use super::fraud::Cause;
 
-/// Commissions that one event re-scores: the oldest that are not paid.
+/// Commissions of a member that one event re-scores, the oldest that are not paid; and a customer's conversions, the newest.
 const RESCORED_MAX: usize = 1_000;
 
 impl Turn<'_> {
@@ -53,10 +53,13 @@ impl Turn<'_> {
         }
     }
 
-    /// Commissions of a customer's other orders.
+    /// Commissions of a customer's other orders: the newest, which are the ones that may still be unpaid.
     fn judge_customer(&mut self, customer: Id128, but: Id128, cause: Cause) {
         let Some(record) = self.state.customers.get(&customer, FOR_EVER) else { return };
-        for conversion in self.conversions_of(&record).into_iter().filter(|id| *id != but).take(RESCORED_MAX) {
+        for conversion in self.newest_conversions_of(&record, RESCORED_MAX) {
+            if conversion == but {
+                continue;
+            }
             if cause == Cause::List {
                 self.judge_listed_conversion(conversion);
             }

@@ -9,7 +9,7 @@ use super::own::member_of_user;
 use super::users::MANY;
 use super::{What, life};
 use crate::fold::fraud::{Accounts, span};
-use crate::fold::records::{Conversion, MemberFraud, MemberKey, NO_ID, ShortList};
+use crate::fold::records::{Actor, Conversion, MemberFraud, MemberKey, NO_ID, ShortList};
 use crate::fold::state::FOR_EVER;
 use crate::fold::{Turn, kind};
 use crate::ids::Millis;
@@ -101,5 +101,28 @@ impl Turn<'_> {
         let key = self.key_of_token(kind::CUSTOMERS_BY, What::User, n, &token.0);
         let list = self.state.customers_by.get(&key, self.kept_from(life::CUSTOMERS_BY));
         list.map_or(0, |list| list.since(t.0.saturating_sub_unsigned(span::SHARED_CUSTOMERS)))
+    }
+
+    /// A customer of the member is forgotten: it came by no token, and what nobody else came by is not known.
+    pub(super) fn forget_customer(&mut self, n: u32, customer: Id128, actor: &Actor) {
+        for token in [actor.payment, actor.device].into_iter().filter(|token| *token != NO_ID) {
+            let key = self.key_of_token(kind::CUSTOMERS_BY, What::User, n, &token.0);
+            let floor = self.kept_from(life::CUSTOMERS_BY);
+            let left = self.state.customers_by.get_mut(&key, floor).is_some_and(|list| {
+                list.remove(customer);
+                list.len > 0
+            });
+            if left {
+                continue;
+            }
+            self.state.customers_by.remove(&key);
+            let fraud = self.member_fraud(n);
+            if fraud.payment == token || fraud.device == token {
+                let unless_it = |known: Id128| if known == token { NO_ID } else { known };
+                self.change_member_fraud(n, |fraud| {
+                    (fraud.payment, fraud.device) = (unless_it(fraud.payment), unless_it(fraud.device));
+                });
+            }
+        }
     }
 }

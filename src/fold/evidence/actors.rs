@@ -3,7 +3,7 @@
 use super::What;
 use crate::event::Conversion as Stated;
 use crate::fold::Turn;
-use crate::fold::records::{Actor, Conversion, NO_ID};
+use crate::fold::records::{Actor, Conversion, NO_ID, NONE};
 use crate::fold::state::FOR_EVER;
 use crate::keep::Id128;
 
@@ -33,8 +33,13 @@ impl Turn<'_> {
 
     /// The customer is forgotten (SEMANTICS §12).
     pub(in crate::fold) fn forget_actor(&mut self, conversion: Id128, customer: Id128) {
-        for token in self.actor(conversion).tokens() {
+        let actor = self.actor(conversion);
+        for token in actor.tokens() {
             self.leave_token(token, customer);
+        }
+        let n = self.conversion_at(conversion).n;
+        if n != NONE {
+            self.forget_customer(n, customer, &actor);
         }
         self.state.actors.remove(&conversion);
     }

@@ -27,6 +27,8 @@ pub(super) enum Due {
     List,
     /// Windows of a member may be over.
     Windows,
+    /// A click's review expires.
+    ClickReview,
 }
 
 impl Due {
@@ -41,6 +43,7 @@ impl Due {
             Self::CommissionWaits => 7,
             Self::List => 8,
             Self::Windows => 9,
+            Self::ClickReview => 10,
         }
     }
 
@@ -55,6 +58,7 @@ impl Due {
             7 => Some(Self::CommissionWaits),
             8 => Some(Self::List),
             9 => Some(Self::Windows),
+            10 => Some(Self::ClickReview),
             _ => None,
         }
     }
@@ -103,6 +107,7 @@ impl Turn<'_> {
             Some(Due::CommissionWaits) => self.commission_due(timer.subject),
             Some(Due::List) => self.list_due(timer.subject),
             Some(Due::Windows) => self.windows_due(timer.subject),
+            Some(Due::ClickReview) => self.click_review_over(timer.subject),
             None => {}
         }
     }

@@ -32,7 +32,7 @@ impl Turn<'_> {
             ReviewSubject::Click => {
                 let id = self.id(kind::CLICK, stated.subject_id);
                 self.state.clicks.get(&id, self.floor()).ok_or(Stop::Park(id))?;
-                self.review_click(id, stated.subject_id, stated.verdict);
+                self.review_click(id, stated.subject_id, (verdict, until));
             }
             ReviewSubject::Conversion => {
                 let id = self.id(kind::CONVERSION, stated.subject_id);

@@ -4,16 +4,18 @@ use bytemuck::Zeroable;
 
 use super::assess::{of_click, split};
 use super::frozen::{freeze, is_noted, of_bits, thaw, unknown};
-use super::verdict::{Concluded, number};
+use super::verdict::{Concluded, number, of_review};
 use crate::event::{BotKind, Click};
 use crate::fold::Turn;
 use crate::fold::evidence::{Counted, What, short};
 use crate::fold::fraud::{
     Agent, Assessment, Cause, Clicks, DEVICES_MAX, DecidedBy, Limits, Missing, Question, Rate, Rule, RuleSet, Subject,
-    Verdict, Winning, perform_fraud_check, span,
+    Winning, perform_fraud_check, span,
 };
 use crate::fold::records::{Actor, ClickJudged, Judged, NO_ID};
+use crate::fold::timers::Due;
 use crate::fold::touches::Disposition;
+use crate::fold::verdicts::review;
 use crate::ids::Millis;
 use crate::keep::Id128;
 
@@ -168,19 +170,16 @@ impl Windows {
 }
 
 impl Turn<'_> {
-    /// Somebody looked at a click: what is told of it changes, how it is counted does not.
-    pub(in crate::fold) fn review_click(&mut self, id: Id128, click_id: &str, said: crate::event::Verdict) {
+    /// Somebody looked at a click, or what was said of it is over: what is told of it changes, how it is counted does not.
+    pub(in crate::fold) fn review_click(&mut self, id: Id128, click_id: &str, (said, until): (u8, Millis)) {
         let Some(click) = self.state.clicks.get(&id, self.floor()) else { return };
         let known = self.state.judged_clicks.get(&id, self.floor());
         let findings = known.map_or_else(|| of_bits(click.unknown), |known| thaw(&known.frozen));
         let rules = self.rules();
         let (self_referral, clicks) = split(Some(findings));
         let assessment = Assessment::of(self_referral, clicks, None, &rules.set);
-        let verdict = match said {
-            crate::event::Verdict::Approve => Verdict::Approve,
-            crate::event::Verdict::Block => Verdict::Block,
-        };
-        let by = DecidedBy::Review;
+        let by_score = (assessment.score.verdict(), DecidedBy::Score);
+        let (verdict, by) = of_review(said).map_or(by_score, |verdict| (verdict, DecidedBy::Review));
         let touch = self.touch_at(click.touch);
         let concluded = Concluded {
             subject: Subject::Click,
@@ -197,16 +196,36 @@ impl Turn<'_> {
         let texts = self.texts_of_click(click.n, click_id);
         // Of a click of which nothing was noted only its revision is known.
         let before = known.map_or_else(|| first_of(&assessment), |known| known.judged);
+        let due = if by == DecidedBy::Review { until } else { Millis(i64::MAX) };
+        if due.0 < i64::MAX {
+            self.set_timer(due, Due::ClickReview, id);
+        }
         if (before.verdict, before.by) == (number(verdict), by.number()) {
+            if let Some(known) = self.state.judged_clicks.get_mut(&id, self.floor()) {
+                known.judged.due = due.0;
+            }
             return;
         }
-        let judged = self.judged(&concluded, Some(&before), &texts, &rules);
+        let mut judged = self.judged(&concluded, Some(&before), &texts, &rules);
+        judged.due = due.0;
         let frozen = freeze(findings.iter());
-        self.state.judged_clicks.put(&id, ClickJudged { frozen, judged }, self.t);
+        // Known as long as the click, however early the review is dated.
+        self.state.judged_clicks.put(&id, ClickJudged { frozen, judged }, Millis(self.t.0.max(click.t)));
         if let Some(click) = self.state.clicks.get_mut(&id, self.floor()) {
             click.judged = 1;
         }
         self.tell(&concluded, &judged, Some(&before), &texts, &rules);
+    }
+}
+
+impl Turn<'_> {
+    /// A review of a click may have expired; the score says again what it said.
+    pub(in crate::fold) fn click_review_over(&mut self, id: Id128) {
+        let known = self.state.judged_clicks.get(&id, self.floor());
+        if known.is_some_and(|known| known.judged.due <= self.watermark().0) {
+            let text = self.click_text(id);
+            self.review_click(id, text.as_str(), (review::NONE, Millis(i64::MAX)));
+        }
     }
 }
 

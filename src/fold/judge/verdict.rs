@@ -184,7 +184,7 @@ const fn decided_by(number: u8) -> DecidedBy {
     }
 }
 
-const fn of_review(number: u8) -> Option<Verdict> {
+pub(super) const fn of_review(number: u8) -> Option<Verdict> {
     match number {
         review::APPROVED => Some(Verdict::Approve),
         review::BLOCKED => Some(Verdict::Block),

@@ -204,7 +204,7 @@ pub struct FrozenEvidence {
 #[repr(C)]
 pub struct Judged {
     pub id: Id128,
-    /// When a review that nobody makes is due; `i64::MAX` is never.
+    /// When a review that nobody makes is due; of a click until when a reviewer's word holds. `i64::MAX` is never.
     pub due: i64,
     pub revision: u32,
     /// Bit i: question i was answered with yes.

@@ -35,6 +35,8 @@ struct Windows {
     device: Option<Counted>,
     network: Option<Counted>,
     is_shared: bool,
+    /// So much comes by the address that it tells nobody apart.
+    is_proxy: bool,
 }
 
 impl Turn<'_> {
@@ -48,8 +50,9 @@ impl Turn<'_> {
         let ip = self.token(What::Ip, click.ip_token);
         let device = self.token(What::Device, click.device_token);
         let network = self.token(What::Network, click.ip56_token);
-        let windows = self.count_in_windows(n, (ip, device, network), &rules.set.limits);
+        let mut windows = self.count_in_windows(n, (ip, device, network), &rules.set.limits);
         self.tag(ip, device);
+        windows.is_proxy = rules.set.guards.proxy && ip != NO_ID && self.is_proxy(ip);
         let actor = Actor { ip, device, email: NO_ID, payment: NO_ID, user: NO_ID };
         let facts = of_click(self.self_referral(n, &actor, self.t), self.clicks_of(click, &windows, &rules.set, bot));
         let assessment = perform_fraud_check(&facts, &rules.set);
@@ -107,6 +110,9 @@ impl Turn<'_> {
         let limits = &rules.limits;
         let is_late = self.is_late();
         let missing = |missing: Missing| if is_late { Missing::Window } else { missing };
+        let by_address = windows.ip.as_ref().filter(|_| !windows.is_proxy);
+        let by_network = windows.network.as_ref().filter(|_| !windows.is_proxy);
+        let no_address = |other: Missing| if windows.is_proxy { Missing::ProxyIp } else { missing(other) };
         let agent = match (bot, click.user_agent) {
             (Some(kind), _) if kind.is_innocent() => Agent::Innocent,
             (Some(_), _) => Agent::Bot,
@@ -114,7 +120,7 @@ impl Turn<'_> {
             (None, None) => Agent::Missing,
         };
         let least = limits.clicks_ip_minute.min(limits.clicks_ip_hour);
-        let ip = self.rate(windows.ip.as_ref(), least, missing(Missing::ActorIp));
+        let ip = self.rate(by_address, least, no_address(Missing::ActorIp));
         let ip = match ip {
             Rate::Clicks { in_minute, in_hour, .. } if windows.is_shared && in_hour > least => {
                 let devices = windows.ip.as_ref().map_or(0, |counted| counted.devices(self.state, span::HOUR));
@@ -122,11 +128,11 @@ impl Turn<'_> {
             }
             Rate::Missing(_) | Rate::Clicks { .. } => ip,
         };
-        let series = windows.device.as_ref().or(windows.ip.as_ref());
+        let series = windows.device.as_ref().or(by_address);
         Clicks {
             agent,
             ip,
-            network: self.rate(windows.network.as_ref(), limits.clicks_network_minute, missing(Missing::ActorNetwork)),
+            network: self.rate(by_network, limits.clicks_network_minute, no_address(Missing::ActorNetwork)),
             device: self.rate(windows.device.as_ref(), limits.clicks_device_minute, missing(Missing::ActorDevice)),
             gaps: series.and_then(|counted| counted.gaps(self.state)),
             winning: Winning::NoConversion,

@@ -176,7 +176,7 @@ fn blocked_sale() {
 01-04 10:00 Review subject_type=conversion subject_id=p1 verdict=block label=fraud reason="stolen card" actor=eve
 01-05 10:00 Conversion conversion_id=n1 kind=renewal customer_id=u1 amount=1000
         "#,
-        "creator members conversions commissions days",
+        "creator members conversions commissions days decisions",
         expect![[r#"
             Club EUR UTC, clock 01-05 10:00, 2/2 members active; orders 2, customers 2, referrals 1, EUR gross 2500 refunded 300 blocked 700
             ann active code ANN, joined 01-01 00:00, seen 01-05 10:00; orders 2, customers 2, referrals 1, EUR gross 1500
@@ -189,6 +189,12 @@ fn blocked_sale() {
             01-02; orders 1, customers 1, referrals 1, EUR gross 1500 blocked 1000
             01-03; EUR refunded 300 blocked -300
             01-05; orders 1, customers 1, EUR gross 1000
+            conversion p1 /1: approve 0 (none)
+            conversion p2 /1: approve 0 (none)
+            commission c1 /1: approve 0 (none)
+            conversion p1 /2: block 0 (reverse) by review; was approve 0, review
+            commission c1 /2: block 0 (reverse) by review; was approve 0, review
+            conversion n1 /1: approve 0 (none)
             = 9 read: 9 applied
         "#]],
     );

@@ -4,6 +4,7 @@
 mod boards;
 mod breakdowns;
 mod credit;
+mod fraud;
 mod money;
 mod people;
 mod taken_back;

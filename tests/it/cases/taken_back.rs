@@ -122,7 +122,7 @@ fn chargeback_then_won() {
 01-10 10:00 Conversion conversion_id=b1 kind=chargeback original_id=p1
 02-10 10:00 Conversion conversion_id=w1 kind=chargeback_reversed original_id=b1
         "#,
-        "members conversions commissions days",
+        "members conversions commissions days decisions",
         expect![[r#"
             ann active code ANN, joined 01-01 00:00, seen 01-02 10:00; orders 1, customers 1, referrals 1, EUR gross 1000 earned 100 held 100
             bob active code BOB, joined 01-01 00:00, seen 01-01 00:00
@@ -133,6 +133,10 @@ fn chargeback_then_won() {
             01-02; orders 1, customers 1, referrals 1, EUR gross 1000 earned 100
             01-10; EUR refunded 1000 reversed 100
             02-10; EUR refunded -1000 reversed -100
+            conversion p1 /1: approve 0 (none)
+            commission c1 /1: approve 0 (none)
+            commission c1 /2: review 70 (hold); customer_chargebacks 1/1; was approve 0, evidence
+            commission c1 /3: approve 0 (release); was review 70, evidence
             = 7 read: 7 applied
         "#]],
     );

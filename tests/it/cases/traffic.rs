@@ -12,10 +12,13 @@ fn link_preview_and_mail_scanner_clicks() {
 01-02 10:01 Click click_id=k2 member_id=ann user_agent="Mozilla/5.0 (compatible; Barracuda Sentinel)"
 01-02 10:02 Click click_id=k3 member_id=ann user_agent="Mozilla/5.0 (X11) Firefox/125.0"
         "#,
-        "members",
+        "members decisions:clicks",
         expect![[r#"
             ann active code ANN, joined 01-01 00:00, seen 01-02 10:02; clicks 3/1/1
             bob active code BOB, joined 01-01 00:00, seen 01-01 00:00
+            click k1 /1: approve 0 (exclude_click)
+            click k2 /1: approve 0 (exclude_click)
+            click k3 /1: approve 0 (none)
             = 6 read: 6 applied
         "#]],
     );
@@ -29,10 +32,13 @@ fn head_request_prefetch() {
 01-02 10:01 Click click_id=k2 member_id=ann purpose=prefetch user_agent="Mozilla/5.0 (X11) Firefox/125.0"
 01-02 10:02 Click click_id=k3 member_id=ann method=GET user_agent="Mozilla/5.0 (X11) Firefox/125.0"
         "#,
-        "members",
+        "members decisions:clicks",
         expect![[r#"
             ann active code ANN, joined 01-01 00:00, seen 01-02 10:02; clicks 3/1/1
             bob active code BOB, joined 01-01 00:00, seen 01-01 00:00
+            click k1 /1: approve 30 (exclude_click); declared_bot 1/1
+            click k2 /1: approve 0 (exclude_click)
+            click k3 /1: approve 0 (none)
             = 6 read: 6 applied
         "#]],
     );

@@ -156,49 +156,6 @@ fn a_review_that_nobody_makes_is_what_the_policy_says_and_lapses_when_the_reason
 }
 
 #[test]
-fn members_own_purchase_through_the_own_link() {
-    deriving(
-        &with(
-            A,
-            r#"
-01-02 09:00 Sighting member_id=ann device_token=$
-01-02 10:00 Click click_id=k1 member_id=ann device_token=$ user_agent="Mozilla/5.0 (X11) Firefox/125.0"
-01-02 11:00 Conversion conversion_id=p1 kind=purchase click_id=k1 customer_id=u1 amount=1000 device_token=$
-01-20 11:00 Tick
-            "#,
-        ),
-        "decisions commissions",
-        expect![[r#"
-            conversion p1 /1: review 50 (hold); same_device 7200000/7776000000
-            commission auto:p1:ann /1: review 50 (hold); same_device 7200000/7776000000
-            01-02 11:00 auto:p1:ann ann for p1: 150 EUR earned, initial, held
-            = 7 read: 7 applied
-        "#]],
-    );
-}
-
-#[test]
-fn two_colleagues_behind_one_office_address() {
-    let others: String = (0..6)
-        .map(|n| format!("01-02 08:0{n} Conversion conversion_id=o{n} kind=signup customer_id=c{n} ip_token=$\n"))
-        .collect();
-    let lines = r#"
-01-02 09:00 Sighting member_id=ann ip_token=$
-01-02 10:00 Click click_id=k1 member_id=ann ip_token=$ user_agent="Mozilla/5.0 (X11) Firefox/125.0"
-01-02 11:00 Conversion conversion_id=p1 kind=purchase click_id=k1 customer_id=u1 amount=1000 ip_token=$
-    "#;
-    deriving(
-        &with(A, &format!("{others}{lines}")),
-        "decisions",
-        expect![[r#"
-        conversion p1 /1: approve 0 (none); same_ip but shared_ip
-        commission auto:p1:ann /1: approve 0 (none); same_ip but shared_ip
-        = 12 read: 12 applied
-    "#]],
-    );
-}
-
-#[test]
 fn previews_and_mail_scanners_are_no_points() {
     club(
         r#"

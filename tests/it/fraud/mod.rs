@@ -1,8 +1,12 @@
 //! What the rules of fraud answer, and what the answers come to.
 
+mod bursts;
 mod limits;
+mod own;
 mod stream;
 mod table;
+mod taken_back;
+mod tale;
 mod windows;
 
 use tributary::fold::fraud::{

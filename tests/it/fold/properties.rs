@@ -97,8 +97,9 @@ fn duplicates_change_nothing((draws, places): (Vec<Draw>, Vec<(usize, usize)>)) 
         again.insert(place, (events[from].0.clone(), timestamp));
     }
     let (once, twice) = (run_alone(&events, Flush::AtTheEnd), run_alone(&again, Flush::AtTheEnd));
-    prop_assert_eq!(rows_text(&once, ALL, "c"), rows_text(&twice, ALL, "c"));
-    prop_assert_eq!(once.tally.applied, twice.tally.applied);
+    let shown = || again.iter().map(|(event, at)| format!("{} {event}\n", at.0)).collect::<String>();
+    prop_assert_eq!(rows_text(&once, ALL, "c"), rows_text(&twice, ALL, "c"), "with what came again:\n{}", shown());
+    prop_assert_eq!(once.tally.applied, twice.tally.applied, "with what came again:\n{}", shown());
     Ok(())
 }
 

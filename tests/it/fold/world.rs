@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use tributary::decode::json::{Scratch, from_json};
-use tributary::event::Bots;
+use tributary::event::{Bots, Event};
 use tributary::fold::effects::{Effects, Letter, Tally};
 use tributary::fold::fraud::Decision;
 use tributary::fold::state::State;
@@ -71,7 +71,25 @@ impl World {
         if let Some(ledger) = &mut self.ledger {
             ledger.record(timestamp, &event);
         }
-        self.read += 1;
+        self.applied(1);
+    }
+
+    /// Applies some events at once, as a worker does with a batch; without books.
+    pub(crate) fn apply_all(&mut self, batch: &[(String, Millis)]) {
+        let mut scratches: Vec<Scratch> = batch.iter().map(|_| Scratch::default()).collect();
+        let places = batch.iter().zip(&mut scratches).zip(u64::try_from(self.read).unwrap()..);
+        let records: Vec<(Event<'_>, Origin)> = places
+            .map(|(((json, timestamp), scratch), offset)| {
+                let event = from_json(json.as_bytes(), scratch).unwrap_or_else(|error| panic!("{error}: {json}"));
+                (event, Origin { offset: Offset(offset), timestamp: *timestamp })
+            })
+            .collect();
+        self.fold.apply_all(&mut self.state, &mut self.effects, &records);
+        self.applied(i64::try_from(batch.len()).unwrap());
+    }
+
+    fn applied(&mut self, records: i64) {
+        self.read += records;
         self.letters.append(&mut self.effects.letters);
         self.decisions.append(&mut self.effects.decisions);
         let tally = std::mem::take(&mut self.effects.tally);

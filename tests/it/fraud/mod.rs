@@ -1,8 +1,10 @@
 //! What the rules of fraud answer, and what the answers come to.
 
 mod bursts;
+pub(crate) mod crooked;
 mod limits;
 mod own;
+mod replay;
 mod stream;
 mod table;
 mod taken_back;

@@ -1,4 +1,4 @@
-//! Rows do not depend on how the log was cut into batches, nor on when rows, outputs and state left, nor on restarts.
+//! Rows and decisions do not depend on how the log was cut into batches, nor on when rows, outputs and state left, nor on restarts.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,8 +11,11 @@ use tributary::consume::Limits;
 use tributary::run::{Options, Program};
 use tributary::worker::Pace;
 
+use super::decisions::{Decided, all_of, timeless};
 use super::dump::{Rows, assert_same, dump};
 use super::programme::{records, spec};
+use crate::fold::seed::{fixed, fresh};
+use crate::fraud::crooked;
 
 /// How one run of the engine goes about the same input.
 #[derive(Debug, Clone)]
@@ -83,7 +86,7 @@ fn options(dir: &Path, schedule: &Schedule) -> Options {
     options
 }
 
-async fn rows_of(input: &[Outgoing], schedule: &Schedule) -> Rows {
+async fn made_of(input: &[Outgoing], schedule: &Schedule) -> (Rows, Vec<Decided>) {
     let dir = tempfile::tempdir().unwrap();
     let mut rest = input;
     for stop in &schedule.stops {
@@ -99,9 +102,9 @@ async fn rows_of(input: &[Outgoing], schedule: &Schedule) -> Rows {
     let engine = open(dir.path(), schedule).await;
     engine.sink.append(rest.to_vec()).await.unwrap();
     engine.caught_up().await.unwrap();
-    let rows = dump(&engine).await;
+    let made = (dump(&engine).await, all_of(&engine));
     engine.stop().await.unwrap();
-    rows
+    made
 }
 
 async fn open(dir: &Path, schedule: &Schedule) -> Program {
@@ -131,26 +134,31 @@ fn plain() -> Schedule {
     }
 }
 
-fn every_schedule_makes_the_same_rows(cases: u32, events: u64) {
+fn every_schedule_makes_the_same(config: Config, events: u64) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let input = records(&spec(4, 40, events, 21), tributary::consume::embedded::PARTITIONS);
-    let expected = runtime.block_on(rows_of(&input, &plain()));
+    let mut input = records(&spec(4, 40, events, 21), tributary::consume::embedded::PARTITIONS);
+    input.extend(crooked::records("crooked", tributary::consume::embedded::PARTITIONS));
+    let (expected, decided) = runtime.block_on(made_of(&input, &plain()));
     assert!(expected.len() > 500, "{} rows", expected.len());
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 20, ..Config::default() };
+    assert!(decided.iter().map(Vec::len).sum::<usize>() > 2_000, "decisions of both");
+    let seed = config.rng_seed;
+    let config = Config { max_shrink_iters: 20, ..config };
     let outcome = TestRunner::new(config).run(&schedules(), |schedule| {
-        assert_same(&runtime.block_on(rows_of(&input, &schedule)), &expected, "rows of this schedule");
+        let (rows, also) = runtime.block_on(made_of(&input, &schedule));
+        assert_same(&rows, &expected, "rows of this schedule");
+        prop_assert_eq!(timeless(&also), timeless(&decided));
         Ok(())
     });
-    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    outcome.unwrap_or_else(|failure| panic!("PROPTEST_RNG_SEED={seed}: {failure}"));
 }
 
 #[test]
-fn rows_are_the_same_whatever_the_batches_flushes_commits_and_restarts() {
-    every_schedule_makes_the_same_rows(6, 3_000);
+fn rows_and_decisions_are_the_same_whatever_the_batches_flushes_commits_and_restarts() {
+    every_schedule_makes_the_same(fixed(6), 3_000);
 }
 
 #[test]
 #[ignore = "minutes: hundreds of schedules"]
-fn rows_are_the_same_for_hundreds_of_schedules() {
-    every_schedule_makes_the_same_rows(300, 6_000);
+fn rows_and_decisions_are_the_same_for_hundreds_of_schedules() {
+    every_schedule_makes_the_same(fresh(300), 6_000);
 }

@@ -15,7 +15,7 @@ use super::programme::{records, spec};
 use crate::schemas::decision::{read, without_time};
 
 /// Decisions of a partition in their order: key and value.
-type Decided = Vec<(Vec<u8>, Vec<u8>)>;
+pub(super) type Decided = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// Folds the records, stopping and starting again behind each part of them.
 async fn decided(dir: &Path, parts: &[&[Outgoing]]) -> Vec<Decided> {
@@ -27,7 +27,7 @@ async fn decided(dir: &Path, parts: &[&[Outgoing]]) -> Vec<Decided> {
         program.stop().await.unwrap();
     }
     let program = Program::open(Options::new(dir), Clock::system()).await.unwrap();
-    let all = (0..program.log.topic().partitions).map(|p| of_partition(&program, Partition(p))).collect();
+    let all = all_of(&program);
     program.stop().await.unwrap();
     all
 }
@@ -44,6 +44,11 @@ pub(crate) async fn decided_of(events: &[Value]) -> Vec<Value> {
     decided(dir.path(), &[&records]).await.iter().flatten().map(|(_, value)| read(value)).collect()
 }
 
+/// Of each partition.
+pub(super) fn all_of(program: &Program) -> Vec<Decided> {
+    (0..program.log.topic().partitions).map(|p| of_partition(program, Partition(p))).collect()
+}
+
 fn of_partition(program: &Program, partition: Partition) -> Decided {
     let (mut found, mut next, mut batch) = (Decided::new(), Next(0), Batch::default());
     loop {
@@ -56,7 +61,7 @@ fn of_partition(program: &Program, partition: Partition) -> Decided {
     }
 }
 
-fn timeless(all: &[Decided]) -> Vec<Vec<(&[u8], &[u8])>> {
+pub(super) fn timeless(all: &[Decided]) -> Vec<Vec<(&[u8], &[u8])>> {
     all.iter().map(|p| p.iter().map(|(key, value)| (&key[..], without_time(value))).collect()).collect()
 }
 

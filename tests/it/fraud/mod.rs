@@ -1,7 +1,9 @@
 //! What the rules of fraud answer, and what the answers come to.
 
 mod bursts;
+mod caps;
 pub(crate) mod crooked;
+mod hostile;
 mod limits;
 mod own;
 mod replay;

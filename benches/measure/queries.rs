@@ -263,6 +263,7 @@ fn app(engine: &Program) -> App<tributary::run::Rows, tributary::run::Sink> {
         log_ends: Arc::new(move || Ok((0..partitions).map(&end).collect())),
         looks: engine.looks(),
         generations: engine.generations(),
+        checks: engine.checks(web::Policy::default()),
         workers: Some(engine.workers()),
     }
 }

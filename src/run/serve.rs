@@ -20,8 +20,12 @@ use crate::web::{self, Access, App, Keys};
 #[derive(Debug, Clone, Copy)]
 pub struct Http {
     pub listen: SocketAddr,
+    /// Where other processes reach it; none: where it listens, if that is one address.
+    pub advertise: Option<SocketAddr>,
     pub access: Access,
     pub limits: Limits,
+    /// Of questions about what has not come.
+    pub checks: web::Policy,
 }
 
 /// What there is to tell once the server listens.
@@ -132,6 +136,7 @@ async fn serve_program(
         Role::Web => engine.watch(),
         Role::Worker | Role::All => {
             engine.check_snapshots().await?;
+            advertise(&engine, serving.advertise, addr);
             engine.start()?;
         }
     }
@@ -146,7 +151,7 @@ async fn serve_program(
         Access::Keys | Access::InsecureDev => None,
     };
     ready(Ready { addr, first, local });
-    let app = app(&engine, (keys, serving.access), role, tokens);
+    let app = app(&engine, (keys, serving), role, tokens);
     let outcome = web::serve(listener, app, web::Limits::default(), shutdown).await;
     feeding.shutdown().await;
     drop((address, local_file));
@@ -156,7 +161,7 @@ async fn serve_program(
 
 fn app(
     engine: &Program,
-    (keys, access): (Keys<Rows>, Access),
+    (keys, serving): (Keys<Rows>, Http),
     role: Role,
     tokens: Option<Arc<tokens::Keys>>,
 ) -> App<Rows, Sink> {
@@ -183,7 +188,7 @@ fn app(
         store: engine.store.clone(),
         live: engine.live(),
         keys,
-        access,
+        access: serving.access,
         intake: Intake::new(engine.sink.clone(), partitions, clock.clone(), intake::Limits::default())
             .with_tokens(tokens),
         partitions,
@@ -192,7 +197,20 @@ fn app(
         log_ends: Arc::new(log_ends),
         looks: engine.looks(),
         generations: engine.generations(),
+        checks: engine.checks(serving.checks),
         workers: (role != Role::Web).then(|| engine.workers()),
+    }
+}
+
+/// Says where others ask for what is folded here.
+fn advertise(engine: &Program, told: Option<SocketAddr>, listens: SocketAddr) {
+    match told.or_else(|| Some(listens).filter(|addr| !addr.ip().is_unspecified())) {
+        Some(addr) => engine.advertise(addr),
+        None if engine.is_shared() => tracing::warn!(
+            %listens,
+            "other processes cannot ask here for fraud checks: this is no address to reach it by; set `advertise`"
+        ),
+        None => {}
     }
 }
 

@@ -6,8 +6,10 @@
 
 mod admin;
 pub mod calendar;
+mod check;
 pub mod client;
 mod events;
+mod forward;
 mod generations;
 mod health;
 pub mod keys;
@@ -32,6 +34,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 pub use admin::{Counted, GenerationSize, Line, Look, Looks};
+pub use check::{Answering, Checks, Fallback, NotHere, Policy};
 pub use generations::{
     Ask, Asked, GenerationStatus, Generations, PartitionPosition, Refusal, Role, State, Status, TableCompared,
 };
@@ -71,6 +74,8 @@ pub struct App<S, K> {
     pub log_ends: LogEnds,
     pub looks: Looks,
     pub generations: Generations,
+    /// Who has the state that is asked what would be decided.
+    pub checks: Checks,
     /// The workers of this process, if it has any: one that halted makes it unhealthy.
     pub workers: Option<Workers>,
 }

@@ -89,6 +89,7 @@ impl Node {
             share: Share::new(Rate::default(), 1),
             outputs: Outputs::default(),
             snapshots: None,
+            questions: Questions::default(),
             seeded: Seeded::new(bug),
         }));
     }

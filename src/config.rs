@@ -21,7 +21,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where HTTP is served.
     pub listen: SocketAddr,
-    /// Where other processes reach it; empty: at `listen`.
+    /// Where other processes reach it; empty: at `listen`, or at the address by which it reaches the brokers.
     pub advertise: String,
     /// Without API keys, on this machine alone.
     pub insecure_dev: bool,

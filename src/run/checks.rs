@@ -5,10 +5,9 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::Error;
 use super::generations::Generations;
 use crate::ids::Partition;
 use crate::store::owners;
@@ -30,7 +29,10 @@ pub(super) fn door(generations: Generations, policy: Policy) -> Checks {
         here: Arc::new(move |partition, asked| {
             let live = generations.now().number;
             match generations.0.parts.questions.ask((live, partition), asked) {
-                Ok(answered) => Ok(Box::pin(async { answered.await.ok() }) as Answering),
+                Ok(answered) => {
+                    let answering: Answering = Box::pin(async { answered.await.ok() });
+                    Ok(answering)
+                }
                 Err(NotAsked::NotHere) => Err(NotHere::Elsewhere),
                 Err(NotAsked::Busy) => Err(NotHere::Busy),
             }
@@ -47,8 +49,10 @@ pub(super) fn door(generations: Generations, policy: Policy) -> Checks {
 struct Owners {
     generations: Generations,
     /// By generation and partition, with when it was looked for.
-    known: Mutex<HashMap<(u32, Partition), (Duration, Option<SocketAddr>)>>,
+    known: Mutex<Known>,
 }
+
+type Known = HashMap<(u32, Partition), (Duration, Option<SocketAddr>)>;
 
 impl Owners {
     /// `is_wrong`: who was known was not it.
@@ -74,7 +78,7 @@ impl Owners {
         owner
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<(u32, Partition), (Duration, Option<SocketAddr>)>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -51,6 +51,8 @@ pub struct Preview {
     pub is_member_known: bool,
     /// Everything below is folded.
     pub next: Next,
+    /// The creator's own, which the event might move.
+    pub watermark: Millis,
 }
 
 /// Why nothing can be said.
@@ -124,7 +126,8 @@ impl Fold {
             (None, Some(click)) => prepared.of_click(asked, &click),
             (conversion, click) => prepared.of_conversion(asked, conversion.as_ref(), click.as_ref()),
         };
-        Ok(Preview { decision, is_member_known: prepared.n.is_some(), next })
+        let watermark = Reading { head: known, ..reading }.watermark();
+        Ok(Preview { decision, is_member_known: prepared.n.is_some(), next, watermark })
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Fallback, Reason};
 use crate::fold::Preview;
 use crate::fold::fraud::{Action, DecidedBy, Decision, Mode, Verdict};
-use crate::ids::{Next, Partition};
+use crate::ids::Partition;
 use crate::project::decisions::Told;
 use crate::web::position::Token;
 use crate::web::read::Stamp;
@@ -66,7 +66,7 @@ const FALLBACK: &str = "fallback";
 
 pub(super) fn answer(preview: &Preview, partition: Partition, fallback: Fallback) -> Reply {
     let decision = &preview.decision;
-    let mut checked = Checked::of(decision, (partition, preview.next));
+    let mut checked = Checked::of(decision, AsOf::of(preview, partition));
     // The score of somebody unknown is no better than none.
     if !preview.is_member_known {
         checked.reason = Some(Reason::UnknownMember.name());
@@ -109,12 +109,11 @@ impl<'a> Checked<'a> {
         }
     }
 
-    fn of(decision: &'a Decision, (partition, next): (Partition, Next)) -> Self {
+    fn of(decision: &'a Decision, as_of: AsOf) -> Self {
         let score = decision.assessment.score;
         let rule_set = &decision.rule_set;
         let (id, version, hash) = (rule_set.id.as_str(), rule_set.version.as_str(), rule_set.hash.as_str());
         let by = decision.decided_by;
-        let (position, watermark) = (Token::of(partition, next).to_string(), Stamp(decision.watermark));
         Self {
             subject_type: Some(decision.subject.name()),
             member_id: given(decision.member.as_str()),
@@ -130,9 +129,16 @@ impl<'a> Checked<'a> {
             event_time: Some(Stamp(decision.event_time)),
             late: Some(decision.is_late),
             state_truncated: Some(decision.is_truncated),
-            as_of: Some(AsOf { partition: partition.0, next: next.0, position, watermark }),
+            as_of: Some(as_of),
             ..Self::unseen(decision.verdict, decision.action)
         }
+    }
+}
+
+impl AsOf {
+    fn of(preview: &Preview, partition: Partition) -> Self {
+        let position = Token::of(partition, preview.next).to_string();
+        Self { partition: partition.0, next: preview.next.0, position, watermark: Stamp(preview.watermark) }
     }
 }
 

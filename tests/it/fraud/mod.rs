@@ -1,6 +1,7 @@
 //! What the rules of fraud answer, and what the answers come to.
 
 mod limits;
+mod preview;
 mod stream;
 mod table;
 mod windows;

@@ -5,6 +5,7 @@ mod boards;
 mod breakdown;
 mod browser;
 mod calendar;
+mod check;
 pub(crate) mod client;
 mod decisions;
 mod document;

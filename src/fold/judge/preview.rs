@@ -268,10 +268,10 @@ impl Preparation<'_> {
         let facts = self.n.map_or_else(nobodys, |n| reading.self_referral(n, actor, reading.t));
         let mut own = (check_self_referral(&facts, self.rules()), check_click_fraud(&clicks, self.rules()));
         if let Some(click) = click {
-            let inherited = click.self_referral.iter().chain(&click.clicks);
-            for (own, inherited) in own.0.iter_mut().chain(&mut own.1).zip(inherited) {
-                *own = if is_of_winning(own.question) { *own } else { worse(*own, *inherited) };
-            }
+            own.0.iter_mut().zip(click.self_referral).for_each(|(own, inherited)| *own = worse(*own, inherited));
+            // By itself a sale answers none of them.
+            let of_click = own.1.iter_mut().zip(click.clicks).filter(|(own, _)| !is_of_winning(own.question));
+            of_click.for_each(|(own, inherited)| *own = inherited);
         }
         own
     }

@@ -7,7 +7,7 @@ mod browser;
 mod calendar;
 mod check;
 pub(crate) mod client;
-mod decisions;
+pub(crate) mod decisions;
 mod document;
 mod explain;
 mod generations;

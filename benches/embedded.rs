@@ -12,8 +12,8 @@ use tributary::memory;
 #[global_allocator]
 static ALLOCATOR: memory::Allocator = memory::ALLOCATOR;
 
-const MEASURES: [&str; 10] =
-    ["decode", "fold", "log", "drain", "live", "queries", "large", "flat", "memory", "restart"];
+const MEASURES: [&str; 11] =
+    ["decode", "fold", "log", "drain", "live", "queries", "checks", "large", "flat", "memory", "restart"];
 
 fn main() {
     memory::keep_freed();
@@ -28,6 +28,7 @@ fn main() {
         Some("drain") => measure::drain::run(events.unwrap_or(3_000_000)),
         Some("live") => measure::live::run(events.unwrap_or(400_000)),
         Some("queries") => measure::queries::run(events.unwrap_or(400_000)),
+        Some("checks") => measure::checks::run(events.unwrap_or(400_000)),
         Some("large") => measure::large::run(events.unwrap_or(measure::large::events())),
         Some("flat") => measure::flat::run(events.unwrap_or(30_000_000)),
         Some("records") => measure::programme::write_records(events.unwrap_or(0)),
@@ -36,7 +37,7 @@ fn main() {
         Some("restart") => measure::restart::run(events.unwrap_or(5_000_000)),
         Some(other) => {
             eprintln!(
-                "no measure is called {other:?}: all, decode, fold, log, drain, live, queries, large, flat, memory, restart"
+                "no measure is called {other:?}: all, decode, fold, log, drain, live, queries, checks, large, flat, memory, restart"
             );
             std::process::exit(2);
         }

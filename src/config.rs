@@ -21,6 +21,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where HTTP is served.
     pub listen: SocketAddr,
+    /// Where other processes reach it; empty: at `listen`, or at the address by which it reaches the brokers.
+    pub advertise: String,
     /// Without API keys, on this machine alone.
     pub insecure_dev: bool,
     /// What this process does: all, worker, web.
@@ -33,6 +35,16 @@ pub struct Config {
     pub cql: Cql,
     pub snapshots: Snapshots,
     pub tokens: Tokens,
+    pub fraud: Fraud,
+}
+
+/// Questions about what has not come. See `web::Policy`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Fraud {
+    pub check_deadline_ms: u64,
+    /// approve_with_hold, approve, review, block.
+    pub check_fallback: String,
 }
 
 /// What raw fields are made tokens with. See `run::secret`.
@@ -181,6 +193,7 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::from("./data"),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            advertise: String::new(),
             insecure_dev: false,
             role: "all".to_owned(),
             keys: Keys::default(),
@@ -191,7 +204,16 @@ impl Default for Config {
             cql: Cql::default(),
             snapshots: Snapshots::default(),
             tokens: Tokens::default(),
+            fraud: Fraud::default(),
         }
+    }
+}
+
+impl Default for Fraud {
+    fn default() -> Self {
+        let web::Policy { deadline, fallback } = web::Policy::default();
+        let check_deadline_ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
+        Self { check_deadline_ms, check_fallback: fallback.name().to_owned() }
     }
 }
 
@@ -321,6 +343,16 @@ impl Config {
         range((1..=1_024).contains(&self.log.partitions), "log.partitions", "between 1 and 1,024")?;
         let is_closed = !self.insecure_dev || self.listen.ip().is_loopback();
         range(is_closed, "listen", "an address of this machine alone, such as 127.0.0.1:8080, with --insecure-dev")?;
+        let is_address = self.advertise.is_empty() || self.advertised().is_some();
+        range(
+            is_address,
+            "advertise",
+            "an address and a port, such as 10.0.0.7:8080, by which others reach it, or empty",
+        )?;
+        let is_deadline = (1..=10_000).contains(&self.fraud.check_deadline_ms);
+        range(is_deadline, "fraud.check_deadline_ms", "between 1 and 10,000")?;
+        let fallback = web::Fallback::parse(&self.fraud.check_fallback);
+        range(fallback.is_some(), "fraud.check_fallback", "approve_with_hold, approve, review or block")?;
         range(self.keys.rate_per_s > 0, "keys.rate_per_s", "at least 1")?;
         range(self.keys.burst > 0, "keys.burst", "at least 1")?;
         range(self.keys.refused_per_s > 0, "keys.refused_per_s", "at least 1")?;
@@ -344,7 +376,15 @@ impl Config {
             refused: web::keys::Rate { per_s: refused_per_s, burst: refused_burst },
         };
         let access = if self.insecure_dev { web::Access::InsecureDev } else { web::Access::Keys };
-        run::Http { listen: self.listen, access, limits }
+        let checks = web::Policy {
+            deadline: Duration::from_millis(self.fraud.check_deadline_ms),
+            fallback: web::Fallback::parse(&self.fraud.check_fallback).unwrap_or(web::Policy::default().fallback),
+        };
+        run::Http { listen: self.listen, advertise: self.advertised(), access, limits, checks }
+    }
+
+    fn advertised(&self) -> Option<SocketAddr> {
+        self.advertise.parse().ok().filter(|addr: &SocketAddr| !addr.ip().is_unspecified() && addr.port() > 0)
     }
 
     /// What the embedded mode takes of it.

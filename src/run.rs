@@ -1,6 +1,7 @@
 //! Puts the parts together: the only place that names engines, workers and web in one breath.
 
 mod agree;
+mod checks;
 mod cluster;
 mod engine;
 mod feed;
@@ -20,6 +21,7 @@ pub mod setup;
 mod snapshots;
 mod status;
 
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,7 +43,7 @@ use crate::telemetry::Progress;
 use crate::tokens::Keys;
 use crate::web::{Looks, Workers};
 use crate::worker::verify::{Difference, Summary};
-use crate::worker::{self, Emission, Fence, Pace};
+use crate::worker::{self, Emission, Fence, Pace, Questions};
 use crate::{append, keep, store, web};
 
 pub use cluster::{Engines, rows};
@@ -189,6 +191,7 @@ impl Program {
             emission: Emission::default(),
             fence: Fence::default(),
             bots: Bots::default(),
+            questions: Questions::default(),
             ended: Arc::default(),
         };
         Ok(Self {
@@ -249,6 +252,16 @@ impl Program {
     pub fn workers(&self) -> Workers {
         let generations = self.generations.clone();
         Arc::new(move || generations.progress())
+    }
+
+    /// Has other processes ask here for what this one folds; whoever is told first stays told.
+    pub fn advertise(&self, addr: SocketAddr) {
+        self.generations.advertise(addr);
+    }
+
+    /// For whoever asks what would be decided.
+    pub fn checks(&self, policy: web::Policy) -> web::Checks {
+        checks::door(self.generations.clone(), policy)
     }
 
     /// For whoever looks after the generations.

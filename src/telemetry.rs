@@ -46,6 +46,10 @@ pub const GENERATION_LIVE: &str = "tributary_generation_live";
 /// Requests that were turned away, by reason.
 pub const REQUESTS_REFUSED: &str = "tributary_requests_refused_total";
 
+/// Questions about what has not come, by what became of them, and how long each took.
+pub const CHECKS: &str = "tributary_checks_total";
+pub const CHECK_SECONDS: &str = "tributary_check_seconds";
+
 /// How far one partition is; written by its task, read by status, metrics and those who wait for it.
 #[derive(Debug, Default)]
 pub struct PartitionProgress {

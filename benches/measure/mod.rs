@@ -1,5 +1,6 @@
 //! One file a measure, and what they share.
 
+pub mod checks;
 pub mod decode;
 pub mod drain;
 pub mod flat;

@@ -75,7 +75,7 @@ pub fn run(events: u64) {
 }
 
 /// Appends at the rate; how long each event took to be queryable.
-async fn append<'a>(
+pub async fn append<'a>(
     engine: &Program,
     chunks: impl Iterator<Item = impl Iterator<Item = (tributary::ids::Millis, &'a [u8], &'a [u8])>>,
 ) -> Vec<Duration> {
@@ -200,7 +200,7 @@ fn question(random: &mut u64, members: &[(String, String)]) -> (usize, String) {
 }
 
 /// Every creator and some of its members.
-async fn members(addr: SocketAddr) -> Vec<(String, String)> {
+pub async fn members(addr: SocketAddr) -> Vec<(String, String)> {
     let mut sender = connect(addr).await;
     let mut found = Vec::new();
     for creator in ids(&mut sender, "/v1/creators?limit=1000", "creator_id").await {
@@ -263,6 +263,7 @@ fn app(engine: &Program) -> App<tributary::run::Rows, tributary::run::Sink> {
         log_ends: Arc::new(move || Ok((0..partitions).map(&end).collect())),
         looks: engine.looks(),
         generations: engine.generations(),
+        checks: engine.checks(web::Policy::default()),
         workers: Some(engine.workers()),
     }
 }

@@ -11,6 +11,7 @@ use super::tokenize::tokenize;
 use super::{Appended, Outgoing, Sink};
 use crate::clock::Clock;
 use crate::decode::json;
+pub use crate::decode::json::Scratch;
 use crate::event::{Body, Event};
 use crate::schema;
 use crate::tokens::Keys;
@@ -90,6 +91,13 @@ impl<K: Sink> Intake<K> {
         };
         self.remember(&call, &places);
         Ok(call.seen.into_iter().map(|seen| seen.outcome(&places)).collect())
+    }
+
+    /// Reads an event as `submit` does, its raw fields made tokens, and appends nothing; or says what is wrong with it.
+    pub fn peek<'a>(&self, item: &'a [u8], scratch: &'a mut Scratch) -> Result<Event<'a>, String> {
+        let (mut event, raw) = json::read(item, scratch).map_err(|error| error.to_string())?;
+        tokenize(&mut event, raw, self.tokens.as_deref()).map_err(|error| error.to_string())?;
+        Ok(event)
     }
 
     fn read(&self, item: &[u8], may: &impl Fn(&str) -> bool, scratch: &mut json::Scratch, call: &mut Call) {

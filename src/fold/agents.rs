@@ -21,6 +21,13 @@ impl Agents {
     }
 }
 
+impl Agents {
+    /// What a click is, if a bot's; nothing is remembered of it.
+    pub(super) fn would_be(&self, click: &Click<'_>) -> Option<BotKind> {
+        self.bots.of(click.user_agent, click.method, click.purpose)
+    }
+}
+
 impl Turn<'_> {
     /// What a click is, if a bot's.
     pub(super) fn bot_kind(&mut self, click: &Click<'_>) -> Option<BotKind> {

@@ -29,6 +29,7 @@ mod park;
 pub mod parts;
 mod people;
 mod profiles;
+mod reading;
 pub mod records;
 mod regroup;
 mod scores;
@@ -49,6 +50,8 @@ use bytemuck::Zeroable;
 use crate::event::{Body, Bots, Event};
 use crate::ids::{Millis, Next, Offset};
 use crate::keep::Id128;
+
+pub use judge::{Asked, Preview, Unseen};
 
 use agents::Agents;
 use effects::{Effects, Letter};

@@ -73,8 +73,7 @@ impl State {
 
 impl Turn<'_> {
     pub(super) fn profile(&self, n: u32) -> Profile {
-        // Ordinals are given out with the member; a damaged read poisons the store, whose `tick` drops what was made of it.
-        self.state.profile(MemberKey { creator: self.c, n }).unwrap_or_else(Profile::empty)
+        self.reading().profile(n)
     }
 
     /// Changes a member's texts, or makes them; its row is marked.
@@ -87,7 +86,7 @@ impl Turn<'_> {
 }
 
 impl Profile {
-    fn empty() -> Self {
+    pub(super) fn empty() -> Self {
         let none = Text::zeroed();
         Self { joined_at: 0, id: none, user_id: none, username: none, code: none }
     }

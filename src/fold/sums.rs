@@ -156,8 +156,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn member(&self, n: u32) -> &Member {
-        let key = MemberKey { creator: self.c, n };
-        self.state.members.peek(&key, FOR_EVER).expect("ordinals are given out with the member")
+        self.reading().member(n)
     }
 
     /// Changes the member and gives its sums of the UTC day of `t`, by one look-up; the member's row is marked, and

@@ -1,5 +1,6 @@
 //! Time of a record, clock and floor of its creator (SEMANTICS §1, §2).
 
+use super::records::Creator;
 use super::{Refusal, Stop, Turn, refuse};
 use crate::event::{Body, Event};
 use crate::ids::Millis;
@@ -33,7 +34,7 @@ pub(super) fn of(event: &Event<'_>, logged: Millis) -> Result<Millis, Refusal> {
 }
 
 /// As people read it; what no calendar holds, in milliseconds.
-fn stamp(t: Millis) -> String {
+pub(super) fn stamp(t: Millis) -> String {
     jiff::Timestamp::from_millisecond(t.0).map_or_else(|_| t.0.to_string(), |at| at.to_string())
 }
 
@@ -65,12 +66,12 @@ impl Turn<'_> {
 
     /// Everything at or before it has come, as far as timers are concerned.
     pub(super) const fn watermark(&self) -> Millis {
-        Millis(self.creator().clock.saturating_sub(LATENESS))
+        self.reading().watermark()
     }
 
     /// The record in hand came so late that it enters no window of the fraud rules.
     pub(super) const fn is_late(&self) -> bool {
-        self.t.0 < self.watermark().0
+        self.reading().is_late()
     }
 
     /// The record moves the clock, then due timers fire, then the floor follows.
@@ -97,7 +98,11 @@ impl Turn<'_> {
 
     /// How long clicks and shares are remembered.
     pub(super) fn horizon(&self) -> i64 {
-        let window = self.creator().signup_window.max(self.creator().purchase_window);
-        HORIZON.max(window.saturating_add(HORIZON_SPARE))
+        horizon_of(self.creator())
     }
+}
+
+pub(super) fn horizon_of(creator: &Creator) -> i64 {
+    let window = creator.signup_window.max(creator.purchase_window);
+    HORIZON.max(window.saturating_add(HORIZON_SPARE))
 }

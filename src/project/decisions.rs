@@ -111,7 +111,8 @@ pub struct Checks {
 }
 
 impl Told {
-    fn of(decision: &Decision) -> Self {
+    /// As decisions are told.
+    pub fn of(decision: &Decision) -> Self {
         let Subtotals { self_referral, click_fraud, commission_abuse, multiple_accounts } =
             decision.assessment.subtotals(&decision.points);
         let checks = Checks { self_referral, click_fraud, commission_abuse, multiple_accounts };

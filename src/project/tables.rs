@@ -306,6 +306,12 @@ pub fn stand(generation: u32, p: Partition) -> Key {
     Key { cols: Cols(vec![Col::Int(FIRST + i64::from(generation) * GENERATION + i64::from(p.0))]), ..alias() }
 }
 
+/// Beside it, too: where the owner of a partition can be asked. Below all others.
+pub fn owner(generation: u32, p: Partition) -> Key {
+    const GENERATION: i64 = 1_000_000;
+    Key { cols: Cols(vec![Col::Int(-1 - i64::from(generation) * GENERATION - i64::from(p.0))]), ..alias() }
+}
+
 /// The one row of `alias`.
 pub fn alias() -> Key {
     Key { part: Part { table: ALIAS.id, p: Partition(0), shard: 0, month: 0 }, cols: Cols(vec![Col::Int(0)]) }

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Error;
+use super::checks::Said;
 use super::fleet::Fleet;
 use super::generations::{Generations, Refused};
 use super::meeting::LOOK_EVERY;
@@ -36,7 +37,7 @@ pub(super) struct Agreeing {
 
 /// Looks again and again.
 pub(super) async fn attend(generations: Generations) {
-    let mut is_told = false;
+    let (mut is_told, mut said) = (false, Said::default());
     loop {
         match generations.agree().await {
             Ok(()) => is_told = false,
@@ -50,6 +51,7 @@ pub(super) async fn attend(generations: Generations) {
                 }
             }
         }
+        generations.announce(&mut said).await;
         let every = if generations.0.parts.fence.order().is_some() { LOOK_EVERY } else { IDLE };
         // A worker that has ended is looked after at once, and so is what was asked for here.
         drop(tokio::time::timeout(every, generations.0.parts.ended.notified()).await);

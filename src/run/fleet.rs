@@ -15,7 +15,7 @@ use crate::event::Bots;
 use crate::ids::{Next, Partition};
 use crate::store::{Doors, alias};
 use crate::telemetry::{Progress, with_causes};
-use crate::worker::{self, Emission, Fence, Rate, Share, Worker};
+use crate::worker::{self, Emission, Fence, Questions, Rate, Share, Worker};
 
 pub(super) const STATE_FOLDER: &str = "state";
 
@@ -31,6 +31,7 @@ pub(super) struct Parts {
     pub(super) emission: Emission,
     pub(super) fence: Fence,
     pub(super) bots: Bots,
+    pub(super) questions: Questions,
     /// Told when a worker has ended.
     pub(super) ended: Arc<Notify>,
 }
@@ -149,6 +150,7 @@ impl Fleet {
             share: Share::new(self.rate.clone(), parts.partitions()),
             outputs: worker::Outputs::default(),
             snapshots: None,
+            questions: parts.questions.clone(),
             seeded: worker::seeded::Seeded::default(),
         })
     }

@@ -6,8 +6,9 @@
 //! names.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -49,6 +50,8 @@ pub(super) struct Inner {
     /// What is known of the one in the making.
     pub(super) made: Mutex<Made>,
     jobs: Mutex<Option<JoinSet<()>>>,
+    /// Where others ask for what is folded here; none: nowhere.
+    pub(super) advertised: OnceLock<SocketAddr>,
     /// Of the generation that was live when the process began.
     first: Progress,
 }
@@ -80,6 +83,7 @@ impl Generations {
             fleets: Mutex::default(),
             made: Mutex::default(),
             jobs: Mutex::new(Some(JoinSet::new())),
+            advertised: OnceLock::new(),
             first,
         }))
     }
@@ -103,6 +107,11 @@ impl Generations {
         self.watch();
         self.spawn(clear_away(self.clone()));
         Ok(())
+    }
+
+    pub(super) fn advertise(&self, addr: SocketAddr) {
+        // Where it is said already it stays so.
+        let _kept = self.0.advertised.set(addr);
     }
 
     /// Follows what is agreed, and folds nothing.

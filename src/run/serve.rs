@@ -1,7 +1,7 @@
 //! Everything in one process: log, worker, projections and web, until told to stop.
 
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,8 +20,13 @@ use crate::web::{self, Access, App, Keys};
 #[derive(Debug, Clone, Copy)]
 pub struct Http {
     pub listen: SocketAddr,
+    /// Where other processes reach it; none: where it listens, or, if that is everywhere, at the address by which it reaches
+    /// the brokers.
+    pub advertise: Option<SocketAddr>,
     pub access: Access,
     pub limits: Limits,
+    /// Of questions about what has not come.
+    pub checks: web::Policy,
 }
 
 /// What there is to tell once the server listens.
@@ -106,7 +111,7 @@ pub async fn serve(
 async fn serve_program(
     mut engine: Program,
     (keys, makes_first): (Keys<Rows>, bool),
-    Serving { options, role, http: serving, feed, .. }: Serving,
+    Serving { options, engines, role, http: serving, feed }: Serving,
     ready: impl FnOnce(Ready),
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
@@ -132,6 +137,7 @@ async fn serve_program(
         Role::Web => engine.watch(),
         Role::Worker | Role::All => {
             engine.check_snapshots().await?;
+            advertise(&engine, (serving.advertise, addr), &engines).await;
             engine.start()?;
         }
     }
@@ -146,7 +152,7 @@ async fn serve_program(
         Access::Keys | Access::InsecureDev => None,
     };
     ready(Ready { addr, first, local });
-    let app = app(&engine, (keys, serving.access), role, tokens);
+    let app = app(&engine, (keys, serving), role, tokens);
     let outcome = web::serve(listener, app, web::Limits::default(), shutdown).await;
     feeding.shutdown().await;
     drop((address, local_file));
@@ -156,7 +162,7 @@ async fn serve_program(
 
 fn app(
     engine: &Program,
-    (keys, access): (Keys<Rows>, Access),
+    (keys, serving): (Keys<Rows>, Http),
     role: Role,
     tokens: Option<Arc<tokens::Keys>>,
 ) -> App<Rows, Sink> {
@@ -183,7 +189,7 @@ fn app(
         store: engine.store.clone(),
         live: engine.live(),
         keys,
-        access,
+        access: serving.access,
         intake: Intake::new(engine.sink.clone(), partitions, clock.clone(), intake::Limits::default())
             .with_tokens(tokens),
         partitions,
@@ -192,8 +198,47 @@ fn app(
         log_ends: Arc::new(log_ends),
         looks: engine.looks(),
         generations: engine.generations(),
+        checks: engine.checks(serving.checks),
         workers: (role != Role::Web).then(|| engine.workers()),
     }
+}
+
+/// Says where others ask for what is folded here: where they are told to, or where it listens; if that is everywhere, at
+/// the address by which this machine reaches the brokers.
+async fn advertise(engine: &Program, (told, listens): (Option<SocketAddr>, SocketAddr), engines: &Engines) {
+    let brokers = match engines {
+        Engines::Cluster(both) => both.0.brokers.clone(),
+        // Nobody else has the rows.
+        Engines::Embedded | Engines::Kafka(_) => return,
+    };
+    let found = match told.or_else(|| Some(listens).filter(|addr| !addr.ip().is_unspecified())) {
+        Some(addr) => Some(addr),
+        None => {
+            let outward = tokio::task::spawn_blocking(move || outward(&brokers)).await.ok().flatten();
+            outward.map(|ip| SocketAddr::new(ip, listens.port()))
+        }
+    };
+    match found {
+        Some(addr) => {
+            tracing::info!(%addr, "other processes are told to ask here for what is folded here");
+            engine.advertise(addr);
+        }
+        None => tracing::warn!(
+            %listens,
+            "other processes cannot ask here for fraud checks: there is no address to reach this one by; set `advertise`"
+        ),
+    }
+}
+
+/// The address that a packet to the first broker would leave from; none is sent.
+fn outward(brokers: &str) -> Option<IpAddr> {
+    let broker = brokers.split(',').next()?.trim();
+    let sockets = [(Ipv4Addr::UNSPECIFIED, 0).into(), SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0))];
+    sockets.into_iter().find_map(|own| {
+        let socket = UdpSocket::bind(own).ok()?;
+        socket.connect(broker).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    })
 }
 
 /// Removed when the server ends in order.

@@ -9,6 +9,7 @@ pub mod alias;
 pub mod embedded;
 pub mod live;
 pub mod origin;
+pub mod owners;
 pub mod scylla;
 
 use bytes::Bytes;

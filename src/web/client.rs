@@ -123,7 +123,7 @@ impl Peer {
     }
 }
 
-async fn exchange(addr: SocketAddr, request: Request<Full<Bytes>>) -> Result<Answer, Error> {
+pub(super) async fn exchange(addr: SocketAddr, request: Request<Full<Bytes>>) -> Result<Answer, Error> {
     let stream = connect(addr).await?;
     within(addr, talk(addr, stream, request, |answer| whole(addr, answer))).await
 }

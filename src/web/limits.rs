@@ -29,6 +29,8 @@ pub struct Limits {
     pub head_bytes_max: usize,
     /// Bytes of a body that is one event, or a question.
     pub body_bytes_max: usize,
+    /// Bytes of a body that asks what would be decided.
+    pub check_bytes_max: usize,
     /// Bytes of a body that is a list of events.
     pub batch_bytes_max: usize,
     /// Between two looks at how far the projections are.
@@ -54,6 +56,7 @@ impl Default for Limits {
             stop_wait_max: Duration::from_secs(5),
             head_bytes_max: 64 << 10,
             body_bytes_max: 1 << 20,
+            check_bytes_max: 64 << 10,
             batch_bytes_max: 8 << 20,
             applied_every: Duration::from_millis(50),
             live_every: Duration::from_millis(500),

@@ -1,13 +1,15 @@
 //! HTTP: questions to the projections, the way in for events, and the creator's page.
 //!
 //! Promise: every answer says how far it reaches (`meta`); every error is an RFC 9457 document of a stable `type`;
-//! nothing is unbounded: sockets, heads, bodies, waits, listeners ([`Limits`]). The fold's state is never read, only
-//! rows. Nobody is answered without a key ([`keys`]), except in [`Access::InsecureDev`], on this machine alone.
+//! nothing is unbounded: sockets, heads, bodies, waits, listeners ([`Limits`]). What is answered is read from rows; only who
+//! asks what would be decided ([`Checks`]) is answered by those who have the fold's state. Nobody is answered without a key ([`keys`]), except in [`Access::InsecureDev`], on this machine alone.
 
 mod admin;
 pub mod calendar;
+mod check;
 pub mod client;
 mod events;
+mod forward;
 mod generations;
 mod health;
 pub mod keys;
@@ -32,6 +34,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 pub use admin::{Counted, GenerationSize, Line, Look, Looks};
+pub use check::{Answering, Checks, Fallback, Here, NotHere, Owner, OwnerOf, Policy};
 pub use generations::{
     Ask, Asked, GenerationStatus, Generations, PartitionPosition, Refusal, Role, State, Status, TableCompared,
 };
@@ -71,6 +74,8 @@ pub struct App<S, K> {
     pub log_ends: LogEnds,
     pub looks: Looks,
     pub generations: Generations,
+    /// Who has the state that is asked what would be decided.
+    pub checks: Checks,
     /// The workers of this process, if it has any: one that halted makes it unhealthy.
     pub workers: Option<Workers>,
 }

@@ -12,7 +12,7 @@ use super::query::{self, Query};
 use super::read::At;
 use super::reply::{self, Reply};
 use super::server::Shared;
-use super::{Ask, Look, OPENAPI, admin, events, generations, health, live, page, read, reviews};
+use super::{Ask, Look, OPENAPI, admin, check, events, generations, health, live, page, read, reviews};
 use crate::append::Sink;
 use crate::project::tables::Class;
 use crate::store::Store;
@@ -50,6 +50,7 @@ enum Endpoint {
     Ask(Question),
     Review,
     ListEntry,
+    Check,
 }
 
 impl Endpoint {
@@ -70,7 +71,7 @@ impl Endpoint {
             | Self::GlobalLeaderboard => Needs::Whole(Scope::Admin),
             Self::Events => Needs::Scope(Scope::Write),
             Self::Review | Self::ListEntry => Needs::Scope(Scope::Review),
-            Self::Creators | Self::Ask(_) => Needs::Scope(Scope::Read),
+            Self::Creators | Self::Ask(_) | Self::Check => Needs::Scope(Scope::Read),
         }
     }
 }
@@ -151,6 +152,7 @@ pub const ROUTES: &[Route] = &[
     get("/v1/admin/keys", &["limit", "cursor"], Endpoint::KeysList),
     delete("/v1/admin/keys/{key_id}", Endpoint::KeyRevoke),
     post("/v1/events", Endpoint::Events),
+    post("/v1/fraud/check", Endpoint::Check),
     get("/v1/creators", &["limit", "cursor"], Endpoint::Creators),
     get("/v1/leaderboard", &["metric", "window", "period", "currency", "limit"], Endpoint::GlobalLeaderboard),
     ask("/v1/creators/{creator}", &[], Question::Creator),
@@ -278,6 +280,7 @@ async fn of_route<S: Store, K: Sink>(
         Endpoint::KeysList => keys::list(shared, &query).await,
         Endpoint::KeyRevoke => keys::revoke(shared, &names.key_id.unwrap_or_default()).await,
         Endpoint::Events => events::post(shared, pass, &parts.headers, body).await,
+        Endpoint::Check => check::check((shared, pass), &parts.headers, body).await,
         Endpoint::Creators => read::creators(shared, &parts.headers, &query).await,
         Endpoint::GlobalLeaderboard => read::global_leaderboard(shared, &parts.headers, &query).await,
         Endpoint::Review | Endpoint::ListEntry => decide(shared, names, (&parts, body), pass).await,

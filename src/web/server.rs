@@ -112,6 +112,7 @@ fn viewed<S: Store, K: Sink>(app: App<S, K>) -> App<View<S>, K> {
         log_ends: app.log_ends,
         looks: app.looks,
         generations: app.generations,
+        checks: app.checks,
         workers: app.workers,
     }
 }

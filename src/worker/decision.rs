@@ -165,6 +165,7 @@ const fn mode(mode: fraud::Mode) -> Mode {
     match mode {
         fraud::Mode::Live => Mode::Live,
         fraud::Mode::Shadow => Mode::Shadow,
+        fraud::Mode::Preview => Mode::Preview,
         fraud::Mode::Manual => Mode::Manual,
     }
 }

@@ -11,6 +11,7 @@ mod error;
 mod fence;
 mod open;
 mod outlet;
+mod questions;
 mod read;
 mod restore;
 mod running;
@@ -38,6 +39,7 @@ pub use beside::{Emission, Rate, Share};
 pub use copies::{Snapshots, clear_links};
 pub use error::Error;
 pub use fence::{Fence, HOLD_MAX};
+pub use questions::{Answer, NotAsked, Questions};
 pub use running::Running;
 pub use schemas::Schemas;
 
@@ -107,6 +109,8 @@ pub struct Worker<S, K, T> {
     pub outputs: Outputs,
     /// Where states are copied to, and taken from by who has none; none: nowhere.
     pub snapshots: Option<Snapshots>,
+    /// Where its tasks can be asked.
+    pub questions: Questions,
     /// Faults that a test switches on.
     pub seeded: seeded::Seeded,
 }

@@ -27,6 +27,9 @@ use crate::telemetry::with_causes;
 const HAND_OVER_MAX: Duration = Duration::from_secs(30);
 /// Whose polls were full is behind for so long.
 const BEHIND_FOR: Duration = Duration::from_millis(250);
+/// Who was asked something looks again this soon, for so long: the next question may come at any time.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+const ASKED_FOR: Duration = Duration::from_secs(10);
 /// A partition whose log or rows cannot be asked is tried again after this.
 const START_AGAIN: Duration = Duration::from_secs(1);
 
@@ -42,6 +45,8 @@ pub struct Running<S, K: Publish, T> {
     full_at: Option<Duration>,
     /// Whether that was just now.
     is_behind: bool,
+    /// When a task was last asked something while it had nothing else to do.
+    asked_at: Option<Duration>,
     sender: Sender<Ack>,
     acks: Receiver<Ack>,
     /// Tasks started so far.
@@ -87,6 +92,7 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
             batch,
             full_at: None,
             is_behind: false,
+            asked_at: None,
             sender,
             acks,
             started: 0,
@@ -100,10 +106,11 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
     /// Reads some, folds it, and lets out what is due; or hands over a little further what leaves. It waits for the
     /// log, or for an acknowledgement, no longer than `pace.poll.wait_max`. An error needs an operator.
     pub fn step(&mut self) -> Result<(), Error> {
+        let now = self.worker.clock.monotonic();
+        self.answer(now);
         if self.leaving.is_some() {
             return self.leave_on();
         }
-        let now = self.worker.clock.monotonic();
         self.start_again(now)?;
         self.start_restored()?;
         self.observe_outputs(now)?;
@@ -174,9 +181,25 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
         self.worker.runtime.block_on(self.worker.outlets.shutdown());
     }
 
+    /// Answers some of those who wait for a task.
+    fn answer(&mut self, now: Duration) {
+        let mut is_asked = false;
+        for task in self.tasks.iter_mut().flatten() {
+            is_asked |= task.answer();
+        }
+        self.asked_at = if is_asked { Some(now) } else { self.asked_at };
+    }
+
+    /// How long may be waited for the log, or for anybody else.
+    fn wait_max(&self, now: Duration) -> Duration {
+        let wait_max = self.worker.pace.poll.wait_max;
+        let is_asked = self.asked_at.is_some_and(|at| now < at + ASKED_FOR);
+        if is_asked { wait_max.min(LOOK_AGAIN) } else { wait_max }
+    }
+
     /// The limits of the next poll. Back-pressure: nothing more is read until something is out.
     fn wait_if_full(&mut self, now: Duration) -> Result<Limits, Error> {
-        let mut limits = self.worker.pace.poll;
+        let mut limits = Limits { wait_max: self.wait_max(now), ..self.worker.pace.poll };
         let owned = self.tasks.iter().flatten().count();
         if let Some(granted) = self.worker.share.grant(now, owned) {
             limits.records_max = limits.records_max.min(granted);
@@ -184,7 +207,7 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
         let pace = &self.worker.pace;
         let is_held = owned > 0 && self.tasks.iter().flatten().all(Task::is_at_fence);
         if is_held || limits.records_max == 0 || self.tasks.iter().flatten().any(|task| task.is_full(pace)) {
-            if let Ok(ack) = self.acks.recv_timeout(pace.poll.wait_max) {
+            if let Ok(ack) = self.acks.recv_timeout(limits.wait_max) {
                 self.acknowledge(ack)?;
             }
             return Ok(Limits { records_max: 0, wait_max: Duration::ZERO, ..limits });

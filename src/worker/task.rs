@@ -27,6 +27,7 @@ use crate::telemetry::Progress;
 use super::decision::Encoder;
 use super::open::Opened;
 use super::outlet::{self, Ack, Emit, Flush, Owner};
+use super::questions::Seat;
 use super::read::{Refused, read};
 use super::seeded::{AtStart, Bug, Seeded};
 use super::standing::Standing;
@@ -37,6 +38,8 @@ use super::{Error, Pace, Worker};
 const OUTPUTS_DUE: usize = 16_384;
 /// So many are kept at most, some hundred bytes each: then nothing more is folded until some are out.
 const OUTPUTS_MAX: usize = 4 * OUTPUTS_DUE;
+/// So many questions are answered at a time: folding goes on, however much is asked.
+const ANSWERS_MAX: usize = 16;
 
 /// A partition's fold and its ways out.
 pub(super) struct Task<K: Publish, T> {
@@ -75,6 +78,7 @@ pub(super) struct Task<K: Publish, T> {
     last: Last,
     ticks: Ticks,
     progress: Progress,
+    seat: Seat,
     topic: String,
     /// Of the topic.
     partitions: u32,
@@ -120,6 +124,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         worker.outlets.spawn_on(outlet::emit_all(worker.sink.clone(), emit_jobs, owner.clone()), &worker.runtime);
         let (tick_sender, tick_jobs) = mpsc::channel(1);
         worker.outlets.spawn_on(ticks::append_all(worker.sink.clone(), tick_jobs, partition), &worker.runtime);
+        let seat = worker.questions.list(worker.generation, partition);
         tracing::info!(partition = partition.0, position = position.0, emitted = emitted.0, "partition started");
         // Rows are due as soon as it is live: what was appended meanwhile has waited long enough.
         let lately = now.saturating_sub(worker.pace.slow);
@@ -152,16 +157,21 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
             last: Last { fast: lately, slow: lately, emit: now, commit: now },
             ticks: Ticks::new(partition, owner.clock.clone(), tick_sender),
             progress: owner.progress,
+            seat,
             topic: worker.source.topic().name.clone(),
             partitions: worker.source.topic().partitions,
             seeded: owner.seeded,
             engines: std::marker::PhantomData,
         };
-        task.report();
-        if let Some(progress) = task.progress.of(partition) {
-            progress.started.store(position.0, Ordering::Relaxed);
-        }
+        task.report_start();
         Ok(task)
+    }
+
+    fn report_start(&self) {
+        self.report();
+        if let Some(progress) = self.progress.of(self.partition) {
+            progress.started.store(self.position.0, Ordering::Relaxed);
+        }
     }
 
     /// FOLD: some records of the partition, in order.
@@ -202,11 +212,24 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         }
         self.fold.apply_all(&mut self.state, &mut self.effects, &events);
         self.write_outputs(records);
+        self.answer();
         if is_cut && !self.seeded.has(Bug::ForgottenAtFence) {
             // The next one is beyond the fence, so there is none before it.
             self.position = self.position.max(stop_at.unwrap_or_default());
         }
         Ok(())
+    }
+
+    /// Answers some of those who wait; whether there were any. Everything up to the position is folded.
+    pub(super) fn answer(&mut self) -> bool {
+        let mut answered = 0;
+        while answered < ANSWERS_MAX
+            && let Some(question) = self.seat.next()
+        {
+            question.answer(|asked| self.fold.preview(&self.state, asked, self.position));
+            answered += 1;
+        }
+        answered > 0
     }
 
     /// Nothing of ours stands between the last record and `to`: marks of transactions, or what was never committed.

@@ -9,6 +9,7 @@ use super::own::member_of_user;
 use super::users::MANY;
 use super::{What, life};
 use crate::fold::fraud::{Accounts, span};
+use crate::fold::reading::Reading;
 use crate::fold::records::{Actor, Conversion, MemberFraud, MemberKey, NO_ID, ShortList};
 use crate::fold::state::FOR_EVER;
 use crate::fold::{Turn, kind};
@@ -20,10 +21,14 @@ const EDGE: i64 = 180 * Millis::DAY;
 /// Members of a cluster.
 const CLUSTER_MAX: usize = 64;
 
-impl Turn<'_> {
+impl Reading<'_> {
     /// What is known of the accounts around a member at `t`.
     pub(in crate::fold) fn accounts(&self, n: u32, t: Millis) -> Accounts {
-        let fraud = self.member_fraud(n);
+        let mut fraud = self.member_fraud(n);
+        if let Some(would) = self.would {
+            fraud.payment = self.more_customers(n, would.actor.payment, fraud.payment, t);
+            fraud.device = self.more_customers(n, would.actor.device, fraud.device, t);
+        }
         let device = fraud.device;
         Accounts {
             members: u32::try_from(self.cluster(n, t).len()).unwrap_or(u32::MAX),
@@ -36,10 +41,6 @@ impl Turn<'_> {
     pub(in crate::fold) fn member_fraud(&self, n: u32) -> MemberFraud {
         let none = MemberFraud { payment: NO_ID, device: NO_ID, fired: 0, pad: 0 };
         self.state.member_frauds.get(&MemberKey { creator: self.c, n }, FOR_EVER).unwrap_or(none)
-    }
-
-    pub(in crate::fold) fn change_member_fraud(&mut self, n: u32, change: impl FnOnce(&mut MemberFraud)) {
-        change(self.state.member_frauds.entry(&MemberKey { creator: self.c, n }, self.t, FOR_EVER));
     }
 
     /// Members who shared an e-mail, a means of payout, or a device at one address on one day with it, or with one who
@@ -71,6 +72,30 @@ impl Turn<'_> {
         members
     }
 
+    /// By which of two tokens more customers came, the first if as many.
+    fn more_customers(&self, n: u32, token: Id128, most: Id128, t: Millis) -> Id128 {
+        let is_more = token != NO_ID && self.customers_by(n, token, t) >= self.customers_by(n, most, t);
+        if is_more { token } else { most }
+    }
+
+    /// How many customers of the member came by a token within the 30 days before `t`.
+    fn customers_by(&self, n: u32, token: Id128, t: Millis) -> u32 {
+        if token == NO_ID {
+            return 0;
+        }
+        let key = self.key_of_token(kind::CUSTOMERS_BY, What::User, n, &token.0);
+        let list = self.state.customers_by.get(&key, self.kept_from(life::CUSTOMERS_BY));
+        let would = self.would.filter(|would| [would.actor.payment, would.actor.device].contains(&token));
+        let list = would.map_or(list, |would| would.touch(list, self.t));
+        list.map_or(0, |list| list.since(t.0.saturating_sub_unsigned(span::SHARED_CUSTOMERS)))
+    }
+}
+
+impl Turn<'_> {
+    pub(in crate::fold) fn change_member_fraud(&mut self, n: u32, change: impl FnOnce(&mut MemberFraud)) {
+        change(self.state.member_frauds.entry(&MemberKey { creator: self.c, n }, self.t, FOR_EVER));
+    }
+
     /// A customer came to the member by the tokens of a conversion.
     pub(in crate::fold) fn count_customer(&mut self, n: u32, id: Id128, conversion: &Conversion) {
         let (t, actor) = (Millis(conversion.t), self.actor(id));
@@ -82,25 +107,16 @@ impl Turn<'_> {
             let floor = self.kept_from(life::CUSTOMERS_BY);
             let list: &mut ShortList = self.state.customers_by.entry(&key, t, floor);
             list.touch(conversion.customer, t.0);
-            let fraud = self.member_fraud(n);
+            let fraud = self.reading().member_fraud(n);
             let most = if what == What::Payment { fraud.payment } else { fraud.device };
-            if self.customers_by(n, token, t) >= self.customers_by(n, most, t) && most != token {
+            let reading = self.reading();
+            if reading.customers_by(n, token, t) >= reading.customers_by(n, most, t) && most != token {
                 self.change_member_fraud(n, |fraud| {
                     let place = if what == What::Payment { &mut fraud.payment } else { &mut fraud.device };
                     *place = token;
                 });
             }
         }
-    }
-
-    /// How many customers of the member came by a token within the 30 days before `t`.
-    fn customers_by(&self, n: u32, token: Id128, t: Millis) -> u32 {
-        if token == NO_ID {
-            return 0;
-        }
-        let key = self.key_of_token(kind::CUSTOMERS_BY, What::User, n, &token.0);
-        let list = self.state.customers_by.get(&key, self.kept_from(life::CUSTOMERS_BY));
-        list.map_or(0, |list| list.since(t.0.saturating_sub_unsigned(span::SHARED_CUSTOMERS)))
     }
 
     /// A customer of the member is forgotten: it came by no token, and what nobody else came by is not known.

@@ -15,7 +15,7 @@ impl Turn<'_> {
             device: self.token(What::Device, stated.device_token),
             email: self.token(What::Email, stated.email_token),
             payment: self.token(What::Payment, stated.payment_token),
-            user: self.user(stated.user_id),
+            user: self.reading().user(stated.user_id),
         };
         self.tag(actor.ip, actor.device);
         if actor == Actor::NOBODY {
@@ -49,7 +49,7 @@ impl Actor {
     pub(in crate::fold) const NOBODY: Self =
         Self { ip: NO_ID, device: NO_ID, email: NO_ID, payment: NO_ID, user: NO_ID };
 
-    fn tokens(&self) -> impl Iterator<Item = Id128> + use<> {
+    pub(in crate::fold) fn tokens(&self) -> impl Iterator<Item = Id128> + use<> {
         [self.ip, self.device, self.email, self.payment].into_iter().filter(|token| *token != NO_ID)
     }
 }

@@ -3,6 +3,7 @@
 use super::{What, life};
 use crate::event::ConversionKind;
 use crate::fold::fraud::{CustomerHistory, span};
+use crate::fold::reading::Reading;
 use crate::fold::records::{
     Conversion, NONE, ORDER_DAYS, ORDER_DAYS_I64, OrderDay, OrderDays, OrderDaysKey, ShortList,
 };
@@ -89,26 +90,6 @@ impl Turn<'_> {
         place.early_refunds = moved(place.early_refunds, before.early_refunds, after.early_refunds);
     }
 
-    /// Sums over the UTC day of `t` and those before it that `within` reaches.
-    pub(in crate::fold) fn orders_within(&self, n: u32, t: Millis, within: u64) -> OrderDay {
-        let last = t.0.div_euclid(Millis::DAY);
-        let first = t.0.saturating_sub_unsigned(within).div_euclid(Millis::DAY);
-        let mut sum = OrderDay::default();
-        for page in first.div_euclid(ORDER_DAYS_I64)..=last.div_euclid(ORDER_DAYS_I64) {
-            let key = OrderDaysKey { creator: self.c, n, page: i32::try_from(page).unwrap_or_default() };
-            let Some(record) = self.state.order_days.get(&key, self.kept_from(life::ORDER_DAYS)) else { continue };
-            for (day, of_day) in (page * ORDER_DAYS_I64..).zip(record.days) {
-                if (first..=last).contains(&day) {
-                    sum.orders += of_day.orders;
-                    sum.chargebacks += of_day.chargebacks;
-                    sum.refunds += of_day.refunds;
-                    sum.early_refunds += of_day.early_refunds;
-                }
-            }
-        }
-        sum
-    }
-
     fn count_customer_move(&mut self, order_id: Id128, id: Id128, (order, moved): (&Conversion, &Conversion)) {
         let t = moved.t;
         match moved.kind() {
@@ -131,9 +112,31 @@ impl Turn<'_> {
     }
 
     fn customer_list(&mut self, customer: Id128, moves: Moves, change: impl FnOnce(&mut ShortList)) {
-        let key = self.customer_key(customer, moves);
+        let key = self.reading().customer_key(customer, moves);
         let floor = self.kept_from(life::CUSTOMER_MOVES);
         change(self.state.customer_moves.entry(&key, self.t, floor));
+    }
+}
+
+impl Reading<'_> {
+    /// Sums over the UTC day of `t` and those before it that `within` reaches.
+    pub(in crate::fold) fn orders_within(&self, n: u32, t: Millis, within: u64) -> OrderDay {
+        let last = t.0.div_euclid(Millis::DAY);
+        let first = t.0.saturating_sub_unsigned(within).div_euclid(Millis::DAY);
+        let mut sum = OrderDay::default();
+        for page in first.div_euclid(ORDER_DAYS_I64)..=last.div_euclid(ORDER_DAYS_I64) {
+            let key = OrderDaysKey { creator: self.c, n, page: i32::try_from(page).unwrap_or_default() };
+            let Some(record) = self.state.order_days.get(&key, self.kept_from(life::ORDER_DAYS)) else { continue };
+            for (day, of_day) in (page * ORDER_DAYS_I64..).zip(record.days) {
+                if (first..=last).contains(&day) {
+                    sum.orders += of_day.orders;
+                    sum.chargebacks += of_day.chargebacks;
+                    sum.refunds += of_day.refunds;
+                    sum.early_refunds += of_day.early_refunds;
+                }
+            }
+        }
+        sum
     }
 
     fn customer_key(&self, customer: Id128, moves: Moves) -> Id128 {

@@ -15,8 +15,9 @@ mod users;
 mod windows;
 
 pub(super) use own::{member_of_user, member_user};
-pub(super) use windows::Counted;
+pub(super) use windows::{Counted, Keep};
 
+use super::reading::Reading;
 use super::records::NO_ID;
 use super::{Turn, kind};
 use crate::ids::{Millis, Token};
@@ -85,6 +86,21 @@ pub(super) mod known {
 }
 
 impl Turn<'_> {
+    /// As [`Reading::token`].
+    pub(super) fn token(&self, what: What, token: Option<Token>) -> Id128 {
+        self.reading().token(what, token)
+    }
+
+    fn kept_from(&self, life: i64) -> Millis {
+        self.reading().kept_from(life)
+    }
+
+    fn key_of_token(&self, kind: u8, what: What, n: u32, token: &[u8; 16]) -> Id128 {
+        self.reading().key_of_token(kind, what, n, token)
+    }
+}
+
+impl Reading<'_> {
     /// A creator's token as it is remembered; `NO_ID` of none.
     pub(super) fn token(&self, what: What, token: Option<Token>) -> Id128 {
         token.map_or(NO_ID, |token| self.key_of_token(kind::TOKEN, what, 0, &token.0))
@@ -92,11 +108,11 @@ impl Turn<'_> {
 
     /// A user id as it is compared.
     pub(super) fn user(&self, text: Option<&str>) -> Id128 {
-        text.map_or(NO_ID, |text| self.id(kind::USER, text))
+        text.map_or(NO_ID, |text| self.state.hash_key.id(kind::USER, self.c, text.as_bytes()))
     }
 
     /// What was touched last before this is absent from a map with that life, whether or not it has been freed.
-    fn kept_from(&self, life: i64) -> Millis {
+    const fn kept_from(&self, life: i64) -> Millis {
         Millis(self.watermark().0.saturating_sub(life))
     }
 

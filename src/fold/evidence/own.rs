@@ -3,6 +3,7 @@
 use super::short_list::Kept;
 use super::{What, known};
 use crate::event::Sighting;
+use crate::fold::reading::Reading;
 use crate::fold::records::{MemberPageKey, NO_ID, OwnToken, ShortList};
 use crate::fold::state::FOR_EVER;
 use crate::fold::{Turn, kind};
@@ -44,17 +45,17 @@ impl Turn<'_> {
 
     fn keep_own_token(&mut self, n: u32, (what, token): (What, Id128), bit: u8) {
         let t = self.t;
-        let key = self.own_list_key(n, what);
+        let key = self.reading().own_list_key(n, what);
         let list: &mut ShortList = self.state.own_lists.entry(&key, t, FOR_EVER);
         let kept = list.touch(token, t.0);
         let mut bits = bit;
         if let Kept::But(gone) = kept {
             bits |= known::TRUNCATED;
-            let gone = self.own_key(n, what, gone);
+            let gone = self.reading().own_key(n, what, gone);
             self.state.own_tokens.remove(&gone);
         }
         if kept != Kept::But(token) {
-            let key = self.own_key(n, what, token);
+            let key = self.reading().own_key(n, what, token);
             let own: &mut OwnToken = self.state.own_tokens.entry(&key, t, FOR_EVER);
             // Zero is before every time that a record may have.
             own.t = own.t.max(t.0);
@@ -64,6 +65,24 @@ impl Turn<'_> {
         }
     }
 
+    /// Nothing that a member was seen with stays (SEMANTICS §12).
+    pub(in crate::fold) fn forget_own(&mut self, n: u32) {
+        for what in [What::Ip, What::Device, What::Email, What::Payment, What::Place] {
+            let Some(list) = self.reading().own_list(n, what) else { continue };
+            for seen in list.iter() {
+                let key = self.reading().own_key(n, what, seen.id);
+                self.state.own_tokens.remove(&key);
+                self.leave_token(seen.id, member_user(n));
+            }
+            let key = self.reading().own_list_key(n, what);
+            self.state.own_lists.remove(&key);
+        }
+        let all = known::IP | known::DEVICE | known::EMAIL | known::PAYOUT;
+        self.member_mut(n).fraud &= !all;
+    }
+}
+
+impl Reading<'_> {
     fn own_list_key(&self, n: u32, what: What) -> MemberPageKey {
         MemberPageKey { creator: self.c, n, page: u32::from(what.number()) }
     }
@@ -80,22 +99,6 @@ impl Turn<'_> {
     /// The member's tokens of a kind, newest first.
     pub(super) fn own_list(&self, n: u32, what: What) -> Option<ShortList> {
         self.state.own_lists.get(&self.own_list_key(n, what), FOR_EVER)
-    }
-
-    /// Nothing that a member was seen with stays (SEMANTICS §12).
-    pub(in crate::fold) fn forget_own(&mut self, n: u32) {
-        for what in [What::Ip, What::Device, What::Email, What::Payment, What::Place] {
-            let Some(list) = self.own_list(n, what) else { continue };
-            for seen in list.iter() {
-                let key = self.own_key(n, what, seen.id);
-                self.state.own_tokens.remove(&key);
-                self.leave_token(seen.id, member_user(n));
-            }
-            let key = self.own_list_key(n, what);
-            self.state.own_lists.remove(&key);
-        }
-        let all = known::IP | known::DEVICE | known::EMAIL | known::PAYOUT;
-        self.member_mut(n).fraud &= !all;
     }
 }
 

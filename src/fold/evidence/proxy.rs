@@ -4,6 +4,7 @@ use bytemuck::Zeroable;
 
 use super::tags::tag_of;
 use crate::fold::Turn;
+use crate::fold::reading::Reading;
 use crate::fold::records::{Proxies, Tag};
 use crate::fold::state::FOR_EVER;
 use crate::keep::Id128;
@@ -17,7 +18,18 @@ const ENDS: usize = 50;
 impl Turn<'_> {
     /// Looks at the newest events once more.
     pub(super) fn find_proxies(&mut self) {
-        let mut tags = self.tags();
+        let found = self.reading().proxies_among(self.reading().tags());
+        let before = self.state.proxies.get(&self.c, FOR_EVER).unwrap_or_else(Proxies::zeroed);
+        if found != before {
+            self.creator_mut().proxies = u32::from(found != Proxies::zeroed());
+            self.state.proxies.put(&self.c, found, self.t);
+        }
+    }
+}
+
+impl Reading<'_> {
+    /// Those of `tags`, which are the newest events'; where there was one before, it takes less.
+    pub(super) fn proxies_among(&self, mut tags: Vec<Tag>) -> Proxies {
         tags.sort_unstable();
         let before = self.state.proxies.get(&self.c, FOR_EVER).unwrap_or_else(Proxies::zeroed);
         let mut found = Proxies::zeroed();
@@ -31,14 +43,14 @@ impl Turn<'_> {
             is_one(some, ip).then_some(ip)
         });
         found.ips.iter_mut().zip(ips).for_each(|(place, ip)| *place = ip);
-        if found != before {
-            self.creator_mut().proxies = u32::from(found != Proxies::zeroed());
-            self.state.proxies.put(&self.c, found, self.t);
-        }
+        found
     }
 
     pub(in crate::fold) fn is_proxy(&self, ip: Id128) -> bool {
-        if self.creator().proxies == 0 {
+        if let Some(proxies) = self.would.and_then(|would| would.proxies) {
+            return proxies.ips.contains(&tag_of(ip));
+        }
+        if self.head.proxies == 0 {
             return false;
         }
         self.state.proxies.peek(&self.c, FOR_EVER).is_some_and(|proxies| proxies.ips.contains(&tag_of(ip)))

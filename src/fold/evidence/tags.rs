@@ -4,7 +4,8 @@ use bytemuck::Zeroable;
 
 use super::short;
 use crate::fold::Turn;
-use crate::fold::records::{CreatorPageKey, NO_ID, TAG_PAGE, TAG_PAGE_EVENTS, Tag, TagPage};
+use crate::fold::reading::Reading;
+use crate::fold::records::{CreatorPageKey, NO_ID, Proxies, TAG_PAGE, TAG_PAGE_EVENTS, Tag, TagPage};
 use crate::fold::state::FOR_EVER;
 use crate::keep::Id128;
 
@@ -12,8 +13,8 @@ use crate::keep::Id128;
 const PAGE: u64 = TAG_PAGE_EVENTS;
 /// Pages that are looked at: the newest 1,024 events.
 const PAGES: u32 = 32;
-/// Looked at once so many events have come.
-const EVERY: u32 = 2;
+/// They are looked at once so many pages are full.
+const EVERY: u64 = 2;
 
 impl Turn<'_> {
     /// Takes note of how the record in hand came; an address that carries too much is found every 64 events.
@@ -33,9 +34,22 @@ impl Turn<'_> {
         if let Some(tag) = record.tags.get_mut(slot) {
             *tag = Tag { ip: tag_of(ip), device: tag_of(device) };
         }
-        if slot == TAG_PAGE - 1 && page % EVERY == EVERY - 1 {
+        if is_looked_at(place) {
             self.find_proxies();
         }
+    }
+}
+
+impl Reading<'_> {
+    /// Addresses that would tell nobody apart once one more event had come by `ip` and `device`; none where nobody
+    /// would look for them.
+    pub(in crate::fold) fn would_be_proxies(&self, ip: Id128, device: Id128) -> Option<Proxies> {
+        if self.is_late() || !is_looked_at(self.head.tags) {
+            return None;
+        }
+        let mut tags = self.tags();
+        tags.extend(Some(Tag { ip: tag_of(ip), device: tag_of(device) }).filter(|tag| tag.ip != 0));
+        Some(self.proxies_among(tags))
     }
 
     /// The tags of the newest events, in no order of meaning.
@@ -48,6 +62,11 @@ impl Turn<'_> {
         }
         tags
     }
+}
+
+/// With the event of this place a round of them is full, and they are looked at.
+fn is_looked_at(place: u64) -> bool {
+    (place + 1).is_multiple_of(PAGE * EVERY)
 }
 
 /// A hash small enough to be kept a thousand times; 0 is none.

@@ -1,9 +1,12 @@
 //! Who uses an address, a device, an e-mail, a means of payment: members by sightings, customers by conversions.
 
+use bytemuck::Zeroable;
+
 use super::life;
 use crate::fold::Turn;
 use crate::fold::fraud::span;
-use crate::fold::records::ShortList;
+use crate::fold::reading::{Reading, Would};
+use crate::fold::records::{NO_ID, ShortList};
 use crate::ids::Millis;
 use crate::keep::Id128;
 
@@ -29,9 +32,20 @@ impl Turn<'_> {
             list.remove(user);
         }
     }
+}
 
+impl Reading<'_> {
     pub(super) fn users_of(&self, token: Id128) -> Option<ShortList> {
-        self.state.token_users.get(&token, self.kept_from(life::TOKEN_USERS))
+        let list = self.state.token_users.get(&token, self.kept_from(life::TOKEN_USERS));
+        self.joined(list, token)
+    }
+
+    /// With the one who would be one more.
+    fn joined(&self, list: Option<ShortList>, token: Id128) -> Option<ShortList> {
+        match self.would {
+            Some(would) if !self.is_late() && would.actor.tokens().any(|own| own == token) => would.touch(list, self.t),
+            Some(_) | None => list,
+        }
     }
 
     /// Many used the address within the 30 days before `t`.
@@ -47,5 +61,17 @@ impl Turn<'_> {
     fn is_of_many(&self, token: Id128, t: Millis, within: u64) -> bool {
         let since = t.0.saturating_sub_unsigned(within);
         self.users_of(token).and_then(|users| users.kth(MANY)).is_some_and(|sixth| sixth >= since)
+    }
+}
+
+impl Would {
+    /// The customer as one who was just seen.
+    pub(super) fn touch(&self, list: Option<ShortList>, t: Millis) -> Option<ShortList> {
+        if self.customer == NO_ID {
+            return list;
+        }
+        let mut list = list.unwrap_or_else(ShortList::zeroed);
+        list.touch(self.customer, t.0);
+        Some(list)
     }
 }

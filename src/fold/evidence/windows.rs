@@ -3,11 +3,14 @@
 //! Ascending by time: the newest four stand in the window itself, older ones in pages, as many as the rules look back.
 //! A pause of a day begins a window anew. A member has at most 1,024 of them.
 
+use std::cmp::Ordering;
+
 use bytemuck::Zeroable;
 use hashbrown::HashSet;
 
 use super::{What, known};
 use crate::fold::fraud::Gaps;
+use crate::fold::reading::Reading;
 use crate::fold::records::{
     MemberPageKey, NO_ID, NO_SLOT, WINDOW_KEYS, WINDOW_PAGE, WINDOW_RECENT, Window, WindowClick, WindowKeys,
     WindowPage, WindowPageKey,
@@ -35,6 +38,25 @@ pub(in crate::fold) struct Counted {
     window: Window,
     /// The click in hand.
     t: i64,
+    /// It is not in the window, but would be.
+    would: Option<Entering>,
+}
+
+/// A click at its place in a window that does not hold it.
+#[derive(Clone, Copy)]
+struct Entering {
+    click: WindowClick,
+    /// Before how many others it is not.
+    place: u32,
+    /// So many of the oldest, itself among them, would give way.
+    gone: u32,
+}
+
+/// How many clicks a window keeps: as many times on an address of many people.
+#[derive(Clone, Copy)]
+pub(in crate::fold) struct Keep {
+    pub(in crate::fold) clicks: u32,
+    pub(in crate::fold) times: u32,
 }
 
 /// The page of a place.
@@ -46,14 +68,13 @@ const PAGE: u32 = 8;
 const _: () = assert!(WINDOW_PAGE == 8 && WINDOW_KEYS == 8 && WINDOW_RECENT == 4);
 
 impl Turn<'_> {
-    /// Puts the click in hand into a window of the member. The newest `keep` clicks stay, on an address of many people
-    /// as many times that as are stated with it.
+    /// Puts the click in hand into a window of the member; the newest stay.
     pub(in crate::fold) fn count_click(
         &mut self,
         n: u32,
         (what, token): (What, Id128),
         device: u64,
-        (keep, times): (u32, u32),
+        keep: Keep,
     ) -> Counted {
         let key = self.key_of_token(kind::WINDOW, what, n, &token.0);
         let t = self.t;
@@ -62,17 +83,16 @@ impl Turn<'_> {
             self.list_window(n, key);
         }
         let mut window = self.state.windows.get(&key, self.windows_floor()).unwrap_or_else(empty);
-        let paused = newest(&window).is_some_and(|newest| t.0.saturating_sub(newest.t) >= LIFE);
-        if paused || window.end == u32::MAX {
+        if is_over(&window, t) {
             self.drop_pages(key, &window);
             window = empty();
         }
         let click = WindowClick { t: t.0, device };
-        let is_full = Counted { key, window, t: t.0 }.len() >= keep;
-        let times = if is_full && times > 1 && self.is_shared_ip(token, t) { times } else { 1 };
-        self.enter_window(key, &mut window, click, keep.saturating_mul(times).clamp(GAPS_CLICKS, CLICKS_MAX));
+        let counted = Counted { key, window, t: t.0, would: None };
+        let keep = self.reading().kept(&counted, token, keep);
+        self.enter_window(key, &mut window, click, keep);
         self.state.windows.put(&key, window, t);
-        Counted { key, window, t: t.0 }
+        Counted { window, ..counted }
     }
 
     fn windows_floor(&self) -> Millis {
@@ -231,9 +251,38 @@ impl Turn<'_> {
     }
 }
 
+impl Reading<'_> {
+    /// The window as `Turn::count_click` would leave it. That a member's oldest windows may give way is left out.
+    pub(in crate::fold) fn would_count(
+        &self,
+        n: u32,
+        (what, token): (What, Id128),
+        device: u64,
+        keep: Keep,
+    ) -> Counted {
+        let (key, t) = (self.key_of_token(kind::WINDOW, what, n, &token.0), self.t);
+        let window = self.state.windows.get(&key, self.kept_from(LIFE)).unwrap_or_else(empty);
+        let window = if is_over(&window, t) { empty() } else { window };
+        let counted = Counted { key, window, t: t.0, would: None };
+        let keep = self.kept(&counted, token, keep);
+        let click = WindowClick { t: t.0, device };
+        let place = counted.first_place(self.state, |known| known.t > t.0);
+        let gone = (counted.len() + 1).saturating_sub(keep);
+        Counted { would: Some(Entering { click, place, gone }), ..counted }
+    }
+
+    /// How many clicks stay.
+    fn kept(&self, counted: &Counted, token: Id128, Keep { clicks, times }: Keep) -> u32 {
+        let is_full = counted.len() >= clicks;
+        let times = if is_full && times > 1 && self.is_shared_ip(token, self.t) { times } else { 1 };
+        clicks.saturating_mul(times).clamp(GAPS_CLICKS, CLICKS_MAX)
+    }
+}
+
 impl Counted {
-    pub(in crate::fold) const fn len(&self) -> u32 {
-        self.window.end - self.window.first + self.window.len
+    pub(in crate::fold) fn len(&self) -> u32 {
+        let there = self.window.end - self.window.first + self.window.len;
+        self.would.map_or(there, |would| there + 1 - would.gone)
     }
 
     /// Clicks within the `span` that ends with the click in hand.
@@ -284,6 +333,16 @@ impl Counted {
 
     /// Places count from the oldest that is kept.
     fn at(&self, state: &State, place: u32) -> WindowClick {
+        let Some(would) = self.would else { return self.there(state, place) };
+        let place = place.saturating_add(would.gone);
+        match place.cmp(&would.place) {
+            Ordering::Less => self.there(state, place),
+            Ordering::Equal => would.click,
+            Ordering::Greater => self.there(state, place - 1),
+        }
+    }
+
+    fn there(&self, state: &State, place: u32) -> WindowClick {
         let in_pages = self.window.end - self.window.first;
         match place.checked_sub(in_pages) {
             None => paged(state, self.key, self.window.first + place),
@@ -297,6 +356,12 @@ impl Counted {
 
 fn empty() -> Window {
     Window { told: NO_SLOT, ..Window::zeroed() }
+}
+
+/// A pause of a day begins it anew.
+fn is_over(window: &Window, t: Millis) -> bool {
+    let paused = newest(window).is_some_and(|newest| t.0.saturating_sub(newest.t) >= LIFE);
+    paused || window.end == u32::MAX
 }
 
 fn newest(window: &Window) -> Option<WindowClick> {

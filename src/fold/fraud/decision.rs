@@ -144,6 +144,8 @@ pub enum Mode {
     Live,
     /// Of a rule set that runs beside the live one.
     Shadow,
+    /// Of what has not come: it changes nothing.
+    Preview,
     /// Somebody decided it.
     Manual,
 }
@@ -153,6 +155,7 @@ impl Mode {
         match self {
             Self::Live => "live",
             Self::Shadow => "shadow",
+            Self::Preview => "preview",
             Self::Manual => "manual",
         }
     }

@@ -90,10 +90,12 @@ pub enum Missing {
     HoldDays,
     /// It came too late to be counted with others.
     Window,
+    /// Nobody knows the member; only a question about what has not come meets that.
+    Member,
 }
 
 impl Missing {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::ActorIp,
         Self::ActorDevice,
         Self::ActorUser,
@@ -112,6 +114,7 @@ impl Missing {
         Self::ProxyIp,
         Self::HoldDays,
         Self::Window,
+        Self::Member,
     ];
 
     pub(in crate::fold) fn number(self) -> u8 {
@@ -143,6 +146,7 @@ impl Missing {
             Self::ProxyIp => "proxy_ip",
             Self::HoldDays => "hold_days",
             Self::Window => "window",
+            Self::Member => "member",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! From facts to an assessment.
 
 use super::Scored;
+use super::facts::Ordered;
 use super::frozen::{QUESTIONS, freeze, of_bits, thaw, worse};
 use crate::fold::Turn;
 use crate::fold::fraud::{
@@ -41,7 +42,8 @@ impl Turn<'_> {
         rules: &RuleSet,
     ) -> Assessment {
         let t = conversion.map_or(self.t, |conversion| Millis(self.t.0.max(conversion.t)));
-        let (history, accounts) = (self.history(n, conversion, t), self.accounts(n, t));
+        let reading = self.reading();
+        let (history, accounts) = (reading.history(n, conversion.map(Ordered::of), t), reading.accounts(n, t));
         let (self_referral, clicks) = split(frozen.map(thaw));
         Assessment::of(self_referral, clicks, Some(check_commission_abuse(&history, &accounts, rules)), rules)
     }
@@ -49,7 +51,7 @@ impl Turn<'_> {
     /// Its own answers to the self and click questions, joined with those of its click.
     fn answers(&self, id: Id128, conversion: &Conversion, rules: &RuleSet) -> [Finding; FROZEN] {
         let missing = Rate::Missing(Missing::Click);
-        let facts = self.self_referral(conversion.n, &self.actor(id), Millis(conversion.t));
+        let facts = self.reading().self_referral(conversion.n, &self.actor(id), Millis(conversion.t));
         let winning = self.winning(conversion);
         let clicks =
             Clicks { agent: Agent::Missing, ip: missing, network: missing, device: missing, gaps: None, winning };
@@ -71,8 +73,8 @@ impl Turn<'_> {
     /// The questions about the member alone that are answered with yes now.
     pub(super) fn member_questions(&mut self, n: u32) -> u32 {
         let rules = self.rules();
-        let history = self.history(n, None, self.t);
-        let accounts = self.accounts(n, self.t);
+        let reading = self.reading();
+        let (history, accounts) = (reading.history(n, None, self.t), reading.accounts(n, self.t));
         let findings = check_commission_abuse(&history, &accounts, &rules.set);
         super::tell::bits(findings.iter())
     }

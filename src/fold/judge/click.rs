@@ -7,11 +7,12 @@ use super::frozen::{freeze, is_noted, of_bits, thaw, unknown};
 use super::verdict::{Concluded, number, of_review};
 use crate::event::{BotKind, Click};
 use crate::fold::Turn;
-use crate::fold::evidence::{Counted, What, short};
+use crate::fold::evidence::{Counted, Keep, What, short};
 use crate::fold::fraud::{
-    Agent, Assessment, Cause, Clicks, DEVICES_MAX, DecidedBy, Limits, Missing, Question, Rate, Rule, RuleSet, Subject,
-    Winning, perform_fraud_check, span,
+    Agent, Assessment, Cause, Clicks, DEVICES_MAX, DecidedBy, Limits, Missing, Question, Rate, Rule, RuleSet,
+    SelfReferral, Subject, Winning, perform_fraud_check, span,
 };
+use crate::fold::reading::Reading;
 use crate::fold::records::{Actor, ClickJudged, Judged, NO_ID};
 use crate::fold::timers::Due;
 use crate::fold::touches::Disposition;
@@ -30,7 +31,7 @@ pub(in crate::fold) struct Noted {
 
 /// The click's windows; none where there is no token, or it came late.
 #[derive(Clone, Copy, Default)]
-struct Windows {
+pub(super) struct Windows {
     ip: Option<Counted>,
     device: Option<Counted>,
     network: Option<Counted>,
@@ -50,12 +51,11 @@ impl Turn<'_> {
         let ip = self.token(What::Ip, click.ip_token);
         let device = self.token(What::Device, click.device_token);
         let network = self.token(What::Network, click.ip56_token);
-        let mut windows = self.count_in_windows(n, (ip, device, network), &rules.set.limits);
+        let windows = self.count_in_windows(n, (ip, device, network), &rules.set.limits);
         self.tag(ip, device);
-        windows.is_proxy = rules.set.guards.proxy && ip != NO_ID && self.is_proxy(ip);
-        let actor = Actor { ip, device, email: NO_ID, payment: NO_ID, user: NO_ID };
-        let facts = of_click(self.self_referral(n, &actor, self.t), self.clicks_of(click, &windows, &rules.set, bot));
-        let assessment = perform_fraud_check(&facts, &rules.set);
+        let actor = Actor { ip, device, ..Actor::NOBODY };
+        let facts = self.reading().facts_of_click(click, (n, &actor), &windows, (&rules.set, bot));
+        let assessment = perform_fraud_check(&of_click(facts.0, facts.1), &rules.set);
         let noted =
             Noted { unknown: unknown(assessment.findings()), judged: u8::from(is_noted(assessment.findings())) };
         let texts = self.texts_of_click(n, click.click_id.0);
@@ -83,70 +83,12 @@ impl Turn<'_> {
     }
 
     /// The click enters the windows of its tokens; what is late enters none.
-    fn count_in_windows(&mut self, n: u32, (ip, device, network): (Id128, Id128, Id128), limits: &Limits) -> Windows {
-        let mut windows = Windows::default();
+    fn count_in_windows(&mut self, n: u32, tokens: (Id128, Id128, Id128), limits: &Limits) -> Windows {
         if self.is_late() {
-            return windows;
+            return Windows::default();
         }
-        let tag = if device == NO_ID { 0 } else { short(device) };
-        let by_ip = limits.clicks_ip_minute.max(limits.clicks_ip_hour).saturating_add(1);
-        if ip != NO_ID {
-            let counted = self.count_click(n, (What::Ip, ip), tag, (by_ip, DEVICES_MAX));
-            windows.is_shared = counted.len() > limits.clicks_ip_minute && self.is_shared_ip(ip, self.t);
-            windows.ip = Some(counted);
-        }
-        if device != NO_ID {
-            let keep = (limits.clicks_device_minute.saturating_add(1), 1);
-            windows.device = Some(self.count_click(n, (What::Device, device), tag, keep));
-        }
-        if network != NO_ID {
-            let keep = (limits.clicks_network_minute.saturating_add(1), 1);
-            windows.network = Some(self.count_click(n, (What::Network, network), tag, keep));
-        }
-        windows
-    }
-
-    fn clicks_of(&self, click: &Click<'_>, windows: &Windows, rules: &RuleSet, bot: Option<BotKind>) -> Clicks {
-        let limits = &rules.limits;
-        let is_late = self.is_late();
-        let missing = |missing: Missing| if is_late { Missing::Window } else { missing };
-        let by_address = windows.ip.as_ref().filter(|_| !windows.is_proxy);
-        let by_network = windows.network.as_ref().filter(|_| !windows.is_proxy);
-        let no_address = |other: Missing| if windows.is_proxy { Missing::ProxyIp } else { missing(other) };
-        let agent = match (bot, click.user_agent) {
-            (Some(kind), _) if kind.is_innocent() => Agent::Innocent,
-            (Some(_), _) => Agent::Bot,
-            (None, Some(_)) => Agent::Human,
-            (None, None) => Agent::Missing,
-        };
-        let least = limits.clicks_ip_minute.min(limits.clicks_ip_hour);
-        let ip = self.rate(by_address, least, no_address(Missing::ActorIp));
-        let ip = match ip {
-            Rate::Clicks { in_minute, in_hour, .. } if windows.is_shared && in_hour > least => {
-                let devices = windows.ip.as_ref().map_or(0, |counted| counted.devices(self.state, span::HOUR));
-                Rate::Clicks { in_minute, in_hour, devices }
-            }
-            Rate::Missing(_) | Rate::Clicks { .. } => ip,
-        };
-        let series = windows.device.as_ref().or(by_address);
-        Clicks {
-            agent,
-            ip,
-            network: self.rate(by_network, limits.clicks_network_minute, no_address(Missing::ActorNetwork)),
-            device: self.rate(windows.device.as_ref(), limits.clicks_device_minute, missing(Missing::ActorDevice)),
-            gaps: series.and_then(|counted| counted.gaps(self.state)),
-            winning: Winning::NoConversion,
-        }
-    }
-
-    /// Exact where it may matter: fewer clicks than the least limit are not told apart by time.
-    fn rate(&self, counted: Option<&Counted>, least: u32, missing: Missing) -> Rate {
-        let Some(counted) = counted else { return Rate::Missing(missing) };
-        if counted.len() <= least {
-            return Rate::Clicks { in_minute: counted.len(), in_hour: counted.len(), devices: 0 };
-        }
-        let in_minute = counted.within(self.state, span::MINUTE);
-        Rate::Clicks { in_minute, in_hour: counted.within(self.state, span::HOUR), devices: 0 }
+        let windows = windows_of(tokens, limits, |token, device, keep| self.count_click(n, token, device, keep));
+        self.reading().with_shared(windows, tokens.0, limits)
     }
 
     /// A storm is told once a minute of event time and window; everything else is told.
@@ -173,6 +115,103 @@ impl Windows {
             self.ip
         }
     }
+}
+
+impl Reading<'_> {
+    /// The windows as they would be with the click.
+    pub(super) fn would_be_windows(&self, n: u32, tokens: (Id128, Id128, Id128), limits: &Limits) -> Windows {
+        if self.is_late() {
+            return Windows::default();
+        }
+        let windows = windows_of(tokens, limits, |token, device, keep| self.would_count(n, token, device, keep));
+        self.with_shared(windows, tokens.0, limits)
+    }
+
+    fn with_shared(&self, windows: Windows, ip: Id128, limits: &Limits) -> Windows {
+        let is_asked = windows.ip.is_some_and(|counted| counted.len() > limits.clicks_ip_minute);
+        Windows { is_shared: is_asked && self.is_shared_ip(ip, self.t), ..windows }
+    }
+
+    /// What is known of a click by itself: of who clicked, and of the click.
+    pub(super) fn facts_of_click(
+        &self,
+        click: &Click<'_>,
+        (n, actor): (u32, &Actor),
+        windows: &Windows,
+        (rules, bot): (&RuleSet, Option<BotKind>),
+    ) -> (SelfReferral, Clicks) {
+        let is_proxy = rules.guards.proxy && actor.ip != NO_ID && self.is_proxy(actor.ip);
+        let windows = Windows { is_proxy, ..*windows };
+        (self.self_referral(n, actor, self.t), self.clicks_of(click, &windows, rules, bot))
+    }
+
+    fn clicks_of(&self, click: &Click<'_>, windows: &Windows, rules: &RuleSet, bot: Option<BotKind>) -> Clicks {
+        let limits = &rules.limits;
+        let is_late = self.is_late();
+        let missing = |missing: Missing| if is_late { Missing::Window } else { missing };
+        let by_address = windows.ip.as_ref().filter(|_| !windows.is_proxy);
+        let by_network = windows.network.as_ref().filter(|_| !windows.is_proxy);
+        let no_address = |other: Missing| if windows.is_proxy { Missing::ProxyIp } else { missing(other) };
+        let least = limits.clicks_ip_minute.min(limits.clicks_ip_hour);
+        let ip = self.rate(by_address, least, no_address(Missing::ActorIp));
+        let ip = match ip {
+            Rate::Clicks { in_minute, in_hour, .. } if windows.is_shared && in_hour > least => {
+                let devices = windows.ip.as_ref().map_or(0, |counted| counted.devices(self.state, span::HOUR));
+                Rate::Clicks { in_minute, in_hour, devices }
+            }
+            Rate::Missing(_) | Rate::Clicks { .. } => ip,
+        };
+        let series = windows.device.as_ref().or(by_address);
+        Clicks {
+            agent: agent_of(click, bot),
+            ip,
+            network: self.rate(by_network, limits.clicks_network_minute, no_address(Missing::ActorNetwork)),
+            device: self.rate(windows.device.as_ref(), limits.clicks_device_minute, missing(Missing::ActorDevice)),
+            gaps: series.and_then(|counted| counted.gaps(self.state)),
+            winning: Winning::NoConversion,
+        }
+    }
+
+    /// Exact where it may matter: fewer clicks than the least limit are not told apart by time.
+    fn rate(&self, counted: Option<&Counted>, least: u32, missing: Missing) -> Rate {
+        let Some(counted) = counted else { return Rate::Missing(missing) };
+        if counted.len() <= least {
+            return Rate::Clicks { in_minute: counted.len(), in_hour: counted.len(), devices: 0 };
+        }
+        let in_minute = counted.within(self.state, span::MINUTE);
+        Rate::Clicks { in_minute, in_hour: counted.within(self.state, span::HOUR), devices: 0 }
+    }
+}
+
+pub(super) const fn agent_of(click: &Click<'_>, bot: Option<BotKind>) -> Agent {
+    match (bot, click.user_agent) {
+        (Some(kind), _) if kind.is_innocent() => Agent::Innocent,
+        (Some(_), _) => Agent::Bot,
+        (None, Some(_)) => Agent::Human,
+        (None, None) => Agent::Missing,
+    }
+}
+
+/// A click in the windows of its tokens, by `count`.
+fn windows_of(
+    (ip, device, network): (Id128, Id128, Id128),
+    limits: &Limits,
+    mut count: impl FnMut((What, Id128), u64, Keep) -> Counted,
+) -> Windows {
+    let tag = if device == NO_ID { 0 } else { short(device) };
+    let by_ip = limits.clicks_ip_minute.max(limits.clicks_ip_hour).saturating_add(1);
+    let once = |limit: u32| Keep { clicks: limit.saturating_add(1), times: 1 };
+    let mut windows = Windows::default();
+    if ip != NO_ID {
+        windows.ip = Some(count((What::Ip, ip), tag, Keep { clicks: by_ip, times: DEVICES_MAX }));
+    }
+    if device != NO_ID {
+        windows.device = Some(count((What::Device, device), tag, once(limits.clicks_device_minute)));
+    }
+    if network != NO_ID {
+        windows.network = Some(count((What::Network, network), tag, once(limits.clicks_network_minute)));
+    }
+    windows
 }
 
 impl Turn<'_> {

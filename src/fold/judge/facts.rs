@@ -3,11 +3,26 @@
 use crate::fold::Turn;
 use crate::fold::evidence::{What, known};
 use crate::fold::fraud::{Compared, History, Missing, Own, SelfReferral, Share, Winning, span};
+use crate::fold::reading::Reading;
 use crate::fold::records::{Actor, Click, Conversion, NO_ID, NONE};
 use crate::ids::Millis;
 use crate::keep::Id128;
 
-impl Turn<'_> {
+/// Of a sale or signup, what its history is looked for by.
+#[derive(Clone, Copy)]
+pub(super) struct Ordered {
+    /// `NO_ID`: nobody knows who it was.
+    pub(super) customer: Id128,
+    pub(super) hold_days: i64,
+}
+
+impl Ordered {
+    pub(super) const fn of(conversion: &Conversion) -> Self {
+        Self { customer: conversion.customer, hold_days: conversion.hold_days }
+    }
+}
+
+impl Reading<'_> {
     /// Whether the actor is the member, as far as tokens tell.
     pub(super) fn self_referral(&self, n: u32, actor: &Actor, t: Millis) -> SelfReferral {
         SelfReferral {
@@ -62,6 +77,26 @@ impl Turn<'_> {
         }
     }
 
+    /// Orders of the member, of the customer and of all, and what became of them, by `t`.
+    pub(super) fn history(&self, n: u32, order: Option<Ordered>, t: Millis) -> History {
+        let chargebacks = self.orders_within(n, t, span::MEMBER_CHARGEBACKS);
+        let refunds = self.orders_within(n, t, span::REFUNDS);
+        let all = self.orders_within(NONE, t, span::REFUNDS);
+        let hold_days = order.map_or(self.head.hold_days, |order| order.hold_days);
+        let customer = order.map(|order| order.customer).filter(|customer| *customer != NO_ID);
+        // An order counts before it is scored.
+        let more = u32::from(self.would.is_some_and(|would| would.is_order));
+        History {
+            customer: customer.map(|customer| self.customer_history(customer, t)),
+            chargebacks: Share { some: chargebacks.chargebacks, all: chargebacks.orders.saturating_add(more) },
+            refunds: Share { some: refunds.refunds, all: refunds.orders.saturating_add(more) },
+            creator_refunds: Share { some: all.refunds, all: all.orders.saturating_add(more) },
+            early_refunds: (hold_days > 0).then_some(refunds.early_refunds),
+        }
+    }
+}
+
+impl Turn<'_> {
     /// The click that a conversion was won by, and whom it was won from.
     pub(super) fn winning(&self, conversion: &Conversion) -> Winning {
         let Some(click) = self.credited_click(conversion) else { return Winning::NoClick };
@@ -81,20 +116,5 @@ impl Turn<'_> {
             return None;
         }
         self.state.clicks.get(&conversion.credited_click, self.floor())
-    }
-
-    /// Orders of the member, of the customer and of all, and what became of them, by `t`.
-    pub(super) fn history(&self, n: u32, order: Option<&Conversion>, t: Millis) -> History {
-        let chargebacks = self.orders_within(n, t, span::MEMBER_CHARGEBACKS);
-        let refunds = self.orders_within(n, t, span::REFUNDS);
-        let all = self.orders_within(NONE, t, span::REFUNDS);
-        let hold_days = order.map_or(self.creator().hold_days, |order| order.hold_days);
-        History {
-            customer: order.map(|order| self.customer_history(order.customer, t)),
-            chargebacks: Share { some: chargebacks.chargebacks, all: chargebacks.orders },
-            refunds: Share { some: refunds.refunds, all: refunds.orders },
-            creator_refunds: Share { some: all.refunds, all: all.orders },
-            early_refunds: (hold_days > 0).then_some(refunds.early_refunds),
-        }
     }
 }

@@ -4,6 +4,7 @@ use super::Turn;
 use crate::event::{ListEntry, ListKey, ListKind};
 use crate::fold::evidence::{known, member_of_user, member_user};
 use crate::fold::fraud::{Cause, DecidedBy, Verdict};
+use crate::fold::reading::Reading;
 use crate::fold::records::{Listed, NO_ID, NONE};
 use crate::fold::state::FOR_EVER;
 use crate::fold::timers::Due;
@@ -25,7 +26,7 @@ impl Turn<'_> {
         let until = stated.expires_at.unwrap_or(Millis(i64::MAX));
         let is_active = stated.active && until > self.watermark();
         let entry = Listed { until: until.0, active: u32::from(is_active), pad: 0 };
-        let key = self.list_key(stated.list, subject);
+        let key = self.reading().list_key(stated.list, subject);
         self.state.listed.put(&key, entry, self.t);
         self.creator_mut().lists = 1;
         if is_active && until.0 < i64::MAX {
@@ -40,7 +41,7 @@ impl Turn<'_> {
         let watermark = self.watermark().0;
         let mut is_over = false;
         for list in [ListKind::Deny, ListKind::Allow] {
-            let key = self.list_key(list, subject);
+            let key = self.reading().list_key(list, subject);
             if let Some(entry) = self.state.listed.get_mut(&key, FOR_EVER)
                 && entry.active == 1
                 && entry.until <= watermark
@@ -60,18 +61,22 @@ impl Turn<'_> {
             None => self.judge_customer(subject, NO_ID, Cause::List),
         }
     }
+}
 
+impl Reading<'_> {
     /// What the lists say of a member or its customer.
     pub(super) fn listed(&self, n: u32, customer: Id128) -> Option<(Verdict, DecidedBy)> {
-        if self.creator().lists == 0 {
+        if self.head.lists == 0 {
             return None;
         }
+        // What is over leaves the list when the clock moves, which a record that has not come has not done yet.
+        let over = self.would.map_or(i64::MIN, |_| self.watermark().0);
         let member = (n != NONE && self.member(n).fraud & known::LISTED != 0).then(|| member_user(n));
         let subjects = [member, (customer != NO_ID).then_some(customer)];
         let is_on = |list: ListKind| {
             subjects.iter().flatten().any(|subject| {
                 let entry = self.state.listed.get(&self.list_key(list, *subject), FOR_EVER);
-                entry.is_some_and(|entry| entry.active == 1)
+                entry.is_some_and(|entry| entry.active == 1 && entry.until > over)
             })
         };
         if is_on(ListKind::Deny) {

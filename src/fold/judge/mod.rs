@@ -7,11 +7,13 @@ mod due;
 mod facts;
 mod frozen;
 mod lists;
+mod preview;
 mod rules;
 mod tell;
 mod verdict;
 
 pub(super) use due::on_due;
+pub use preview::{Asked, Preview, Unseen};
 pub(super) use rules::RuleSets;
 
 use super::Turn;
@@ -36,7 +38,7 @@ impl Turn<'_> {
         }
         for n in self.credited(order_id, &order) {
             let fired = self.member_questions(n);
-            if fired != self.member_fraud(n).fired {
+            if fired != self.reading().member_fraud(n).fired {
                 self.change_member_fraud(n, |fraud| fraud.fired = fired);
                 self.judge_open(n, Cause::Evidence);
             }

@@ -118,6 +118,20 @@ impl Turn<'_> {
     }
 }
 
+impl RuleSets {
+    /// The same as `Turn::rules`, for who may keep nothing at hand.
+    pub(super) fn of(&self, state: &State, creator: u32, number: u8) -> Arc<Scoring> {
+        match number {
+            chosen::SEED => Arc::clone(&self.seed),
+            chosen::OWN => {
+                let own = self.own.get(&creator).map(Arc::clone);
+                own.unwrap_or_else(|| Scoring::new(kept(state, creator).unwrap_or_default()))
+            }
+            _ => Arc::clone(&self.guarded),
+        }
+    }
+}
+
 fn kept(state: &State, creator: u32) -> Option<RuleSet> {
     let head = state.rules.get(&creator, FOR_EVER)?;
     let len = usize::try_from(head.len).ok()?;

@@ -107,7 +107,7 @@ impl Turn<'_> {
             return (Verdict::Block, judged.map_or(DecidedBy::Score, |judged| decided_by(judged.by)));
         }
         let customer = conversion.map_or(NO_ID, |conversion| conversion.customer);
-        if let Some(listed) = self.listed(n, customer) {
+        if let Some(listed) = self.reading().listed(n, customer) {
             return listed;
         }
         match on_due {

@@ -299,7 +299,7 @@ pub(super) async fn creator_row<S: Store>(store: &S, p: Partition, id: &str) -> 
     Ok(Some(CreatorRow::decode(&bytes)?))
 }
 
-fn unknown_creator(id: &str) -> Problem {
+pub(super) fn unknown_creator(id: &str) -> Problem {
     Problem::new(Kind::UnknownCreator, format!("there is no creator `{id}` yet; its `Creator` event makes it"))
 }
 

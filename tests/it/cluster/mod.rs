@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 mod at_once;
+mod check;
 mod figures;
 mod generations;
 mod halts;

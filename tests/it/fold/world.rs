@@ -8,8 +8,8 @@ use tributary::event::{Bots, Event};
 use tributary::fold::effects::{Effects, Letter, Tally};
 use tributary::fold::fraud::Decision;
 use tributary::fold::state::State;
-use tributary::fold::{Fold, Origin};
-use tributary::ids::{Millis, Next, Offset, Partition};
+use tributary::fold::{Asked, Fold, Origin, Preview, Unseen};
+use tributary::ids::{MemberId, Millis, Next, Offset, Partition};
 use tributary::project::key::{Key, Row};
 use tributary::project::words::Words;
 use tributary::project::{boards, build};
@@ -98,6 +98,15 @@ impl World {
         if self.flush == Flush::EveryEvent {
             self.flush();
         }
+    }
+
+    /// What would be decided of events that come at `timestamp`, and do not.
+    pub(crate) fn preview(&self, member: &str, events: &[&str], timestamp: Millis) -> Result<Preview, Unseen> {
+        let (mut first, mut second) = (Scratch::default(), Scratch::default());
+        let both = events.iter().zip([&mut first, &mut second]);
+        let read: Vec<_> = both.map(|(json, scratch)| from_json(json.as_bytes(), scratch).unwrap()).collect();
+        let asked = Asked::of((Some(MemberId(member)), None), &read, timestamp).map_err(Unseen::Refused)?;
+        self.fold.preview(&self.state, &asked, Next(u64::try_from(self.read).unwrap()))
     }
 
     /// Writes what was touched. A row with a greater `at` wins, as in every store; with equal `at` a tombstone does.

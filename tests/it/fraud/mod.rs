@@ -6,6 +6,7 @@ pub(crate) mod crooked;
 mod hostile;
 mod limits;
 mod own;
+mod preview;
 mod replay;
 mod stream;
 mod table;

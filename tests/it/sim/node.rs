@@ -11,7 +11,7 @@ use tributary::clock::Clock;
 use tributary::ids::{Next, Partition};
 use tributary::telemetry::Progress;
 use tributary::worker::seeded::{Bug, Seeded};
-use tributary::worker::{Emission, Error, Fence, Outputs, Pace, Rate, Running, Schemas, Share, Worker};
+use tributary::worker::{Emission, Error, Fence, Outputs, Pace, Questions, Rate, Running, Schemas, Share, Worker};
 
 use super::disk::limits;
 use super::programme::{BOTS, DECODER, PARTITIONS, START};
@@ -89,6 +89,7 @@ impl Node {
             share: Share::new(Rate::default(), 1),
             outputs: Outputs::default(),
             snapshots: None,
+            questions: Questions::default(),
             seeded: Seeded::new(bug),
         }));
     }

@@ -111,6 +111,7 @@ pub fn app(engine: &Program) -> App<Rows, tributary::run::Sink> {
         log_ends: Arc::new(ends),
         looks: engine.looks(),
         generations: engine.generations(),
+        checks: engine.checks(web::Policy::default()),
         workers: Some(engine.workers()),
     }
 }

@@ -25,8 +25,6 @@ pub(super) enum Due {
     CommissionWaits,
     /// An entry of a list expires.
     List,
-    /// Windows of a member may be over.
-    Windows,
 }
 
 impl Due {
@@ -40,7 +38,6 @@ impl Due {
             Self::ConversionWaits => 6,
             Self::CommissionWaits => 7,
             Self::List => 8,
-            Self::Windows => 9,
         }
     }
 
@@ -54,7 +51,6 @@ impl Due {
             6 => Some(Self::ConversionWaits),
             7 => Some(Self::CommissionWaits),
             8 => Some(Self::List),
-            9 => Some(Self::Windows),
             _ => None,
         }
     }
@@ -102,7 +98,6 @@ impl Turn<'_> {
             Some(Due::ConversionWaits) => self.conversion_due(timer.subject),
             Some(Due::CommissionWaits) => self.commission_due(timer.subject),
             Some(Due::List) => self.list_due(timer.subject),
-            Some(Due::Windows) => self.windows_due(timer.subject),
             None => {}
         }
     }

@@ -25,8 +25,6 @@ pub(super) enum Due {
     CommissionWaits,
     /// An entry of a list expires.
     List,
-    /// Windows of a member may be over.
-    Windows,
     /// A click's review expires.
     ClickReview,
 }
@@ -42,8 +40,7 @@ impl Due {
             Self::ConversionWaits => 6,
             Self::CommissionWaits => 7,
             Self::List => 8,
-            Self::Windows => 9,
-            Self::ClickReview => 10,
+            Self::ClickReview => 9,
         }
     }
 
@@ -57,8 +54,7 @@ impl Due {
             6 => Some(Self::ConversionWaits),
             7 => Some(Self::CommissionWaits),
             8 => Some(Self::List),
-            9 => Some(Self::Windows),
-            10 => Some(Self::ClickReview),
+            9 => Some(Self::ClickReview),
             _ => None,
         }
     }
@@ -106,7 +102,6 @@ impl Turn<'_> {
             Some(Due::ConversionWaits) => self.conversion_due(timer.subject),
             Some(Due::CommissionWaits) => self.commission_due(timer.subject),
             Some(Due::List) => self.list_due(timer.subject),
-            Some(Due::Windows) => self.windows_due(timer.subject),
             Some(Due::ClickReview) => self.click_review_over(timer.subject),
             None => {}
         }

@@ -10,7 +10,7 @@ use super::effects::Effects;
 use super::records::{MemberKey, ScoreKey};
 use super::state::{FOR_EVER, State};
 use super::visitors::visitor;
-use super::{Fold, Origin, kind, time, traffic};
+use super::{Fold, Origin, evidence, kind, time, traffic};
 use crate::event::{Body, Click, Event};
 use crate::keep::Id128;
 
@@ -69,6 +69,7 @@ impl Fold {
         let Body::Click(click) = &event.body else { return };
         let visitor = visitor(&state.hash_key, step.creator, click.device_token, click.ip_token);
         state.visitors.warm(&visitor);
+        evidence::warm(state, step.creator, step.n, click);
         if let Some(share) = click.share_id {
             state.shares.warm(&state.hash_key.id(kind::SHARE, step.creator, share.0.as_bytes()));
         }

@@ -19,15 +19,18 @@ pub(super) use windows::{Counted, Keep};
 
 use super::reading::Reading;
 use super::records::NO_ID;
+use super::state::State;
 use super::{Turn, kind};
+use crate::event::Click;
 use crate::ids::{Millis, Token};
-use crate::keep::Id128;
+use crate::keep::{HashKey, Id128};
 
 /// How long after it was last touched each map's entity can tell anything; see `State::free_expired`. Every answer
 /// looks at the times in it itself, so that it does not matter when it goes.
-pub(super) const LIVES: [(&str, i64); 6] = [
+pub(super) const LIVES: [(&str, i64); 7] = [
     ("windows", windows::LIFE),
     ("window_pages", windows::PAGE_LIFE),
+    ("window_keys", windows::LIST_LIFE),
     ("token_users", life::TOKEN_USERS),
     ("customers_by", life::CUSTOMERS_BY),
     ("order_days", life::ORDER_DAYS),
@@ -118,10 +121,24 @@ impl Reading<'_> {
 
     /// Something of member `n`, or of nobody (0).
     fn key_of_token(&self, kind: u8, what: What, n: u32, token: &[u8; 16]) -> Id128 {
-        let mut bytes = [0_u8; 21];
-        let text = token.iter().copied().chain(n.to_le_bytes()).chain([what.number()]);
-        bytes.iter_mut().zip(text).for_each(|(place, byte)| *place = byte);
-        self.state.hash_key.id(kind, self.c, &bytes)
+        key_of_token(&self.state.hash_key, (kind, self.c), what, n, token)
+    }
+}
+
+fn key_of_token(hash_key: &HashKey, (kind, creator): (u8, u32), what: What, n: u32, token: &[u8; 16]) -> Id128 {
+    let mut bytes = [0_u8; 21];
+    let text = token.iter().copied().chain(n.to_le_bytes()).chain([what.number()]);
+    bytes.iter_mut().zip(text).for_each(|(place, byte)| *place = byte);
+    hash_key.id(kind, creator, &bytes)
+}
+
+/// What a click of the member will look up.
+pub(super) fn warm(state: &State, creator: u32, n: u32, click: &Click<'_>) {
+    for (what, token) in [(What::Ip, click.ip_token), (What::Device, click.device_token)] {
+        if let Some(token) = token {
+            let token = key_of_token(&state.hash_key, (kind::TOKEN, creator), what, 0, &token.0);
+            state.windows.warm(&key_of_token(&state.hash_key, (kind::WINDOW, creator), what, n, &token.0));
+        }
     }
 }
 

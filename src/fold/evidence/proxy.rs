@@ -30,6 +30,9 @@ impl Turn<'_> {
 impl Reading<'_> {
     /// Those of `tags`, which are the newest events'; where there was one before, it takes less.
     pub(super) fn proxies_among(&self, mut tags: Vec<Tag>) -> Proxies {
+        if self.head.proxies == 0 && !may_hold_one(&tags) {
+            return Proxies::zeroed();
+        }
         tags.sort_unstable();
         let before = self.state.proxies.get(&self.c, FOR_EVER).unwrap_or_else(Proxies::zeroed);
         let mut found = Proxies::zeroed();
@@ -55,6 +58,17 @@ impl Reading<'_> {
         }
         self.state.proxies.peek(&self.c, FOR_EVER).is_some_and(|proxies| proxies.ips.contains(&tag_of(ip)))
     }
+}
+
+/// Whether some address may have more than its share: addresses that fall together are counted as one.
+fn may_hold_one(tags: &[Tag]) -> bool {
+    let mut counts = [0_u16; 256];
+    for tag in tags {
+        if let Some(count) = usize::try_from(tag.ip % 256).ok().and_then(|place| counts.get_mut(place)) {
+            *count += 1;
+        }
+    }
+    counts.iter().any(|count| usize::from(*count) > BEGINS)
 }
 
 /// Different devices of one address; sorted.

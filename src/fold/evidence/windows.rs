@@ -1,7 +1,8 @@
 //! Clicks of a member by one address, device or network: exact sliding windows.
 //!
 //! Ascending by time: the newest four stand in the window itself, older ones in pages, as many as the rules look back.
-//! A pause of a day begins a window anew. A member has at most 1,024 of them.
+//! A pause of a day begins a window anew. A member has at most 1,024 of them: they are listed by the day on which they were
+//! touched last, and a list whose day is over is dropped unread.
 
 use std::cmp::Ordering;
 
@@ -12,11 +13,11 @@ use super::{What, known};
 use crate::fold::fraud::Gaps;
 use crate::fold::reading::Reading;
 use crate::fold::records::{
-    MemberPageKey, NO_ID, NO_SLOT, WINDOW_KEYS, WINDOW_PAGE, WINDOW_RECENT, Window, WindowClick, WindowKeys,
-    WindowPage, WindowPageKey,
+    MemberPageKey, NO_ID, NO_SLOT, WINDOW_KEYS, WINDOW_PAGE, WINDOW_RECENT, Window, WindowClick, WindowCounts,
+    WindowKeys, WindowPage, WindowPageKey,
 };
 use crate::fold::state::{FOR_EVER, State};
-use crate::fold::timers::Due;
+use crate::fold::time::LATENESS;
 use crate::fold::{Turn, kind};
 use crate::ids::Millis;
 use crate::keep::Id128;
@@ -25,6 +26,10 @@ use crate::keep::Id128;
 pub(in crate::fold) const LIFE: i64 = Millis::DAY;
 /// Clicks that a window holds at most, whatever a rule set asks for.
 const CLICKS_MAX: u32 = 4_096;
+/// A window that was touched last in one of these is over once the next has passed.
+const SPAN: i64 = LIFE + LATENESS;
+/// Lists of windows are read for no longer.
+pub(in crate::fold) const LIST_LIFE: i64 = 3 * LIFE;
 /// Windows of a member; once there are so many, an eighth of them gives way.
 const WINDOWS_MAX: u32 = 1_024;
 const WINDOWS_SPARE: usize = 128;
@@ -78,14 +83,16 @@ impl Turn<'_> {
     ) -> Counted {
         let key = self.key_of_token(kind::WINDOW, what, n, &token.0);
         let t = self.t;
-        let is_new = !self.state.windows.contains(&key, self.windows_floor());
-        if is_new {
-            self.list_window(n, key);
+        let span = span_of(self.creator().clock);
+        let mut known = self.state.windows.get(&key, self.windows_floor());
+        // Those that give way to it may include itself.
+        if known.is_none_or(|window| window.span != span) && self.list_window(n, key, span) {
+            known = self.state.windows.get(&key, self.windows_floor());
         }
-        let mut window = self.state.windows.get(&key, self.windows_floor()).unwrap_or_else(empty);
+        let mut window = Window { span, ..known.unwrap_or_else(empty) };
         if is_over(&window, t) {
             self.drop_pages(key, &window);
-            window = empty();
+            window = Window { span, ..empty() };
         }
         let click = WindowClick { t: t.0, device };
         let counted = Counted { key, window, t: t.0, would: None };
@@ -100,7 +107,7 @@ impl Turn<'_> {
     }
 
     fn enter_window(&mut self, key: Id128, window: &mut Window, click: WindowClick, keep: u32) {
-        let len = usize::try_from(window.len).unwrap_or(WINDOW_RECENT);
+        let len = usize::from(window.len);
         let place = window.recent.iter().take(len).filter(|known| known.t <= click.t).count();
         if len < WINDOW_RECENT {
             if let Some(tail) = window.recent.get_mut(place..=len) {
@@ -119,7 +126,7 @@ impl Turn<'_> {
             head.iter_mut().rev().take(1).for_each(|place| *place = click);
         }
         self.spill(key, window, oldest);
-        while window.end - window.first > keep.saturating_sub(window.len) {
+        while window.end - window.first > keep.saturating_sub(u32::from(window.len)) {
             window.first += 1;
             if window.first.is_multiple_of(PAGE) {
                 let page = page_of(window.first) - 1;
@@ -170,83 +177,113 @@ impl Turn<'_> {
         std::mem::replace(&mut window.told, minute) != minute
     }
 
-    /// The member has one window more.
-    fn list_window(&mut self, n: u32, key: Id128) {
-        let mut count = self.member(n).windows;
-        if count >= WINDOWS_MAX {
-            count = self.tidy_windows(n);
-        }
-        if count == 0 {
-            self.set_timer(Millis(self.creator().clock.saturating_add(LIFE)), Due::Windows, super::own::member_user(n));
-        }
-        let page = MemberPageKey { creator: self.c, n, page: count / PAGE };
+    /// Writes a window that was touched in a new span into the list of that; whether windows gave way.
+    fn list_window(&mut self, n: u32, key: Id128, span: u8) -> bool {
+        let listed = self.window_counts(n, span);
+        let is_full = u32::from(listed.now) + u32::from(listed.before) >= WINDOWS_MAX;
+        let listed = if is_full { self.tidy_windows(n, span) } else { listed };
+        let page = self.list_page(n, span, u32::from(listed.now) / PAGE);
         let keys: &mut WindowKeys = self.state.window_keys.entry(&page, self.t, FOR_EVER);
-        let slot = usize::try_from(count % PAGE).unwrap_or_default();
+        let slot = usize::from(listed.now) % WINDOW_KEYS;
         keys.windows.iter_mut().skip(slot).take(1).for_each(|place| *place = key);
-        self.member_mut(n).windows = count + 1;
+        self.set_window_counts(n, WindowCounts { now: listed.now + 1, ..listed }, span);
+        is_full
     }
 
-    /// A day after it was last done: what is over leaves the list.
-    pub(in crate::fold) fn windows_due(&mut self, subject: Id128) {
-        let Some(n) = super::own::member_of_user(subject) else { return };
-        if self.tidy_windows(n) > 0 {
-            self.set_timer(Millis(self.creator().clock.saturating_add(LIFE)), Due::Windows, subject);
+    /// How many windows are in the lists of this span and the one before; what is older is over and goes unread.
+    fn window_counts(&mut self, n: u32, span: u8) -> WindowCounts {
+        let member = self.member(n);
+        let (listed, newest) = (member.windows, member.windows_span);
+        if newest == span {
+            return listed;
+        }
+        self.drop_list(n, newest.wrapping_sub(1), listed.before);
+        if newest == span.wrapping_sub(1) {
+            return WindowCounts { now: 0, before: listed.now };
+        }
+        self.drop_list(n, newest, listed.now);
+        WindowCounts { now: 0, before: 0 }
+    }
+
+    fn set_window_counts(&mut self, n: u32, listed: WindowCounts, span: u8) {
+        let member = self.member_mut(n);
+        (member.windows, member.windows_span) = (listed, span);
+    }
+
+    fn drop_list(&mut self, n: u32, span: u8, len: u16) {
+        for page in 0..u32::from(len).div_ceil(PAGE) {
+            let page = self.list_page(n, span, page);
+            self.state.window_keys.remove(&page);
         }
     }
 
-    /// Takes out of the list what is over, and the least recent ones if it is still too long; how many are left.
-    fn tidy_windows(&mut self, n: u32) -> u32 {
-        let listed = self.take_window_keys(n);
+    /// Two lists at most: spans take turns.
+    fn list_page(&self, n: u32, span: u8, page: u32) -> MemberPageKey {
+        MemberPageKey { creator: self.c, n, page: page * 2 + u32::from(span % 2) }
+    }
+
+    /// Takes out of the lists what is over or stands in both, and the least recent ones if they are still too long.
+    fn tidy_windows(&mut self, n: u32, span: u8) -> WindowCounts {
+        let listed = self.window_counts(n, span);
         let (mut seen, mut alive) = (HashSet::new(), Vec::new());
-        for key in listed {
-            let window = self.state.windows.get(&key, self.windows_floor());
-            if let Some(newest) = window.as_ref().and_then(newest)
-                && seen.insert(key)
-            {
-                alive.push((newest.t, key));
+        for (of, len) in [(span.wrapping_sub(1), listed.before), (span, listed.now)] {
+            for key in self.take_list(n, of, len) {
+                let window = self.state.windows.get(&key, self.windows_floor());
+                if let Some(window) = window.filter(|window| window.span == of)
+                    && let Some(newest) = newest(&window)
+                    && seen.insert(key)
+                {
+                    alive.push((newest.t, key, of));
+                }
             }
         }
         let most = usize::try_from(WINDOWS_MAX).unwrap_or_default() - WINDOWS_SPARE;
         if alive.len() > most {
             self.evict_windows(n, &mut alive, most);
         }
-        let left = u32::try_from(alive.len()).unwrap_or(WINDOWS_MAX);
-        for (page, keys) in (0_u32..).zip(alive.chunks(WINDOW_KEYS)) {
-            let mut record = WindowKeys { windows: [NO_ID; WINDOW_KEYS] };
-            record.windows.iter_mut().zip(keys).for_each(|(place, (_, key))| *place = *key);
-            self.state.window_keys.put(&MemberPageKey { creator: self.c, n, page }, record, self.t);
-        }
-        self.member_mut(n).windows = left;
-        left
-    }
-
-    fn take_window_keys(&mut self, n: u32) -> Vec<Id128> {
-        let count = self.member(n).windows;
-        let mut listed = Vec::with_capacity(usize::try_from(count).unwrap_or_default());
-        for page in 0..count.div_ceil(PAGE) {
-            let key = MemberPageKey { creator: self.c, n, page };
-            let keys = self.state.window_keys.get(&key, FOR_EVER);
-            listed.extend(keys.iter().flat_map(|keys| keys.windows));
-            self.state.window_keys.remove(&key);
-        }
-        listed.truncate(usize::try_from(count).unwrap_or_default());
+        let before = self.write_list(n, span.wrapping_sub(1), &alive);
+        let listed = WindowCounts { now: self.write_list(n, span, &alive), before };
+        self.set_window_counts(n, listed, span);
         listed
     }
 
-    /// The least recent give way, of those of one time the ones that were made first: what a key's hash is ordered by is
+    fn take_list(&mut self, n: u32, span: u8, len: u16) -> Vec<Id128> {
+        let mut keys = Vec::with_capacity(usize::from(len));
+        for page in 0..u32::from(len).div_ceil(PAGE) {
+            let page = self.list_page(n, span, page);
+            let record = self.state.window_keys.get(&page, FOR_EVER);
+            keys.extend(record.iter().flat_map(|record| record.windows));
+            self.state.window_keys.remove(&page);
+        }
+        keys.truncate(usize::from(len));
+        keys
+    }
+
+    /// Writes those of the span; how many there are.
+    fn write_list(&mut self, n: u32, span: u8, alive: &[(i64, Id128, u8)]) -> u16 {
+        let keys: Vec<Id128> = alive.iter().filter(|(.., of)| *of == span).map(|(_, key, _)| *key).collect();
+        for (page, some) in (0_u32..).zip(keys.chunks(WINDOW_KEYS)) {
+            let mut record = WindowKeys { windows: [NO_ID; WINDOW_KEYS] };
+            record.windows.iter_mut().zip(some).for_each(|(place, key)| *place = *key);
+            self.state.window_keys.put(&self.list_page(n, span, page), record, self.t);
+        }
+        u16::try_from(keys.len()).unwrap_or(u16::MAX)
+    }
+
+    /// The least recent give way, of those of one time the ones that were listed first: what a key's hash is ordered by is
     /// another thing in another store.
-    fn evict_windows(&mut self, n: u32, alive: &mut Vec<(i64, Id128)>, most: usize) {
+    fn evict_windows(&mut self, n: u32, alive: &mut Vec<(i64, Id128, u8)>, most: usize) {
         let mut by_time = alive.clone();
-        by_time.sort_by_key(|(t, _)| *t);
+        by_time.sort_by_key(|(t, ..)| *t);
         by_time.truncate(alive.len() - most);
-        let gone: HashSet<Id128> = by_time.iter().map(|(_, key)| *key).collect();
+        let gone: HashSet<Id128> = by_time.iter().map(|(_, key, _)| *key).collect();
         for key in &gone {
             if let Some(window) = self.state.windows.get(key, FOR_EVER) {
                 self.drop_pages(*key, &window);
             }
             self.state.windows.remove(key);
         }
-        alive.retain(|(_, key)| !gone.contains(key));
+        alive.retain(|(_, key, _)| !gone.contains(key));
         self.member_mut(n).fraud |= known::TRUNCATED;
     }
 }
@@ -281,7 +318,7 @@ impl Reading<'_> {
 
 impl Counted {
     pub(in crate::fold) fn len(&self) -> u32 {
-        let there = self.window.end - self.window.first + self.window.len;
+        let there = self.window.end - self.window.first + u32::from(self.window.len);
         self.would.map_or(there, |would| there + 1 - would.gone)
     }
 
@@ -354,6 +391,11 @@ impl Counted {
     }
 }
 
+/// Which one it is; those far apart may be called alike, which costs a look at what is over.
+fn span_of(clock: i64) -> u8 {
+    u8::try_from(clock.div_euclid(SPAN).rem_euclid(1 << 8)).unwrap_or_default()
+}
+
 fn empty() -> Window {
     Window { told: NO_SLOT, ..Window::zeroed() }
 }
@@ -365,7 +407,7 @@ fn is_over(window: &Window, t: Millis) -> bool {
 }
 
 fn newest(window: &Window) -> Option<WindowClick> {
-    let last = usize::try_from(window.len).unwrap_or_default().checked_sub(1)?;
+    let last = usize::from(window.len).checked_sub(1)?;
     window.recent.get(last).copied()
 }
 

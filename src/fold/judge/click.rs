@@ -58,7 +58,7 @@ impl Turn<'_> {
         let assessment = perform_fraud_check(&of_click(facts.0, facts.1), &rules.set);
         let noted =
             Noted { unknown: unknown(assessment.findings()), judged: u8::from(is_noted(assessment.findings())) };
-        let texts = self.texts_of_click(n, click.click_id.0);
+        let texts = self.texts_of_click(n, click.click_id.0, click.member_id.map(|member| member.0));
         let concluded = Concluded {
             subject: Subject::Click,
             assessment,
@@ -238,7 +238,7 @@ impl Turn<'_> {
             matures_at: None,
             is_paid: false,
         };
-        let texts = self.texts_of_click(click.n, click_id);
+        let texts = self.texts_of_click(click.n, click_id, None);
         // Of a click of which nothing was noted only its revision is known.
         let before = known.map_or_else(|| first_of(&assessment), |known| known.judged);
         let due = if by == DecidedBy::Review { until } else { Millis(i64::MAX) };

@@ -23,12 +23,12 @@ pub(super) struct Texts {
 }
 
 impl Turn<'_> {
-    pub(super) fn texts_of_click(&self, n: u32, click_id: &str) -> Texts {
+    pub(super) fn texts_of_click(&self, n: u32, click_id: &str, member: Option<&str>) -> Texts {
         let none = Text::new("");
         Texts {
             creator: self.creator_text(),
             subject_id: LongText::new(click_id),
-            member: self.profile(n).id,
+            member: member.map_or_else(|| self.profile(n).id, Text::new),
             customer: none,
             click: Text::new(click_id),
             order: none,

@@ -20,7 +20,10 @@ pub struct Window {
     pub first: u32,
     pub end: u32,
     /// How many of `recent` there are.
-    pub len: u32,
+    pub len: u16,
+    /// In which list of the member's windows it stands; see `evidence::windows`.
+    pub span: u8,
+    pub pad: u8,
     /// The minute of event time in which it was told last that there are too many, or `NO_SLOT`.
     pub told: i32,
 }
@@ -54,6 +57,14 @@ pub const WINDOW_KEYS: usize = 8;
 #[repr(C)]
 pub struct WindowKeys {
     pub windows: [Id128; WINDOW_KEYS],
+}
+
+/// How many windows of a member are in the list of the present day, and in that of the day before.
+#[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct WindowCounts {
+    pub now: u16,
+    pub before: u16,
 }
 
 /// Part of a member's list of something.

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Activity, BoardClock, Counts, CurrencyCode, MemberDay, OpenDay, OpenSlot, Text};
+use super::{Activity, BoardClock, Counts, CurrencyCode, MemberDay, OpenDay, OpenSlot, Text, WindowCounts};
 use crate::keep::Id128;
 
 /// Ordinals given out in this partition, and what became of its records so far.
@@ -122,12 +122,12 @@ pub struct Member {
     pub scored: u8,
     /// See `evidence::known`.
     pub fraud: u8,
-    pub pad: u8,
+    /// The day of the newest list of its windows, see `evidence::windows`.
+    pub windows_span: u8,
     /// The place of its newest click or share, plus one; 0 is none.
     pub touch: u64,
     pub activity: Activity,
-    /// Windows of clicks in its list of them.
-    pub windows: u32,
+    pub windows: WindowCounts,
 }
 
 /// Bytes for the texts of a profile that is kept in RAM.

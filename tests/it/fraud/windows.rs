@@ -87,7 +87,7 @@ proptest! {
             world.apply(&click(n, t, (ip, device)), Millis(t));
         }
         prop_assert!(world.state.windows.len() <= 1_024, "{} windows of one member", world.state.windows.len());
-        prop_assert!(world.state.window_keys.len() <= 128);
+        prop_assert!(world.state.window_keys.len() <= 129);
         prop_assert!(world.state.window_pages.len() <= 3 * 10 + 1_024 * 4);
     }
 }

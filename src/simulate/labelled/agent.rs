@@ -2,7 +2,7 @@
 
 use super::label::{Cohort, Family, Group};
 use super::scene::Scene;
-use super::{attack, honest};
+use super::{Strength, attack, honest};
 use crate::ids::Millis;
 use crate::simulate::market::mix;
 use crate::simulate::random::Dice;
@@ -75,6 +75,11 @@ impl Agent {
 
     pub(super) const fn is_new(&self) -> bool {
         self.turns == 0
+    }
+
+    /// How careful he is, if he cheats.
+    pub(super) fn cheat(&self) -> Option<Strength> {
+        Strength::new(self.strength).filter(|_| self.group.is_fraud())
     }
 
     /// A number that no other name has.

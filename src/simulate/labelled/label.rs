@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::Strength;
 use crate::event::ReviewSubject;
 use crate::simulate::record::Name;
 
@@ -53,6 +54,8 @@ pub struct Label {
     pub group: Group,
     /// Tells one agent's deeds from another's; the same in every run of a seed.
     pub agent: u64,
+    /// How careful the cheat is through whose link it came, his own deed or that of an honest visitor; `None`: no cheat's.
+    pub cheat: Option<Strength>,
     pub(super) subject_id: Name,
     pub(super) creator_id: Name,
 }

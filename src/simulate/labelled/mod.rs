@@ -77,6 +77,7 @@ pub struct Labelled {
 struct Cause {
     group: Group,
     agent: u64,
+    cheat: Option<Strength>,
     /// The member for whom the programme derives a commission of this conversion.
     derives_for: Option<Name>,
 }
@@ -143,6 +144,7 @@ impl Labelled {
     }
 
     const fn label(&self, cause: &Cause, subject: ReviewSubject, subject_id: Name) -> Label {
-        Label { subject, group: cause.group, agent: cause.agent, subject_id, creator_id: self.record.creator_id }
+        let Cause { group, agent, cheat, .. } = *cause;
+        Label { subject, group, agent, cheat, subject_id, creator_id: self.record.creator_id }
     }
 }

@@ -164,7 +164,8 @@ impl Scene {
             stamped: true,
             body,
         };
-        let cause = intent.map(|intent| Cause { group: intent.by, agent: agent.key, derives_for: intent.derives_for });
+        let cheat = agent.cheat();
+        let cause = intent.map(|Intent { by, derives_for }| Cause { group: by, agent: agent.key, cheat, derives_for });
         self.plan(record.arrival, What::Emit(Box::new(Labelled { record, cause })));
     }
 }

@@ -4,7 +4,7 @@ use super::{What, life};
 use crate::event::ConversionKind;
 use crate::fold::fraud::{CustomerHistory, span};
 use crate::fold::records::{
-    Conversion, NONE, ORDER_DAYS, ORDER_DAYS_I64, OrderDay, OrderDays, OrderDaysKey, ShortList,
+    Conversion, NO_ID, NONE, ORDER_DAYS, ORDER_DAYS_I64, OrderDay, OrderDays, OrderDaysKey, ShortList,
 };
 use crate::fold::state::FOR_EVER;
 use crate::fold::{Turn, kind};
@@ -158,9 +158,26 @@ impl Turn<'_> {
             chargebacks: count(Moves::Chargebacks, span::CUSTOMER_CHARGEBACKS),
             refunds: count(Moves::Refunds, span::REFUNDS),
             refunded_orders: count(Moves::RefundedOrders, span::REFUNDS),
+            orders: self.orders_of(customer, t),
         }
     }
+
+    /// A customer's orders of the 90 days before `t`, of the newest hundred.
+    fn orders_of(&self, customer: Id128, t: Millis) -> u32 {
+        let since = t.0.saturating_sub_unsigned(span::REFUNDS);
+        let mut id = self.state.customers.get(&customer, FOR_EVER).map_or(NO_ID, |customer| customer.newest);
+        let mut orders = 0;
+        for _ in 0..ORDERS_MAX {
+            let Some(conversion) = self.state.conversions.get(&id, FOR_EVER).filter(|_| id != NO_ID) else { break };
+            orders += u32::from(conversion.is_order() && (since..=t.0).contains(&conversion.t));
+            id = conversion.prev_of_customer;
+        }
+        orders
+    }
 }
+
+/// Of one customer so many are looked at.
+const ORDERS_MAX: usize = 100;
 
 /// What an order is in the sums of its day.
 fn of_order(order: &Conversion) -> OrderDay {

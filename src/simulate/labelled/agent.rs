@@ -78,7 +78,7 @@ impl Agent {
     }
 
     /// How careful he is, if he cheats.
-    pub(super) fn cheat(&self) -> Option<Strength> {
+    pub(super) fn carefulness(&self) -> Option<Strength> {
         Strength::new(self.strength).filter(|_| self.group.is_fraud())
     }
 

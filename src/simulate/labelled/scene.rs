@@ -164,7 +164,7 @@ impl Scene {
             stamped: true,
             body,
         };
-        let cheat = agent.cheat();
+        let cheat = agent.carefulness();
         let cause = intent.map(|Intent { by, derives_for }| Cause { group: by, agent: agent.key, cheat, derives_for });
         self.plan(record.arrival, What::Emit(Box::new(Labelled { record, cause })));
     }

@@ -20,7 +20,7 @@ SERVICES = scripts/services/services
 BUILD_PACKAGES = gcc g++ libc6-dev make pkg-config libssl-dev zlib1g-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check tidy bench bench-cluster soak sim chaos examples fuzz services-up services-down cargo
+.PHONY: help run test check tidy bench bench-cluster soak sim chaos fraud-report examples fuzz services-up services-down cargo
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ sim: cargo ## the worker in a simulated world, every night: SEEDS= schedules fro
 chaos: cargo ## kill and pause workers, brokers and database nodes under load, half an hour; writes tests/CHAOS.md (CHAOS_FAULTS= CHAOS_SEED=)
 	$(SERVICES) fetch kafka cassandra
 	CI=true CHAOS_WATCH=1 $(CARGO) test --locked --test it -- --ignored --test-threads 1 --nocapture chaos::
+
+fraud-report: cargo ## how much fraud of labelled traffic the rules find, and whom of the honest they hit; writes docs/FRAUD-REPORT.md
+	$(CARGO) test --locked --test it -- --ignored --exact fraud::report::measured_on_seeds_and_families_that_were_held_out
 
 examples: cargo ## the example producers against a real broker: what they send, and that figures are those of HTTP
 	python3 -m venv target/examples && target/examples/bin/pip install -q -r deploy/examples/python/requirements.txt

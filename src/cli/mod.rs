@@ -8,6 +8,7 @@ mod explain;
 mod generations;
 mod import;
 mod keys;
+mod labelled;
 mod output;
 mod projections;
 mod relay;

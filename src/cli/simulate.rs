@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
+use super::labelled::{Among, LabelledArgs, Records};
 use super::{Context, exit};
 use crate::append::{Outgoing, Sink};
 use crate::ids::Millis;
 use crate::run::{Engines, Log};
 use crate::schema;
 use crate::simulate::ledger::{self, Ledger};
-use crate::simulate::{Pace, SIGNUPS_PERMILLE, Simulation, Spec};
+use crate::simulate::{Pace, SIGNUPS_PERMILLE, Spec};
 use crate::web::client::Peer;
 
 /// The same seed gives the same bytes.
@@ -22,8 +23,9 @@ pub(crate) struct Args {
     /// Of all creators together.
     #[arg(long, default_value_t = 500)]
     members: u32,
-    #[arg(long, default_value_t = 20_000)]
-    events: u64,
+    /// [default: 20000; with --fraud, all that happens in --days]
+    #[arg(long)]
+    events: Option<u64>,
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// When the first event arrives: RFC 3339 [default: --days before now, at midnight UTC].
@@ -50,15 +52,20 @@ pub(crate) struct Args {
     /// Write what every figure must be here, worked out apart from the fold.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
+    #[command(flatten)]
+    labelled: LabelledArgs,
 }
 
+/// What `--events` is where nobody says.
+const EVENTS: u64 = 20_000;
+
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
-    let spec = spec(&args, context.clock.now())?;
+    let mut records = records(&args, context.clock.now())?;
     if let Some(url) = &args.to {
-        return to_server(url, &spec, &args, context).await;
+        return to_server(url, records, &args, context).await;
     }
     if args.to_log {
-        return to_log(&spec, &args, context).await;
+        return to_log(records, &args, context).await;
     }
     let mut out: Box<dyn Write + Send> = match args.out.as_str() {
         "-" => Box::new(std::io::stdout()),
@@ -67,7 +74,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<u8> {
     let mut books = args.ledger.as_ref().map(|_| Ledger::default());
     let mut lines = BufWriter::with_capacity(1 << 20, &mut out);
     let mut json = Vec::new();
-    for record in Simulation::new(&spec) {
+    while let Some(record) = records.pull()? {
         if args.rate.is_some() {
             wait_until(record.arrival, context, &mut lines).await?;
         }
@@ -99,14 +106,14 @@ fn write_books(args: &Args, books: Option<&Ledger>) -> anyhow::Result<()> {
 /// Events in one request to a server.
 const REQUEST_MAX: usize = 1_000;
 
-async fn to_server(url: &str, spec: &Spec, args: &Args, context: &Context) -> anyhow::Result<u8> {
+async fn to_server(url: &str, mut records: Records, args: &Args, context: &Context) -> anyhow::Result<u8> {
     let host = url.strip_prefix("http://").with_context(|| format!("{url:?} must be http://HOST:PORT"))?;
     let found = tokio::net::lookup_host(host.trim_end_matches('/')).await;
     let addr = found.ok().and_then(|mut addrs| addrs.next()).with_context(|| format!("cannot find {url}"))?;
     let server = context.peer(addr);
     let mut books = args.ledger.as_ref().map(|_| Ledger::default());
     let (mut batch, mut made, mut rejected) = (Vec::new(), 0_u64, 0_usize);
-    for record in Simulation::new(spec) {
+    while let Some(record) = records.pull()? {
         let ahead = if args.rate.is_some() { record.arrival.0 - context.clock.now().0 } else { 0 };
         if batch.len() >= REQUEST_MAX || (ahead > 0 && !batch.is_empty()) {
             rejected += post(&server, &std::mem::take(&mut batch)).await?;
@@ -133,7 +140,7 @@ async fn to_server(url: &str, spec: &Spec, args: &Args, context: &Context) -> an
 /// Events that are on their way to the log at once.
 const TOGETHER_MAX: usize = 4_096;
 
-async fn to_log(spec: &Spec, args: &Args, context: &Context) -> anyhow::Result<u8> {
+async fn to_log(mut records: Records, args: &Args, context: &Context) -> anyhow::Result<u8> {
     let kafka = match context.config.engines()? {
         Engines::Kafka(kafka) => *kafka,
         Engines::Cluster(both) => both.0,
@@ -143,7 +150,7 @@ async fn to_log(spec: &Spec, args: &Args, context: &Context) -> anyhow::Result<u
     let (sink, partitions) = (log.sink()?, log.topic().partitions);
     let mut books = args.ledger.as_ref().map(|_| Ledger::default());
     let (mut batch, mut made) = (Vec::new(), 0_u64);
-    for record in Simulation::new(spec) {
+    while let Some(record) = records.pull()? {
         let ahead = if args.rate.is_some() { record.arrival.0 - context.clock.now().0 } else { 0 };
         if batch.len() >= TOGETHER_MAX || (ahead > 0 && !batch.is_empty()) {
             sink.append(std::mem::take(&mut batch)).await?;
@@ -179,7 +186,8 @@ async fn post(server: &Peer, batch: &[Vec<u8>]) -> anyhow::Result<usize> {
     Ok(results.iter().filter(|result| result.get("reason").is_some()).count())
 }
 
-fn spec(args: &Args, now: Millis) -> anyhow::Result<Spec> {
+fn records(args: &Args, now: Millis) -> anyhow::Result<Records> {
+    anyhow::ensure!(args.creators > 0 && args.members > 0, "a programme has at least one creator and one member");
     let days_ago = now.0 - i64::from(args.days) * Millis::DAY;
     let start = match (&args.start, args.rate) {
         (Some(text), _) => {
@@ -189,10 +197,14 @@ fn spec(args: &Args, now: Millis) -> anyhow::Result<Spec> {
         (None, Some(_)) => now,
         (None, None) => Millis(days_ago - days_ago.rem_euclid(Millis::DAY)),
     };
+    if args.labelled.fraud {
+        let among = Among { seed: args.seed, start, days: args.days, creators: args.creators };
+        return Records::labelled(&args.labelled, &among, args.events.unwrap_or(u64::MAX));
+    }
     let pace = args.rate.map_or(Pace::History { days: args.days }, |rate_per_s| Pace::Live { rate_per_s });
-    anyhow::ensure!(args.creators > 0 && args.members > 0, "a programme has at least one creator and one member");
-    let Args { creators, members, events, seed, signups: signups_permille, .. } = *args;
-    Ok(Spec { creators, members, events, seed, start, pace, signups_permille })
+    let Args { creators, members, seed, signups: signups_permille, .. } = *args;
+    let events = args.events.unwrap_or(EVENTS);
+    Ok(Records::plain(&Spec { creators, members, events, seed, start, pace, signups_permille }))
 }
 
 async fn wait_until(arrival: Millis, context: &Context, lines: &mut impl Write) -> anyhow::Result<()> {

@@ -79,7 +79,7 @@ impl Simulation {
     /// The same fact under a new event id, where its own id tells that it is the same.
     fn renumber(&mut self, record: &Simulated) -> Option<Simulated> {
         let has_own_id = match &record.body {
-            Content::Creator(_) | Content::Member(_) | Content::Sighting(_) => false,
+            Content::Creator(_) | Content::Member(_) | Content::Sighting(_) | Content::ListEntry(_) => false,
             Content::Share(_) | Content::Click(_) | Content::Conversion(_) => true,
             Content::Commission(card) => match card.kind {
                 CommissionKind::Earned | CommissionKind::Approved | CommissionKind::Paid => true,
@@ -95,7 +95,7 @@ impl Simulation {
 fn contradict(record: &Simulated) -> Option<Simulated> {
     let mut copy = record.clone();
     match &mut copy.body {
-        Content::Creator(_) | Content::Member(_) | Content::Sighting(_) => return None,
+        Content::Creator(_) | Content::Member(_) | Content::Sighting(_) | Content::ListEntry(_) => return None,
         Content::Share(card) => card.platform = "carrier-pigeon",
         Content::Click(card) => card.member_id = Some(Name::new(format_args!("m-other"))),
         Content::Conversion(card) => card.amount = Some(card.amount.unwrap_or(1_000) + 1),

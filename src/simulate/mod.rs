@@ -5,6 +5,7 @@
 //! SEMANTICS alone, so that the two can be compared.
 
 mod fault;
+pub mod labelled;
 pub mod ledger;
 mod market;
 mod random;

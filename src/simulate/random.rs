@@ -1,7 +1,11 @@
 //! Seeded chance, in integers only: the same seed gives the same bytes on every machine.
 
-use rand::{Rng, SeedableRng};
+use std::convert::Infallible;
+
+use rand::{Rng, SeedableRng, TryRng};
 use rand_chacha::ChaCha8Rng;
+
+use super::market::mix;
 
 /// Each purpose draws from a stream of its own: more faults must not change the traffic.
 #[derive(Debug, Clone, Copy)]
@@ -12,7 +16,42 @@ pub(super) enum Stream {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Random(ChaCha8Rng);
+pub(super) struct Random<G = ChaCha8Rng>(G);
+
+/// Chance in eight bytes: hundreds of thousands have their own, and what one draws changes nobody else's luck.
+pub(super) type Dice = Random<SplitMix>;
+
+/// SplitMix64: a counter, mixed.
+#[derive(Debug, Clone)]
+pub(super) struct SplitMix(u64);
+
+impl TryRng for SplitMix {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        self.try_next_u64().map(|wide| u32::try_from(wide >> 32).unwrap_or_default())
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mixed = mix(self.0);
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        Ok(mixed)
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for part in bytes.chunks_mut(8) {
+            let drawn = self.try_next_u64()?.to_le_bytes();
+            part.iter_mut().zip(drawn).for_each(|(byte, drawn)| *byte = drawn);
+        }
+        Ok(())
+    }
+}
+
+impl Dice {
+    pub(super) const fn of(key: u64) -> Self {
+        Self(SplitMix(key))
+    }
+}
 
 impl Random {
     pub(super) fn new(seed: u64, stream: Stream) -> Self {
@@ -24,7 +63,9 @@ impl Random {
         });
         Self(generator)
     }
+}
 
+impl<G: Rng> Random<G> {
     /// Uniform in `0..n`; 0 for `n` = 0.
     pub(super) fn below(&mut self, n: u64) -> u64 {
         let wide = u128::from(self.0.next_u64()) * u128::from(n);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::event::{
     AttributionPolicy, Body, Click, Commission, CommissionKind, CommissionPolicy, Conversion, ConversionKind, Creator,
-    Event, Member, MemberStatus, PaymentType, Share, ShareType, Sighting,
+    Event, ListEntry, ListKey, ListKind, Member, MemberStatus, PaymentType, Share, ShareType, Sighting,
 };
 use crate::ids::{
     ClickId, Code, CommissionId, ConversionId, CreatorId, Currency, CustomerId, EventId, MemberId, Millis, ShareId,
@@ -40,6 +40,19 @@ impl Name {
         let mut name = Self { bytes: [0; 46], len: 0 };
         name.append(prefix.as_bytes()).expect("prefixes are short");
         name.append(digits.get(digits.len() - used..).unwrap_or_default()).expect("20 digits fit");
+        name
+    }
+
+    /// `prefix` and sixteen hexadecimal digits: ids that tell nothing of when and by whom they were made.
+    pub(super) fn hex(prefix: &str, mut number: u64) -> Self {
+        let mut digits = [b'0'; 16];
+        for digit in digits.iter_mut().rev() {
+            *digit = *b"0123456789abcdef".get(usize::try_from(number & 15).unwrap_or_default()).unwrap_or(&b'0');
+            number >>= 4;
+        }
+        let mut name = Self { bytes: [0; 46], len: 0 };
+        name.append(prefix.as_bytes()).expect("prefixes are short");
+        name.append(&digits).expect("16 digits fit");
         name
     }
 
@@ -91,6 +104,7 @@ pub(super) enum Content {
     Click(ClickCard),
     Conversion(ConversionCard),
     Commission(CommissionCard),
+    ListEntry(ListCard),
 }
 
 #[derive(Debug, Clone)]
@@ -117,7 +131,10 @@ pub(super) struct MemberCard {
 pub(super) struct SightingCard {
     pub(super) member_id: Name,
     pub(super) ip: Option<Token>,
+    pub(super) ip56: Option<Token>,
     pub(super) device: Option<Token>,
+    pub(super) email: Option<Token>,
+    pub(super) payout: Option<Token>,
 }
 
 #[derive(Debug, Clone)]
@@ -136,6 +153,7 @@ pub(super) struct ClickCard {
     pub(super) share_id: Option<Name>,
     pub(super) platform: Option<&'static str>,
     pub(super) ip: Option<Token>,
+    pub(super) ip56: Option<Token>,
     pub(super) device: Option<Token>,
     pub(super) user_agent: Option<&'static str>,
     pub(super) method: Option<&'static str>,
@@ -156,7 +174,11 @@ pub(super) struct ConversionCard {
     pub(super) code: Option<Name>,
     pub(super) coupon: Option<Name>,
     pub(super) customer_id: Option<Name>,
+    pub(super) user_id: Option<Name>,
+    pub(super) ip: Option<Token>,
     pub(super) device: Option<Token>,
+    pub(super) email: Option<Token>,
+    pub(super) payment: Option<Token>,
     pub(super) amount: Option<i64>,
     pub(super) currency: Option<Currency>,
     pub(super) plan: Option<&'static str>,
@@ -172,6 +194,13 @@ pub(super) struct CommissionCard {
     pub(super) amount: Option<i64>,
     pub(super) currency: Option<Currency>,
     pub(super) paid_at: Option<Millis>,
+}
+
+/// A member who may always, or never.
+#[derive(Debug, Clone)]
+pub(super) struct ListCard {
+    pub(super) list: ListKind,
+    pub(super) member_id: Name,
 }
 
 impl Simulated {
@@ -198,6 +227,7 @@ impl Content {
             Self::Click(card) => Body::Click(card.lend()),
             Self::Conversion(card) => Body::Conversion(card.lend()),
             Self::Commission(card) => Body::Commission(card.lend()),
+            Self::ListEntry(card) => Body::ListEntry(card.lend()),
         }
     }
 }
@@ -243,10 +273,10 @@ impl SightingCard {
         Sighting {
             member_id: MemberId(self.member_id.as_str()),
             ip_token: self.ip,
-            ip56_token: None,
+            ip56_token: self.ip56,
             device_token: self.device,
-            email_token: None,
-            payout_token: None,
+            email_token: self.email,
+            payout_token: self.payout,
         }
     }
 }
@@ -273,7 +303,7 @@ impl ClickCard {
             share_id: self.share_id.as_ref().map(|name| ShareId(name.as_str())),
             platform: self.platform,
             ip_token: self.ip,
-            ip56_token: None,
+            ip56_token: self.ip56,
             device_token: self.device,
             user_agent: self.user_agent,
             method: self.method,
@@ -300,15 +330,28 @@ impl ConversionCard {
             referral_code: code(self.code.as_ref()),
             coupon: code(self.coupon.as_ref()),
             customer_id: self.customer_id.as_ref().map(|name| CustomerId(name.as_str())),
-            user_id: None,
-            ip_token: None,
+            user_id: self.user_id.as_ref().map(Name::as_str),
+            ip_token: self.ip,
             device_token: self.device,
-            email_token: None,
-            payment_token: None,
+            email_token: self.email,
+            payment_token: self.payment,
             amount: self.amount,
             currency: self.currency,
             plan: self.plan,
             payment_type: self.payment_type,
+        }
+    }
+}
+
+impl ListCard {
+    fn lend(&self) -> ListEntry<'_> {
+        ListEntry {
+            list: self.list,
+            key: ListKey::Member,
+            value: self.member_id.as_str(),
+            active: true,
+            actor: None,
+            expires_at: None,
         }
     }
 }

@@ -123,6 +123,7 @@ impl Simulation {
             share_id: tagged.then(|| Name::numbered("shr-", share)),
             platform: (tagged && share % 3 > 0).then_some(platform),
             ip: None,
+            ip56: None,
             device: None,
             user_agent: None,
             method: Some("GET"),

@@ -59,15 +59,25 @@ impl World {
 
     /// How busy the creator's members are, in percent of the busiest hour.
     pub(super) fn weight(&self, creator: usize, at: Millis) -> u64 {
-        const HOURS: [u64; 24] =
-            [22, 12, 8, 6, 6, 10, 22, 40, 55, 65, 70, 74, 80, 76, 70, 70, 74, 80, 88, 96, 100, 94, 70, 42];
-        const DAYS: [u64; 7] = [92, 96, 98, 100, 90, 70, 78];
-        let local = at.0 + self.creator(creator).offset_ms;
-        // The first of January 1970 was a Thursday.
-        let day = usize::try_from((local.div_euclid(Millis::DAY) + 3).rem_euclid(7)).unwrap_or_default();
-        let hour = usize::try_from(local.rem_euclid(Millis::DAY) / Millis::HOUR).unwrap_or_default();
-        HOURS.get(hour).unwrap_or(&50) * DAYS.get(day).unwrap_or(&100) / 100
+        busy_percent(at.0 + self.creator(creator).offset_ms)
     }
+}
+
+/// How busy people are at a time of their own clock, in percent of the busiest hour.
+pub(super) fn busy_percent(local_ms: i64) -> u64 {
+    const HOURS: [u64; 24] =
+        [22, 12, 8, 6, 6, 10, 22, 40, 55, 65, 70, 74, 80, 76, 70, 70, 74, 80, 88, 96, 100, 94, 70, 42];
+    const DAYS: [u64; 7] = [92, 96, 98, 100, 90, 70, 78];
+    let (day, hour) = day_and_hour(local_ms);
+    HOURS.get(hour).unwrap_or(&50) * DAYS.get(day).unwrap_or(&100) / 100
+}
+
+/// The day of the week, from Monday = 0, and the hour.
+pub(super) fn day_and_hour(local_ms: i64) -> (usize, usize) {
+    // The first of January 1970 was a Thursday.
+    let day = usize::try_from((local_ms.div_euclid(Millis::DAY) + 3).rem_euclid(7)).unwrap_or_default();
+    let hour = usize::try_from(local_ms.rem_euclid(Millis::DAY) / Millis::HOUR).unwrap_or_default();
+    (day, hour)
 }
 
 impl Programme {
@@ -106,7 +116,8 @@ const fn is_derived(number: u64) -> bool {
     number % 2 == 1
 }
 
-fn offset_ms(time_zone: &str, at: Millis) -> i64 {
+/// From UTC to the clocks of a zone.
+pub(super) fn offset_ms(time_zone: &str, at: Millis) -> i64 {
     let zone = jiff::tz::TimeZone::get(time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
     let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
     i64::from(zone.to_offset(at).seconds()) * Millis::SECOND
@@ -239,7 +250,10 @@ impl Simulation {
         let card = SightingCard {
             member_id: member_id(member),
             ip: Some(market::token(3, number)),
+            ip56: None,
             device: Some(market::token(4, number)),
+            email: None,
+            payout: None,
         };
         self.publish(creator, Millis(at.0 + Millis::MINUTE / self.tempo.scale), Content::Sighting(card));
     }

@@ -22,8 +22,8 @@ const EDGE: i64 = 180 * Millis::DAY;
 const CLUSTER_MAX: usize = 64;
 
 impl Reading<'_> {
-    /// What is known of the accounts around a member at `t`.
-    pub(in crate::fold) fn accounts(&self, n: u32, t: Millis) -> Accounts {
+    /// What is known at `t` of the accounts around a member, and of who acted, if anybody did.
+    pub(in crate::fold) fn accounts(&self, n: u32, actor: &Actor, t: Millis) -> Accounts {
         let mut fraud = self.member_fraud(n);
         if let Some(would) = self.would {
             fraud.payment = self.more_customers(n, would.actor.payment, fraud.payment, t);
@@ -35,7 +35,18 @@ impl Reading<'_> {
             with_payment: self.customers_by(n, fraud.payment, t),
             with_device: self.customers_by(n, device, t),
             is_device_crowded: device != NO_ID && self.is_crowded_device(device, t),
+            with_own_payment: self.customers_by(n, actor.payment, t),
+            with_own_device: self.customers_by(n, actor.device, t),
+            is_at_member: self.is_at_member(n, actor, t),
         }
+    }
+
+    /// By a device of the member's own, whenever it was seen with it, or from an address where it was seen of late.
+    fn is_at_member(&self, n: u32, actor: &Actor, t: Millis) -> bool {
+        let since = t.0.saturating_sub_unsigned(span::OWN_IP);
+        let is_own_device = actor.device != NO_ID && self.own_since(n, What::Device, actor.device).is_some();
+        let ip = if actor.ip == NO_ID { None } else { self.own_since(n, What::Ip, actor.ip) };
+        is_own_device || ip.is_some_and(|seen| seen >= since)
     }
 
     pub(in crate::fold) fn member_fraud(&self, n: u32) -> MemberFraud {

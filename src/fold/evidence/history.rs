@@ -5,7 +5,7 @@ use crate::event::ConversionKind;
 use crate::fold::fraud::{CustomerHistory, span};
 use crate::fold::reading::Reading;
 use crate::fold::records::{
-    Conversion, NONE, ORDER_DAYS, ORDER_DAYS_I64, OrderDay, OrderDays, OrderDaysKey, ShortList,
+    Conversion, NO_ID, NONE, ORDER_DAYS, ORDER_DAYS_I64, OrderDay, OrderDays, OrderDaysKey, ShortList,
 };
 use crate::fold::state::FOR_EVER;
 use crate::fold::{Turn, kind};
@@ -157,13 +157,32 @@ impl Reading<'_> {
                 .get(&self.customer_key(customer, moves), self.kept_from(life::CUSTOMER_MOVES));
             list.map_or(0, |list| list.since(t.0.saturating_sub_unsigned(within)))
         };
+        let refunds = count(Moves::Refunds, span::REFUNDS);
         CustomerHistory {
             chargebacks: count(Moves::Chargebacks, span::CUSTOMER_CHARGEBACKS),
-            refunds: count(Moves::Refunds, span::REFUNDS),
+            refunds,
             refunded_orders: count(Moves::RefundedOrders, span::REFUNDS),
+            // Asked only where something was sent back.
+            orders: if refunds > 0 { self.orders_of(customer, t) } else { 0 },
         }
     }
+
+    /// A customer's orders of the 90 days before `t`, of the newest hundred.
+    fn orders_of(&self, customer: Id128, t: Millis) -> u32 {
+        let since = t.0.saturating_sub_unsigned(span::REFUNDS);
+        let mut id = self.state.customers.get(&customer, FOR_EVER).map_or(NO_ID, |customer| customer.newest);
+        let mut orders = self.would.map_or(0, |would| u32::from(would.is_order));
+        for _ in 0..ORDERS_MAX {
+            let Some(conversion) = self.state.conversions.get(&id, FOR_EVER).filter(|_| id != NO_ID) else { break };
+            orders += u32::from(conversion.is_order() && (since..=t.0).contains(&conversion.t));
+            id = conversion.prev_of_customer;
+        }
+        orders
+    }
 }
+
+/// Of one customer so many are looked at.
+const ORDERS_MAX: usize = 100;
 
 /// What an order is in the sums of its day.
 fn of_order(order: &Conversion) -> OrderDay {

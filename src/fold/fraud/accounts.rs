@@ -1,6 +1,6 @@
 //! Whether one person stands behind several accounts.
 
-use super::finding::{Finding, Guard, at_least, unless};
+use super::finding::{Answer, Finding, Guard, at_least, unless};
 use super::rule::Question;
 use super::rule_set::{RuleSet, span};
 
@@ -14,18 +14,46 @@ pub struct Accounts {
     /// The most who share one device, and whether that is one of many people.
     pub with_device: u32,
     pub is_device_crowded: bool,
+    /// The same of the actor's own means of payment and device; 0 where there is none.
+    pub with_own_payment: u32,
+    pub with_own_device: u32,
+    /// The actor's device or address is one of the member's own.
+    pub is_at_member: bool,
 }
 
-/// `abuse.multi_account` (45): two member accounts in one identity cluster, or three customers of the member with one
-/// means of payment or one device within 30 days.
+/// What more customers than these pay with is no person's: the figure by which an address is that of many.
+const PAYERS_MAX: u32 = 5;
+
+/// `abuse.multi_account` (45): two member accounts in one identity cluster, or so many customers of the member with one
+/// means of payment or one device within 30 days. With its guard it is asked of what the actor shares, and not of what
+/// anybody does whom the member brought.
 pub fn check_multiple_accounts(facts: &Accounts, rules: &RuleSet) -> [Finding; 3] {
-    let limits = &rules.limits;
-    let shared = |customers: u32| at_least(customers.into(), limits.shared_customers.into(), span::SHARED_CUSTOMERS);
-    let is_crowded = rules.guards.crowded_device && facts.is_device_crowded;
-    let cluster = at_least(facts.members.into(), limits.cluster_accounts.into(), 0);
+    let cluster = at_least(facts.members.into(), rules.limits.cluster_accounts.into(), 0);
     [
         Finding::new(Question::ClusterAccounts, cluster),
-        Finding::new(Question::SharedPayment, shared(facts.with_payment)),
-        Finding::new(Question::SharedDevice, unless(shared(facts.with_device), is_crowded, Guard::CrowdedDevice)),
+        Finding::new(Question::SharedPayment, payment(facts, rules)),
+        Finding::new(Question::SharedDevice, device(facts, rules)),
     ]
+}
+
+fn payment(facts: &Accounts, rules: &RuleSet) -> Answer {
+    let answer = shared(facts.with_payment, facts.with_own_payment, rules.limits.shared_customers, rules);
+    unless(answer, rules.guards.many_payers && facts.with_own_payment > PAYERS_MAX, Guard::ManyPayers)
+}
+
+fn device(facts: &Accounts, rules: &RuleSet) -> Answer {
+    let guards = rules.guards;
+    let answer = shared(facts.with_device, facts.with_own_device, rules.limits.shared_device_customers, rules);
+    let answer = unless(answer, guards.member_device && facts.is_at_member, Guard::MemberDevice);
+    // Of the busiest device only that is known: without a crowd of its own, a crowd is what it would be taken for.
+    let is_crowd = guards.crowded_device && !guards.member_device && facts.is_device_crowded;
+    unless(answer, is_crowd, Guard::CrowdedDevice)
+}
+
+fn shared(busiest: u32, own: u32, least: u32, rules: &RuleSet) -> Answer {
+    let answer = |customers: u32| at_least(customers.into(), least.into(), span::SHARED_CUSTOMERS);
+    if rules.guards.bystander && own < least {
+        return unless(answer(busiest), true, Guard::Bystander);
+    }
+    answer(if rules.guards.bystander { own } else { busiest })
 }

@@ -1,9 +1,9 @@
 //! Whether what a member or a customer brought was taken back too often, or was brought by one person in many guises.
 
 use super::accounts::{Accounts, check_multiple_accounts};
-use super::finding::{Answer, Finding, Missing, at_least, yes_if};
+use super::finding::{Answer, Finding, Guard, Missing, at_least, unless, yes_if};
 use super::rule::Question;
-use super::rule_set::{Limits, RuleSet, span};
+use super::rule_set::{RuleSet, span};
 use super::wilson;
 
 /// What became of earlier orders.
@@ -27,6 +27,8 @@ pub struct CustomerHistory {
     /// Refunds of 90 days, and of how many orders.
     pub refunds: u32,
     pub refunded_orders: u32,
+    /// Orders of 90 days; not counted where nothing was sent back.
+    pub orders: u32,
 }
 
 /// Some of many.
@@ -40,15 +42,16 @@ pub struct Share {
 /// is surely above the limit; `abuse.multi_account` (45) as [`check_multiple_accounts`] has it.
 pub fn check_commission_abuse(history: &History, accounts: &Accounts, rules: &RuleSet) -> [Finding; 8] {
     let limits = &rules.limits;
-    let [customer_chargebacks, customer_refunds] =
-        history.customer.map_or([Answer::Unknown(Missing::Customer); 2], |customer| of_customer(&customer, limits));
+    let usual = usual(history.creator_refunds, limits.member_refunds_permille);
+    let [customer_chargebacks, customer_refunds] = history
+        .customer
+        .map_or([Answer::Unknown(Missing::Customer); 2], |customer| of_customer(&customer, usual, rules));
     let member_chargebacks = surely(
         history.chargebacks,
         limits.member_chargebacks,
         (limits.member_chargebacks_permille, 1_000),
         span::MEMBER_CHARGEBACKS,
     );
-    let usual = usual(history.creator_refunds, limits.member_refunds_permille);
     let member_refunds = surely(history.refunds, limits.member_refunds, usual, span::REFUNDS);
     let early_refunds = history.early_refunds.map_or(Answer::Unknown(Missing::HoldDays), |refunds| {
         at_least(refunds.into(), limits.early_refunds.into(), span::EARLY_REFUND)
@@ -67,12 +70,14 @@ pub fn check_commission_abuse(history: &History, accounts: &Accounts, rules: &Ru
 }
 
 /// By chargebacks and by refunds.
-fn of_customer(customer: &CustomerHistory, limits: &Limits) -> [Answer; 2] {
+fn of_customer(customer: &CustomerHistory, usual: (u32, u32), rules: &RuleSet) -> [Answer; 2] {
+    let limits = &rules.limits;
     let (refunds, least) = (customer.refunds, limits.customer_refunds);
+    let is_usual = rules.guards.usual_refunds && !wilson::is_above(customer.refunded_orders, customer.orders, usual);
     let is_often = refunds >= least && customer.refunded_orders >= limits.customer_refunds_orders;
     [
         at_least(customer.chargebacks.into(), limits.customer_chargebacks.into(), span::CUSTOMER_CHARGEBACKS),
-        yes_if(is_often, refunds.into(), least.into(), span::REFUNDS),
+        unless(yes_if(is_often, refunds.into(), least.into(), span::REFUNDS), is_usual, Guard::UsualRefunds),
     ]
 }
 

@@ -35,6 +35,18 @@ pub enum Guard {
     SharedIp,
     /// Many people use this device.
     CrowdedDevice,
+    /// Who acted has an account, and it is not the member's: a household and an office have one address too.
+    AnotherAccount,
+    /// The same, and follows other members' links as well: a shopper at the member's computer.
+    FollowsOthers,
+    /// Others share a card or a device, who acted is not among them.
+    Bystander,
+    /// The device or the address is the member's own: a counter, a class.
+    MemberDevice,
+    /// So many pay with it that it is no person's: a school, a firm.
+    ManyPayers,
+    /// So much is usually sent back here.
+    UsualRefunds,
 }
 
 impl Guard {
@@ -42,12 +54,24 @@ impl Guard {
         match self {
             Self::SharedIp => 0,
             Self::CrowdedDevice => 1,
+            Self::AnotherAccount => 2,
+            Self::FollowsOthers => 3,
+            Self::Bystander => 4,
+            Self::MemberDevice => 5,
+            Self::ManyPayers => 6,
+            Self::UsualRefunds => 7,
         }
     }
 
     pub(in crate::fold) const fn of_number(number: u8) -> Self {
         match number {
             0 => Self::SharedIp,
+            2 => Self::AnotherAccount,
+            3 => Self::FollowsOthers,
+            4 => Self::Bystander,
+            5 => Self::MemberDevice,
+            6 => Self::ManyPayers,
+            7 => Self::UsualRefunds,
             _ => Self::CrowdedDevice,
         }
     }
@@ -56,6 +80,12 @@ impl Guard {
         match self {
             Self::SharedIp => "shared_ip",
             Self::CrowdedDevice => "crowded_device",
+            Self::AnotherAccount => "another_account",
+            Self::FollowsOthers => "follows_others",
+            Self::Bystander => "bystander",
+            Self::MemberDevice => "member_device",
+            Self::ManyPayers => "many_payers",
+            Self::UsualRefunds => "usual_refunds",
         }
     }
 }

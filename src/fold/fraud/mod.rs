@@ -30,7 +30,7 @@ pub use finding::{Answer, Evidence, Finding, Guard, Missing, fired};
 pub use rule::{Question, Rule, Rules};
 pub use rule_set::{Guards, Limits, RuleSet, span};
 pub use score::{Band, Points, SCORE_MAX, Score, Verdict};
-pub use self_referral::{Compared, Own, SelfReferral, check_self_referral};
+pub use self_referral::{Compared, Own, SelfReferral, check_self_referral, explain};
 pub use timing::Gaps;
 pub use told::Subtotals;
 pub use wilson::is_above;

@@ -26,9 +26,10 @@ impl RuleSet {
         }
     }
 
-    /// The default: the same points and limits, and hits that something honest explains are silenced.
+    /// The default: the same points, and hits that something honest explains are silenced; so a device of two customers
+    /// is enough.
     pub fn guarded_v1() -> Self {
-        Self { id: "guarded-v1".to_owned(), guards: Guards::ALL, ..Self::seed_v1() }
+        Self { id: "guarded-v1".to_owned(), limits: Limits::GUARDED, guards: Guards::ALL, ..Self::seed_v1() }
     }
 
     /// A shipped one.
@@ -53,11 +54,37 @@ pub struct Guards {
     pub crowded_device: bool,
     /// An address by which a great part of a creator's traffic comes is no evidence at all.
     pub proxy: bool,
+    /// The member's address and means of payout tell nothing of somebody whose account is known to be another.
+    pub another_account: bool,
+    /// The member's device tells nothing of such a one who follows other members' links too.
+    pub follows_others: bool,
+    /// What customers share counts for those who share it, and not for all whom the member brings.
+    pub bystander: bool,
+    /// Customers at a device or an address of the member's own share it as guests.
+    pub member_device: bool,
+    /// What more than five customers pay with is no person's.
+    pub many_payers: bool,
+    /// A customer may send back as much as is usual.
+    pub usual_refunds: bool,
 }
 
 impl Guards {
-    pub const ALL: Self = Self { shared_ip: true, crowded_device: true, proxy: true };
-    pub const NONE: Self = Self { shared_ip: false, crowded_device: false, proxy: false };
+    pub const ALL: Self = Self::all(true);
+    pub const NONE: Self = Self::all(false);
+
+    const fn all(on: bool) -> Self {
+        Self {
+            shared_ip: on,
+            crowded_device: on,
+            proxy: on,
+            another_account: on,
+            follows_others: on,
+            bystander: on,
+            member_device: on,
+            many_payers: on,
+            usual_refunds: on,
+        }
+    }
 }
 
 /// From where on a question is answered with yes. Spans are those of [`span`].
@@ -98,6 +125,7 @@ pub struct Limits {
     pub cluster_accounts: u32,
     /// At least so many customers of the member with one means of payment, or one device.
     pub shared_customers: u32,
+    pub shared_device_customers: u32,
 }
 
 impl Limits {
@@ -123,7 +151,9 @@ impl Limits {
         customer_refunds_orders: 2,
         cluster_accounts: 2,
         shared_customers: 3,
+        shared_device_customers: 3,
     };
+    pub const GUARDED: Self = Self { shared_device_customers: 2, ..Self::DEFAULT };
 }
 
 /// How far back each kind of evidence counts, in milliseconds. State is kept for so long, so no rule set changes them.

@@ -16,6 +16,19 @@ pub struct SelfReferral {
     pub payout: Compared,
     pub device: Own,
     pub ip: Own,
+    /// The actor's device followed other members' links as well.
+    pub follows_others: bool,
+}
+
+impl SelfReferral {
+    /// The actor has an account, and as far as is known it is not the member's.
+    const fn is_another(&self) -> bool {
+        match (self.user, self.email) {
+            (Compared::Same, _) | (_, Compared::Same) => false,
+            (Compared::Different, _) | (_, Compared::Different) => true,
+            (Compared::Missing(_), Compared::Missing(_)) => false,
+        }
+    }
 }
 
 /// Two that are the same or not.
@@ -43,7 +56,8 @@ pub enum Own {
 
 /// `self.same_ip` (40): an own address of the last 30 days; `self.same_device` (50): an own device of the last 90;
 /// `self.same_user` (60): user id, e-mail or means of payout. Where many share an address or a device it is no
-/// evidence (the figure of users, five, is the one that Adyen publishes).
+/// evidence (the figure of users, five, is the one that Adyen publishes), nor is it of somebody with an account of
+/// their own; see [`explain`].
 pub fn check_self_referral(facts: &SelfReferral, rules: &RuleSet) -> [Finding; 5] {
     let guards = rules.guards;
     let is_proxy = guards.proxy && matches!(facts.ip, Own::Seen { is_proxy: true, .. });
@@ -59,6 +73,18 @@ pub fn check_self_referral(facts: &SelfReferral, rules: &RuleSet) -> [Finding; 5
         Finding::new(Question::SameEmail, same(facts.email)),
         Finding::new(Question::SamePayout, same(facts.payout)),
     ]
+    .map(|finding| explain(finding, facts, rules))
+}
+
+/// What the actor's account explains. A click is answered before anybody knows of one, so that this is asked again of
+/// what a conversion takes over from its click.
+pub fn explain(finding: Finding, facts: &SelfReferral, rules: &RuleSet) -> Finding {
+    let (guards, question) = (rules.guards, finding.question);
+    let is_place = [Question::SameIp, Question::SamePayout].contains(&question) && guards.another_account;
+    let is_device = question == Question::SameDevice && guards.follows_others && facts.follows_others;
+    let guard = if is_place { Guard::AnotherAccount } else { Guard::FollowsOthers };
+    let answer = unless(finding.answer, facts.is_another() && (is_place || is_device), guard);
+    Finding::new(question, answer)
 }
 
 fn own(what: Own, window: u64, is_guarded: bool, guard: Guard) -> Answer {

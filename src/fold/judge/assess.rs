@@ -6,9 +6,9 @@ use super::frozen::{QUESTIONS, freeze, of_bits, thaw, worse};
 use crate::fold::Turn;
 use crate::fold::fraud::{
     Agent, Answer, Assessment, Clicks, Facts, Finding, Missing, Rate, RuleSet, SelfReferral, check_click_fraud,
-    check_commission_abuse, check_self_referral,
+    check_commission_abuse, check_self_referral, explain,
 };
-use crate::fold::records::{Conversion, FROZEN, Frozen, NO_ID};
+use crate::fold::records::{Actor, Conversion, FROZEN, Frozen, NO_ID};
 use crate::fold::state::FOR_EVER;
 use crate::ids::Millis;
 use crate::keep::Id128;
@@ -24,26 +24,28 @@ impl Turn<'_> {
                 frozen
             }
         };
-        self.with_abuse(Some(&frozen), conversion.n, Some(conversion), rules)
+        self.with_abuse(Some(&frozen), conversion.n, Some((id, conversion)), rules)
     }
 
     /// A commission by its conversion's answers, as they were, and by what became of orders since.
     pub(super) fn assess_commission(&self, n: u32, conversion_id: Id128, rules: &RuleSet) -> Assessment {
         let conversion = self.state.conversions.get(&conversion_id, FOR_EVER).filter(|_| conversion_id != NO_ID);
         let frozen = conversion.as_ref().and_then(|_| self.state.frozen.get(&conversion_id, FOR_EVER));
-        self.with_abuse(frozen.as_ref(), n, conversion.as_ref(), rules)
+        self.with_abuse(frozen.as_ref(), n, conversion.as_ref().map(|conversion| (conversion_id, conversion)), rules)
     }
 
     fn with_abuse(
         &self,
         frozen: Option<&Frozen>,
         n: u32,
-        conversion: Option<&Conversion>,
+        conversion: Option<(Id128, &Conversion)>,
         rules: &RuleSet,
     ) -> Assessment {
+        let actor = conversion.map_or(Actor::NOBODY, |(id, _)| self.actor(id));
+        let conversion = conversion.map(|(_, conversion)| conversion);
         let t = conversion.map_or(self.t, |conversion| Millis(self.t.0.max(conversion.t)));
         let reading = self.reading();
-        let (history, accounts) = (reading.history(n, conversion.map(Ordered::of), t), reading.accounts(n, t));
+        let (history, accounts) = (reading.history(n, conversion.map(Ordered::of), t), reading.accounts(n, &actor, t));
         let (self_referral, clicks) = split(frozen.map(thaw));
         Assessment::of(self_referral, clicks, Some(check_commission_abuse(&history, &accounts, rules)), rules)
     }
@@ -51,12 +53,14 @@ impl Turn<'_> {
     /// Its own answers to the self and click questions, joined with those of its click.
     fn answers(&self, id: Id128, conversion: &Conversion, rules: &RuleSet) -> [Finding; FROZEN] {
         let missing = Rate::Missing(Missing::Click);
-        let facts = self.reading().self_referral(conversion.n, &self.actor(id), Millis(conversion.t));
+        let follows_others = !self.others_clicks(conversion).is_empty();
+        let known = self.reading().self_referral(conversion.n, &self.actor(id), Millis(conversion.t));
+        let facts = SelfReferral { follows_others, ..known };
         let winning = self.winning(conversion);
         let clicks =
             Clicks { agent: Agent::Missing, ip: missing, network: missing, device: missing, gaps: None, winning };
         let own = check_self_referral(&facts, rules).into_iter().chain(check_click_fraud(&clicks, rules));
-        let inherited = self.inherited(conversion);
+        let inherited = self.inherited(conversion).map(|finding| explain(finding, &facts, rules));
         let mut own = own.zip(inherited).map(|(own, inherited)| worse(own, inherited));
         QUESTIONS.map(|question| own.next().unwrap_or(Finding { question, answer: Answer::No }))
     }
@@ -74,7 +78,7 @@ impl Turn<'_> {
     pub(super) fn member_questions(&mut self, n: u32) -> u32 {
         let rules = self.rules();
         let reading = self.reading();
-        let (history, accounts) = (reading.history(n, None, self.t), reading.accounts(n, self.t));
+        let (history, accounts) = (reading.history(n, None, self.t), reading.accounts(n, &Actor::NOBODY, self.t));
         let findings = check_commission_abuse(&history, &accounts, &rules.set);
         super::tell::bits(findings.iter())
     }

@@ -31,6 +31,7 @@ impl Reading<'_> {
             payout: self.same_token(n, (What::Payment, actor.payment), (Missing::ActorPayment, Missing::MemberPayout)),
             device: self.own_seen(n, (What::Device, actor.device), t),
             ip: self.own_seen(n, (What::Ip, actor.ip), t),
+            follows_others: false,
         }
     }
 

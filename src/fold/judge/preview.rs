@@ -232,7 +232,7 @@ impl Preparation<'_> {
         };
         let reading = Reading { would: Some(&would), ..*reading };
         let (self_referral, clicks) = self.joined(&reading, &actor, click);
-        let abuse = self.abuse(&reading, customer);
+        let abuse = self.abuse(&reading, &actor, customer);
         let assessment = Assessment::of(Some(self_referral), Some(clicks), Some(abuse), self.rules());
         let listed = reading.listed(self.n.unwrap_or(NONE), customer);
         let (verdict, by) = listed.unwrap_or((assessment.score.verdict(), DecidedBy::Score));
@@ -276,10 +276,11 @@ impl Preparation<'_> {
         own
     }
 
-    fn abuse(&self, reading: &Reading<'_>, customer: Id128) -> [Finding; 8] {
+    fn abuse(&self, reading: &Reading<'_>, actor: &Actor, customer: Id128) -> [Finding; 8] {
         let ordered = Ordered { customer, hold_days: reading.head.hold_days };
         if let Some(n) = self.n {
-            let (history, accounts) = (reading.history(n, Some(ordered), reading.t), reading.accounts(n, reading.t));
+            let (history, accounts) =
+                (reading.history(n, Some(ordered), reading.t), reading.accounts(n, actor, reading.t));
             return check_commission_abuse(&history, &accounts, self.rules());
         }
         let none = Share::default();
@@ -335,7 +336,7 @@ impl Preparation<'_> {
 /// Of a member that nobody knows.
 const fn nobodys() -> SelfReferral {
     let (compared, own) = (Compared::Missing(Missing::Member), Own::Missing(Missing::Member));
-    SelfReferral { user: compared, email: compared, payout: compared, device: own, ip: own }
+    SelfReferral { user: compared, email: compared, payout: compared, device: own, ip: own, follows_others: false }
 }
 
 /// What only the click that a conversion was won by tells.

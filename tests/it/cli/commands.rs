@@ -113,6 +113,20 @@ fn what_cannot_be_done_is_said_in_words_and_in_json() {
 }
 
 #[test]
+fn labelled_traffic_is_imported_whole_and_each_label_has_its_line() {
+    let shell = Shell::new();
+    let programme = ["simulate", "--fraud", "--agents", "100", "--creators", "2", "--days", "8", "--events", "3000"];
+    let start = ["--start", "2026-01-05T00:00:00Z", "--out", "p.ndjson", "--labels", "labels.ndjson"];
+    shell.run(&[&programme[..], &start].concat()).assert_code(0);
+    let answer = shell.json(0, &["import", "p.ndjson"]);
+    assert_eq!((&answer["accepted"], &answer["rejected"]), (&3_000.into(), &0.into()));
+    let labels = std::fs::read_to_string(shell.path("labels.ndjson")).unwrap();
+    assert!(labels.lines().count() > 2_000 && labels.contains(r#""label":"fraud""#));
+    shell.run(&["simulate", "--fraud", "--families", "bots"]).assert_code(2).assert_error(&["bot_poisson"]);
+    shell.run(&["simulate", "--labels", "labels.ndjson"]).assert_code(2);
+}
+
+#[test]
 fn a_wrong_command_line_ends_with_2_and_help_states_the_codes() {
     let shell = Shell::new();
     shell.run(&["imprt"]).assert_code(2);

@@ -39,7 +39,7 @@ const CLUB: &str = r#"
 "#;
 
 /// The same, where the fold makes the commissions: 10 % and 50 cents on top, held for 14 days.
-const DERIVING: &str = r#"
+pub(crate) const DERIVING: &str = r#"
 01-01 00:00 Creator name=Club currency=EUR time_zone=UTC commission={"source":"derived","rate_bp":1000,"flat_amount":50,"hold_days":14}
 01-01 00:00 Member member_id=ann referral_code=ANN
 01-01 00:00 Member member_id=bob referral_code=BOB

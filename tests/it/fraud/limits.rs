@@ -5,7 +5,7 @@ use tributary::fold::fraud::{
     Share, Winning, is_above, span,
 };
 
-use super::{accounts, answer, assess, clicks, history, honest, own, set_accounts};
+use super::{SEEN, accounts, answer, assess, clicks, forget_account, history, honest, own, set_accounts};
 
 /// What the default set and the literal one answer to a question.
 fn both(question: Question, change: impl Fn(&mut Facts)) -> (Answer, Answer) {
@@ -52,7 +52,12 @@ fn an_honest_one_about_whom_all_is_known_is_answered_with_no_throughout() {
 
 #[test]
 fn an_own_address_counts_for_30_days_and_not_if_many_share_it() {
-    let ip = |what: Own| move |facts: &mut Facts| own(facts).ip = what;
+    let ip = |what: Own| {
+        move |facts: &mut Facts| {
+            own(facts).ip = what;
+            forget_account(facts);
+        }
+    };
     assert!(fires(Question::SameIp, ip(seen(span::OWN_IP, false))));
     assert!(!fires(Question::SameIp, ip(seen(span::OWN_IP + 1, false))));
     assert!(is_silenced(Question::SameIp, Guard::SharedIp, ip(seen(0, true))));
@@ -82,7 +87,11 @@ fn an_own_device_counts_for_90_days_and_not_if_it_is_crowded() {
 fn the_same_user_is_known_by_id_by_e_mail_or_by_payout() {
     assert!(fires(Question::SameUserId, |facts| own(facts).user = Compared::Same));
     assert!(fires(Question::SameEmail, |facts| own(facts).email = Compared::Same));
-    assert!(fires(Question::SamePayout, |facts| own(facts).payout = Compared::Same));
+    let by_payout = |facts: &mut Facts| {
+        own(facts).payout = Compared::Same;
+        forget_account(facts);
+    };
+    assert!(fires(Question::SamePayout, by_payout));
     let missing = Compared::Missing(Missing::MemberPayout);
     assert!(is_unknown(Question::SamePayout, Missing::MemberPayout, |facts| own(facts).payout = missing));
 }
@@ -214,7 +223,8 @@ fn refunds_soon_after_the_pay_day_and_of_one_customer_count_from_three() {
     assert!(is_unknown(Question::EarlyRefunds, Missing::HoldDays, |facts| history(facts).early_refunds = None));
     let customer = |refunds, refunded_orders| {
         move |facts: &mut Facts| {
-            history(facts).customer = Some(CustomerHistory { chargebacks: 0, refunds, refunded_orders });
+            let orders = refunded_orders;
+            history(facts).customer = Some(CustomerHistory { chargebacks: 0, refunds, refunded_orders, orders });
         }
     };
     assert!(fires(Question::CustomerRefunds, customer(3, 2)));
@@ -224,19 +234,99 @@ fn refunds_soon_after_the_pay_day_and_of_one_customer_count_from_three() {
 
 #[test]
 fn two_accounts_of_one_person_count_and_three_customers_of_one_card_or_device() {
-    let with = |change: fn(&mut Accounts)| {
+    assert!(fires(Question::ClusterAccounts, with_accounts(|it| it.members = 2)));
+    let pay = |busiest, own| with_accounts(move |it| (it.with_payment, it.with_own_payment) = (busiest, own));
+    assert!(fires(Question::SharedPayment, pay(3, 3)) && !fires(Question::SharedPayment, pay(2, 2)));
+    let device = |busiest, own| with_accounts(move |it| (it.with_device, it.with_own_device) = (busiest, own));
+    let (guarded, literal) = both(Question::SharedDevice, device(3, 3));
+    assert!(is_yes(guarded) && is_yes(literal));
+}
+
+fn with_accounts(change: impl Fn(&mut Accounts)) -> impl Fn(&mut Facts) {
+    move |facts| {
+        let mut changed = accounts(facts);
+        change(&mut changed);
+        set_accounts(facts, changed);
+    }
+}
+
+#[test]
+fn two_customers_of_one_device_are_enough_for_the_default_set() {
+    let two = with_accounts(|it| (it.with_device, it.with_own_device) = (2, 2));
+    let (guarded, literal) = both(Question::SharedDevice, two);
+    assert!(is_yes(guarded) && literal == Answer::No, "{guarded:?} {literal:?}");
+}
+
+#[test]
+fn what_customers_share_says_nothing_of_one_who_does_not() {
+    let pay = with_accounts(|it| (it.with_payment, it.with_own_payment) = (3, 2));
+    assert!(is_silenced(Question::SharedPayment, Guard::Bystander, pay));
+    let device = with_accounts(|it| (it.with_device, it.with_own_device) = (3, 1));
+    assert!(is_silenced(Question::SharedDevice, Guard::Bystander, device));
+}
+
+#[test]
+fn what_more_than_five_customers_pay_with_is_a_school_s() {
+    let pay = |own| with_accounts(move |it| (it.with_payment, it.with_own_payment) = (own, own));
+    assert!(fires(Question::SharedPayment, pay(5)));
+    assert!(is_silenced(Question::SharedPayment, Guard::ManyPayers, pay(6)));
+}
+
+#[test]
+fn customers_at_the_member_s_own_device_are_its_guests() {
+    let at = |is_at_member| {
+        with_accounts(move |it| (it.with_device, it.with_own_device, it.is_at_member) = (9, 9, is_at_member))
+    };
+    assert!(is_yes(both(Question::SharedDevice, at(false)).0));
+    assert!(is_silenced(Question::SharedDevice, Guard::MemberDevice, at(true)));
+}
+
+#[test]
+fn the_member_s_address_and_account_say_nothing_of_who_has_another_account() {
+    let accounts_known = |user, email| {
         move |facts: &mut Facts| {
-            let mut changed = accounts(facts);
-            change(&mut changed);
-            set_accounts(facts, changed);
+            let own = own(facts);
+            (own.ip, own.payout, own.user, own.email) = (SEEN, Compared::Same, user, email);
         }
     };
-    assert!(fires(Question::ClusterAccounts, with(|accounts| accounts.members = 2)));
-    assert!(fires(Question::SharedPayment, with(|accounts| accounts.with_payment = 3)));
-    assert!(!fires(Question::SharedPayment, with(|accounts| accounts.with_payment = 2)));
-    assert!(fires(Question::SharedDevice, with(|accounts| accounts.with_device = 3)));
-    let crowded = with(|accounts| (accounts.with_device, accounts.is_device_crowded) = (3, true));
-    assert!(is_silenced(Question::SharedDevice, Guard::CrowdedDevice, crowded));
+    let (other, same) = (Compared::Different, Compared::Same);
+    let [user, email] = [Missing::ActorUser, Missing::ActorEmail].map(Compared::Missing);
+    for question in [Question::SameIp, Question::SamePayout] {
+        assert!(fires(question, accounts_known(user, email)), "nobody knows");
+        assert!(fires(question, accounts_known(same, other)) && fires(question, accounts_known(other, same)));
+        for (user, email) in [(other, other), (other, email), (user, other)] {
+            assert!(is_silenced(question, Guard::AnotherAccount, accounts_known(user, email)));
+        }
+    }
+}
+
+#[test]
+fn the_member_s_device_says_nothing_of_another_account_that_follows_other_links_too() {
+    let device = |user, follows_others| {
+        move |facts: &mut Facts| {
+            let own = own(facts);
+            (own.device, own.user, own.follows_others) = (SEEN, user, follows_others);
+        }
+    };
+    assert!(fires(Question::SameDevice, device(Compared::Different, false)));
+    assert!(fires(Question::SameDevice, device(Compared::Same, true)));
+    assert!(is_silenced(Question::SameDevice, Guard::FollowsOthers, device(Compared::Different, true)));
+}
+
+#[test]
+fn a_customer_may_send_back_as_much_as_is_usual() {
+    let customer = |refunded_orders, orders, creator_refunds| {
+        move |facts: &mut Facts| {
+            history(facts).creator_refunds = creator_refunds;
+            let refunds = refunded_orders;
+            history(facts).customer = Some(CustomerHistory { chargebacks: 0, refunds, refunded_orders, orders });
+        }
+    };
+    let few = Share { some: 10, all: 1_000 };
+    assert!(fires(Question::CustomerRefunds, customer(4, 6, few)));
+    assert!(is_silenced(Question::CustomerRefunds, Guard::UsualRefunds, customer(4, 12, few)));
+    let clothes = Share { some: 30, all: 100 };
+    assert!(is_silenced(Question::CustomerRefunds, Guard::UsualRefunds, customer(4, 6, clothes)));
 }
 
 /// The lower bound of Wilson's interval with floats, as textbooks write it.

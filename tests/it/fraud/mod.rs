@@ -3,11 +3,13 @@
 mod bursts;
 mod caps;
 pub(crate) mod crooked;
+mod guards;
 mod hostile;
 mod limits;
 mod own;
 mod preview;
 mod replay;
+mod report;
 mod stream;
 mod table;
 mod taken_back;
@@ -15,8 +17,8 @@ mod tale;
 mod windows;
 
 use tributary::fold::fraud::{
-    Accounts, Agent, Answer, Assessment, Clicks, Compared, CustomerHistory, Facts, Finding, Gaps, History, Own,
-    Question, Rate, Rule, RuleSet, SelfReferral, Share, Winning, perform_fraud_check, span,
+    Accounts, Agent, Answer, Assessment, Clicks, Compared, CustomerHistory, Facts, Finding, Gaps, History, Missing,
+    Own, Question, Rate, Rule, RuleSet, SelfReferral, Share, Winning, perform_fraud_check, span,
 };
 
 /// Of somebody honest, about whom all is known.
@@ -24,7 +26,14 @@ fn honest() -> Facts {
     let few = Rate::Clicks { in_minute: 1, in_hour: 1, devices: 0 };
     let gaps = Gaps::of((0..20).map(|n| 1_000 * (1 + n * n)));
     let winning = Winning::Click { before: span::HOUR, is_purchase: true, has_rival: false, behind: None };
-    let accounts = Accounts { members: 1, with_payment: 1, with_device: 1, is_device_crowded: false };
+    let accounts = Accounts {
+        members: 1,
+        with_payment: 1,
+        with_device: 1,
+        with_own_payment: 1,
+        with_own_device: 1,
+        ..Accounts::default()
+    };
     let history = History {
         customer: Some(CustomerHistory::default()),
         chargebacks: Share { some: 0, all: 100 },
@@ -34,7 +43,14 @@ fn honest() -> Facts {
     };
     let (user, email, payout) = (Compared::Different, Compared::Different, Compared::Different);
     Facts {
-        self_referral: Some(SelfReferral { user, email, payout, device: Own::Never, ip: Own::Never }),
+        self_referral: Some(SelfReferral {
+            user,
+            email,
+            payout,
+            device: Own::Never,
+            ip: Own::Never,
+            follows_others: false,
+        }),
         clicks: Some(Clicks { agent: Agent::Human, ip: few, network: few, device: few, gaps: Some(gaps), winning }),
         commission: Some((history, accounts)),
         accounts: Some(accounts),
@@ -66,10 +82,20 @@ fn accounts(facts: &Facts) -> Accounts {
 /// Seen yesterday, by nobody else.
 const SEEN: Own = Own::Seen { age: span::DAY, is_shared: false, is_proxy: false };
 
+/// Nobody knows with which account it was done.
+fn forget_account(facts: &mut Facts) {
+    let own = own(facts);
+    own.user = Compared::Missing(Missing::ActorUser);
+    own.email = Compared::Missing(Missing::ActorEmail);
+}
+
 /// What it takes for one rule to fire, and no other.
 fn make_fire(facts: &mut Facts, rule: Rule) {
     match rule {
-        Rule::SameIp => own(facts).ip = SEEN,
+        Rule::SameIp => {
+            own(facts).ip = SEEN;
+            forget_account(facts);
+        }
         Rule::SameDevice => own(facts).device = SEEN,
         Rule::SameUser => own(facts).user = Compared::Same,
         Rule::Bot => clicks(facts).agent = Agent::Bot,

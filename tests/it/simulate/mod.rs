@@ -1,5 +1,6 @@
 //! The simulated programme and its own books.
 
 mod books;
+mod labelled;
 mod ledger;
 mod stream;

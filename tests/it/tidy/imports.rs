@@ -55,7 +55,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     (
         "simulate",
         &["event", "schema", "project::totals"],
-        "keeps its own books with the same counters; never the fold: ADR 0008",
+        "keeps its own books with the same counters; never the fold: ADR 0008. Labelled traffic would be fitted to it",
     ),
     ("telemetry", &[], "names and figures"),
     ("tokens", &[], "a recipe that any language can follow"),

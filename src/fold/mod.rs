@@ -59,7 +59,7 @@ use state::{FOR_EVER, State};
 use zone::Calendars;
 
 /// Names this meaning of the events. State of another fingerprint is refused: replay into a new generation.
-pub const FINGERPRINT: u64 = 7;
+pub const FINGERPRINT: u64 = 8;
 
 /// Where a record came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +100,8 @@ mod kind {
     pub(super) const CUSTOMERS_BY: u8 = 35;
     pub(super) const CUSTOMER_MOVES: u8 = 36;
     pub(super) const LISTED: u8 = 37;
+    /// What a candidate remembers of a subject.
+    pub(super) const SHADOW: u8 = 38;
 }
 
 /// Why a record was not applied.
@@ -141,6 +143,12 @@ impl Fold {
     /// One that shares what tells people from bots, which takes longer to make than all else of a fold.
     pub fn with(bots: Bots) -> Self {
         Self { agents: Agents::of(bots), ..Self::default() }
+    }
+
+    /// One that tries rules on a log: every decision is told, storms too, and nothing runs beside the rules. These are
+    /// `rules`, whatever the log chooses; none: those that it chooses.
+    pub fn trial(bots: Bots, rules: Option<fraud::RuleSet>) -> Self {
+        Self { rule_sets: judge::RuleSets::trial(rules), ..Self::with(bots) }
     }
 
     /// Applies one record.

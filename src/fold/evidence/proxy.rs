@@ -32,7 +32,7 @@ impl Turn<'_> {
         });
         found.ips.iter_mut().zip(ips).for_each(|(place, ip)| *place = ip);
         if found != before {
-            self.creator_mut().proxies = u32::from(found != Proxies::zeroed());
+            self.creator_mut().proxies = u16::from(found != Proxies::zeroed());
             self.state.proxies.put(&self.c, found, self.t);
         }
     }

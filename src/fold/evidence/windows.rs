@@ -9,8 +9,8 @@ use hashbrown::HashSet;
 use super::{What, known};
 use crate::fold::fraud::Gaps;
 use crate::fold::records::{
-    MemberPageKey, NO_ID, NO_SLOT, WINDOW_KEYS, WINDOW_PAGE, WINDOW_RECENT, Window, WindowClick, WindowKeys,
-    WindowPage, WindowPageKey,
+    MemberPageKey, NO_ID, NO_SLOT, ShadowWindow, WINDOW_KEYS, WINDOW_PAGE, WINDOW_RECENT, Window, WindowClick,
+    WindowKeys, WindowPage, WindowPageKey,
 };
 use crate::fold::state::{FOR_EVER, State};
 use crate::fold::timers::Due;
@@ -28,13 +28,29 @@ const WINDOWS_SPARE: usize = 128;
 /// Gaps that are compared need one click more.
 const GAPS_CLICKS: u32 = Gaps::COUNT + 1;
 
-/// A window as it is after the click in hand.
+/// A window as a rule set sees it after the click in hand.
 #[derive(Clone, Copy)]
 pub(in crate::fold) struct Counted {
     key: Id128,
     window: Window,
     /// The click in hand.
     t: i64,
+    /// Its oldest clicks that are kept for another rule set alone.
+    skip: u32,
+}
+
+/// How many clicks a rule set looks back: the newest `clicks`, on an address of many people as many `times` that.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::fold) struct Keep {
+    pub(in crate::fold) clicks: u32,
+    pub(in crate::fold) times: u32,
+}
+
+/// Which of two rule sets looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::fold) enum Whose {
+    Live,
+    Shadow,
 }
 
 /// The page of a place.
@@ -46,15 +62,15 @@ const PAGE: u32 = 8;
 const _: () = assert!(WINDOW_PAGE == 8 && WINDOW_KEYS == 8 && WINDOW_RECENT == 4);
 
 impl Turn<'_> {
-    /// Puts the click in hand into a window of the member. The newest `keep` clicks stay, on an address of many people
-    /// as many times that as are stated with it.
+    /// Puts the click in hand into a window of the member. As many clicks stay as the live rules need, or a shadow (its
+    /// epoch, and what it needs) beside them; each sees what would have stayed for it alone.
     pub(in crate::fold) fn count_click(
         &mut self,
         n: u32,
         (what, token): (What, Id128),
         device: u64,
-        (keep, times): (u32, u32),
-    ) -> Counted {
+        (keep, beside): (Keep, Option<(u32, Keep)>),
+    ) -> (Counted, Option<Counted>) {
         let key = self.key_of_token(kind::WINDOW, what, n, &token.0);
         let t = self.t;
         let is_new = !self.state.windows.contains(&key, self.windows_floor());
@@ -68,11 +84,51 @@ impl Turn<'_> {
             window = empty();
         }
         let click = WindowClick { t: t.0, device };
-        let is_full = Counted { key, window, t: t.0 }.len() >= keep;
-        let times = if is_full && times > 1 && self.is_shared_ip(token, t) { times } else { 1 };
-        self.enter_window(key, &mut window, click, keep.saturating_mul(times).clamp(GAPS_CLICKS, CLICKS_MAX));
+        let mut seen = self.seen_of(key, len(&window), beside.map(|(epoch, _)| epoch));
+        let most = self.most(keep, seen.live, token);
+        seen.live = most.min(seen.live.saturating_add(1));
+        let stays = match beside {
+            Some((_, keep)) => {
+                let of_shadow = self.most(keep, seen.shadow, token);
+                seen.shadow = of_shadow.min(seen.shadow.saturating_add(1));
+                most.max(of_shadow)
+            }
+            // What was there for a shadow goes.
+            None => seen.live,
+        };
+        self.enter_window(key, &mut window, click, stays);
         self.state.windows.put(&key, window, t);
-        Counted { key, window, t: t.0 }
+        self.keep_seen(key, seen, beside.is_some());
+        let last = |seen: u32| Counted { key, window, t: t.0, skip: len(&window).saturating_sub(seen) };
+        (last(seen.live), beside.map(|_| last(seen.shadow)))
+    }
+
+    /// So many clicks of a window stay for a rule set that sees `seen` of them.
+    fn most(&self, keep: Keep, seen: u32, token: Id128) -> u32 {
+        let is_full = seen >= keep.clicks;
+        let times = if is_full && keep.times > 1 && self.is_shared_ip(token, self.t) { keep.times } else { 1 };
+        keep.clicks.saturating_mul(times).clamp(GAPS_CLICKS, CLICKS_MAX)
+    }
+
+    /// What each rule set sees of the `len` clicks of a window; all of them, if there was never a shadow.
+    fn seen_of(&self, key: Id128, len: u32, epoch: Option<u32>) -> ShadowWindow {
+        let all = ShadowWindow { live: len, shadow: len, told: NO_SLOT, epoch: epoch.unwrap_or_default() };
+        if self.creator().shadow == 0 || len == 0 {
+            return all;
+        }
+        match self.state.shadow_windows.get(&key, self.windows_floor()) {
+            Some(seen) if epoch == Some(seen.epoch) => seen,
+            Some(seen) => ShadowWindow { live: seen.live, ..all },
+            None => all,
+        }
+    }
+
+    fn keep_seen(&mut self, key: Id128, seen: ShadowWindow, is_running: bool) {
+        if is_running {
+            self.state.shadow_windows.put(&key, seen, self.t);
+        } else if self.creator().shadow != 0 {
+            self.state.shadow_windows.remove(&key);
+        }
     }
 
     fn windows_floor(&self) -> Millis {
@@ -144,10 +200,14 @@ impl Turn<'_> {
     }
 
     /// Tells a velocity decision once a minute of event time: whether this is the first.
-    pub(in crate::fold) fn is_first_of_minute(&mut self, counted: &Counted) -> bool {
+    pub(in crate::fold) fn is_first_of_minute(&mut self, counted: &Counted, whose: Whose) -> bool {
         let minute = i32::try_from(counted.t.div_euclid(Millis::MINUTE)).unwrap_or(i32::MAX);
-        let Some(window) = self.state.windows.get_mut(&counted.key, FOR_EVER) else { return true };
-        std::mem::replace(&mut window.told, minute) != minute
+        let (windows, shadows) = (&mut self.state.windows, &mut self.state.shadow_windows);
+        let told = match whose {
+            Whose::Live => windows.get_mut(&counted.key, FOR_EVER).map(|window| &mut window.told),
+            Whose::Shadow => shadows.get_mut(&counted.key, FOR_EVER).map(|seen| &mut seen.told),
+        };
+        told.is_none_or(|told| std::mem::replace(told, minute) != minute)
     }
 
     /// The member has one window more.
@@ -232,7 +292,7 @@ impl Turn<'_> {
 
 impl Counted {
     pub(in crate::fold) const fn len(&self) -> u32 {
-        self.window.end - self.window.first + self.window.len
+        len(&self.window) - self.skip
     }
 
     /// Clicks within the `span` that ends with the click in hand.
@@ -281,8 +341,9 @@ impl Counted {
         from
     }
 
-    /// Places count from the oldest that is kept.
+    /// Places count from the oldest that is seen.
     fn at(&self, state: &State, place: u32) -> WindowClick {
+        let place = place + self.skip;
         let in_pages = self.window.end - self.window.first;
         match place.checked_sub(in_pages) {
             None => paged(state, self.key, self.window.first + place),
@@ -292,6 +353,11 @@ impl Counted {
             }
         }
     }
+}
+
+/// Clicks that are kept.
+const fn len(window: &Window) -> u32 {
+    window.end - window.first + window.len
 }
 
 fn empty() -> Window {

@@ -1,6 +1,8 @@
 //! What the rules of fraud answer, and what the answers come to.
 
 mod limits;
+mod shadow;
+pub(crate) mod spice;
 mod stream;
 mod table;
 mod windows;

@@ -15,7 +15,7 @@ use super::programme::{records, spec};
 use crate::schemas::decision::{read, without_time};
 
 /// Decisions of a partition in their order: key and value.
-type Decided = Vec<(Vec<u8>, Vec<u8>)>;
+pub(super) type Decided = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// Folds the records, stopping and starting again behind each part of them.
 async fn decided(dir: &Path, parts: &[&[Outgoing]]) -> Vec<Decided> {
@@ -44,7 +44,7 @@ pub(crate) async fn decided_of(events: &[Value]) -> Vec<Value> {
     decided(dir.path(), &[&records]).await.iter().flatten().map(|(_, value)| read(value)).collect()
 }
 
-fn of_partition(program: &Program, partition: Partition) -> Decided {
+pub(super) fn of_partition(program: &Program, partition: Partition) -> Decided {
     let (mut found, mut next, mut batch) = (Decided::new(), Next(0), Batch::default());
     loop {
         batch.clear();

@@ -42,6 +42,7 @@ use crate::store::{Doors, Store};
 use crate::telemetry::Progress;
 use crate::tokens::Keys;
 use crate::web::{Looks, Workers};
+use crate::worker::backtest::{Asked, Report};
 use crate::worker::verify::{Difference, Summary};
 use crate::worker::{self, Emission, Fence, Pace, Questions};
 use crate::{append, keep, store, web};
@@ -307,6 +308,11 @@ impl Program {
             ControlFlow::Continue(())
         };
         self.sight().verify(report, progress).await
+    }
+
+    /// Folds the log twice, as it is and by other rules, and says what differs. Works beside live input.
+    pub async fn backtest(&self, asked: &Asked) -> Result<Report, Error> {
+        self.sight().backtest(asked, |_, _| ControlFlow::Continue(())).await
     }
 
     /// Takes every row away that has expired, and says how many; the workers' process does so by itself every hour.

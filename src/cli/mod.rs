@@ -1,6 +1,8 @@
 //! The command line. Long work shows a progress bar on a terminal; `--json` prints one JSON document for scripts.
 
 mod accept_gap;
+mod backtest;
+mod backtest_told;
 mod completions;
 mod config;
 mod dlq;
@@ -107,6 +109,8 @@ enum Command {
     /// What waits for a reviewer: list it, approve or block it. A server must run.
     #[command(subcommand)]
     Reviews(reviews::Command),
+    /// What another rule set would have decided: decisions changed, money moved, members affected.
+    Backtest(backtest::Args),
     /// Why a conversion or commission is what it is, and what was decided of it. A server must run.
     #[command(subcommand)]
     Explain(explain::Command),
@@ -221,6 +225,7 @@ fn execute(command: Command, context: Context) -> anyhow::Result<u8> {
             Command::Projections(command) => projections::run(command, &context).await,
             Command::Dlq(command) => dlq::run(command, &context).await,
             Command::Reviews(command) => reviews::run(command, &context).await,
+            Command::Backtest(args) => backtest::run(args, &context).await,
             Command::Explain(command) => explain::run(command, &context).await,
             Command::AcceptGap(args) => accept_gap::run(args, &context).await,
             Command::Completions(args) => completions::run(&args),

@@ -42,7 +42,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<u
 }
 
 /// Has the server that holds the folder look, or looks itself. The last line, which is not a failure.
-async fn look(context: &Context, look: Look, mut each: impl FnMut(&Line)) -> anyhow::Result<Line> {
+pub(super) async fn look(context: &Context, look: Look, mut each: impl FnMut(&Line)) -> anyhow::Result<Line> {
     let mut last = None;
     let mut take = |line: Line| {
         each(&line);
@@ -72,7 +72,7 @@ async fn look(context: &Context, look: Look, mut each: impl FnMut(&Line)) -> any
     }
 }
 
-const BROKEN_OFF: &str = "it broke off before the end; if the server was not stopped, its log says why";
+pub(super) const BROKEN_OFF: &str = "it broke off before the end; if the server was not stopped, its log says why";
 
 async fn stats(context: &Context) -> anyhow::Result<u8> {
     let bar = context.out.bar(None, "{spinner} {human_pos} rows");
@@ -133,7 +133,7 @@ async fn verify(context: &Context) -> anyhow::Result<u8> {
     Ok(if differences == 0 { exit::OK } else { exit::DIFFERENCES })
 }
 
-fn show(bar: &ProgressBar, line: &Line) {
+pub(super) fn show(bar: &ProgressBar, line: &Line) {
     if let Line::Progress { done, of } = line {
         // What comes meanwhile is folded too.
         bar.set_length(*done.max(of));

@@ -4,8 +4,8 @@
 use crate::event::{
     AttributionModel, AttributionPolicy, Body, Click, Commission, CommissionKind, CommissionPolicy, CommissionSource,
     Conversion, ConversionKind, Creator, Erasure, ErasureSubject, Event, Kind, ListEntry, ListKey, ListKind, Member,
-    MemberStatus, OnDue, PaymentType, Precedence, Review, ReviewLabel, ReviewPolicy, ReviewSubject, RuleSet, Share,
-    ShareType, Sighting, Template, Verdict,
+    MemberStatus, OnDue, PaymentType, Precedence, Review, ReviewLabel, ReviewPolicy, ReviewSubject, RuleSet,
+    RuleSetMode, Share, ShareType, Sighting, Template, Verdict,
 };
 use crate::ids::{
     ClickId, Code, CommissionId, ConversionId, CreatorId, Currency, CustomerId, EventId, MemberId, Millis, Offset,
@@ -389,7 +389,12 @@ fn review<'a, F: Fields<'a>>(take: &mut Taker<F>) -> Result<Review<'a>, F::Error
 }
 
 fn rule_set<'a, F: Fields<'a>>(take: &mut Taker<F>) -> Result<RuleSet<'a>, F::Error> {
-    Ok(RuleSet { rule_set_id: take.text()?, version: take.maybe_text()?, definition: take.maybe_text()? })
+    Ok(RuleSet {
+        rule_set_id: take.text()?,
+        version: take.maybe_text()?,
+        definition: take.maybe_text()?,
+        mode: take.maybe_choice(&RuleSetMode::ALL)?,
+    })
 }
 
 fn list_entry<'a, F: Fields<'a>>(take: &mut Taker<F>) -> Result<ListEntry<'a>, F::Error> {

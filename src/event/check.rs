@@ -188,7 +188,10 @@ fn check_review(review: &super::Review<'_>) -> Result<(), Invalid> {
 }
 
 fn check_rule_set(rules: &super::RuleSet<'_>) -> Result<(), Invalid> {
-    id("rule_set_id", rules.rule_set_id)?;
+    let names_none = rules.mode == Some(super::RuleSetMode::Off) && rules.rule_set_id.is_empty();
+    if !names_none {
+        id("rule_set_id", rules.rule_set_id)?;
+    }
     at_most("definition", rules.definition, DEFINITION_BYTES_MAX)?;
     optional_id("version", rules.version)
 }

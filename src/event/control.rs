@@ -41,10 +41,23 @@ pub enum ReviewLabel {
 /// Chooses the creator's fraud rules; `definition` (JSON) is needed for an id we do not ship.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleSet<'a> {
+    /// May be empty where `mode` is `off`.
     #[serde(borrow)]
     pub rule_set_id: &'a str,
     pub version: Option<&'a str>,
     pub definition: Option<&'a str>,
+    /// Absent: live.
+    pub mode: Option<RuleSetMode>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RuleSetMode {
+    /// It decides.
+    Live,
+    /// It says beside the live one what it would decide.
+    Shadow,
+    /// Nothing runs beside the live one any more.
+    Off,
 }
 
 /// A member or customer to deny or allow always.

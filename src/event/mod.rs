@@ -15,8 +15,8 @@ mod traffic;
 pub use bots::{BotKind, Bots};
 pub use check::{Invalid, check};
 pub use control::{
-    Erasure, ErasureSubject, ListEntry, ListKey, ListKind, Review, ReviewLabel, ReviewSubject, RuleSet, Template,
-    Verdict,
+    Erasure, ErasureSubject, ListEntry, ListKey, ListKind, Review, ReviewLabel, ReviewSubject, RuleSet, RuleSetMode,
+    Template, Verdict,
 };
 pub use money::{Commission, CommissionKind, Conversion, ConversionKind, PaymentType};
 pub use people::{

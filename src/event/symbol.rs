@@ -2,7 +2,7 @@
 
 use super::{
     AttributionModel, CommissionKind, CommissionSource, ConversionKind, ErasureSubject, ListKey, ListKind,
-    MemberStatus, OnDue, PaymentType, Precedence, ReviewLabel, ReviewSubject, ShareType, Verdict,
+    MemberStatus, OnDue, PaymentType, Precedence, ReviewLabel, ReviewSubject, RuleSetMode, ShareType, Verdict,
 };
 
 impl AttributionModel {
@@ -147,6 +147,18 @@ impl ReviewLabel {
             Self::Fraud => "fraud",
             Self::NotFraud => "not_fraud",
             Self::Unsure => "unsure",
+        }
+    }
+}
+
+impl RuleSetMode {
+    pub const ALL: [Self; 3] = [Self::Live, Self::Shadow, Self::Off];
+
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Shadow => "shadow",
+            Self::Off => "off",
         }
     }
 }

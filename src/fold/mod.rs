@@ -103,6 +103,8 @@ mod kind {
     pub(super) const CUSTOMERS_BY: u8 = 35;
     pub(super) const CUSTOMER_MOVES: u8 = 36;
     pub(super) const LISTED: u8 = 37;
+    /// What a candidate remembers of a subject.
+    pub(super) const SHADOW: u8 = 38;
 }
 
 /// Why a record was not applied.
@@ -144,6 +146,12 @@ impl Fold {
     /// One that shares what tells people from bots, which takes longer to make than all else of a fold.
     pub fn with(bots: Bots) -> Self {
         Self { agents: Agents::of(bots), ..Self::default() }
+    }
+
+    /// One that tries rules on a log: every decision is told, storms too, and nothing runs beside the rules. These are
+    /// `rules`, whatever the log chooses; none: those that it chooses.
+    pub fn trial(bots: Bots, rules: Option<fraud::RuleSet>) -> Self {
+        Self { rule_sets: judge::RuleSets::trial(rules), ..Self::with(bots) }
     }
 
     /// Applies one record.

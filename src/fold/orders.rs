@@ -41,7 +41,7 @@ impl Record {
         }
     }
 
-    pub(super) fn is_order(&self) -> bool {
+    pub fn is_order(&self) -> bool {
         matches!(self.kind(), ConversionKind::Purchase | ConversionKind::Renewal)
     }
 

@@ -7,9 +7,9 @@ use super::records::{
     CreatorPageKey, CreatorProfile, CreditPage, CreditPageKey, Customer, Day, DayCell, DefinitionPage, Frozen,
     GroupDay, GroupHead, Head, HourKey, Judged, Listed, LongProfile, Mark, Member, MemberDay, MemberDayKey,
     MemberFraud, MemberKey, MemberPageKey, Name, OrderDays, OrderDaysKey, OrdinalKey, OwnToken, Parked, ParkedPage,
-    Partition, Proxies, Purse, PurseKey, RulesHead, Score, ScoreDayKey, ScoreKey, ScoreLink, Seen, SeqKey, Share,
-    ShortList, ShortProfile, Slot, SlotKey, TagPage, Text, Timer, TimerHour, Touch, Visitor, Window, WindowKeys,
-    WindowPage, WindowPageKey,
+    Partition, Proxies, Purse, PurseKey, RulesHead, Score, ScoreDayKey, ScoreKey, ScoreLink, Seen, SeqKey, ShadowHead,
+    ShadowMember, ShadowWindow, Share, ShortList, ShortProfile, Slot, SlotKey, TagPage, Text, Timer, TimerHour, Touch,
+    Visitor, Window, WindowKeys, WindowPage, WindowPageKey,
 };
 use super::time::{ABSURD_AHEAD, LATENESS};
 use super::{evidence, kind};
@@ -103,6 +103,13 @@ pub struct State {
     pub listed: Cold<Id128, Listed>,
     pub rules: Hot<u32, RulesHead>,
     pub definition_pages: Hot<CreatorPageKey, DefinitionPage>,
+    /// Of a candidate that runs beside the rules, by ids of its own: empty where none ever did. See `judge::shadow`.
+    pub shadows: Hot<u32, ShadowHead>,
+    pub shadow_windows: Cold<Id128, ShadowWindow>,
+    pub shadow_clicks: Cold<Id128, ClickJudged>,
+    pub shadow_frozen: Cold<Id128, Frozen>,
+    pub shadow_judged: Cold<Id128, Judged>,
+    pub shadow_members: Cold<Id128, ShadowMember>,
 }
 
 impl Maps for State {
@@ -182,6 +189,12 @@ impl State {
         visitor("listed", &mut self.listed);
         visitor("rules", &mut self.rules);
         visitor("definition_pages", &mut self.definition_pages);
+        visitor("shadows", &mut self.shadows);
+        visitor("shadow_windows", &mut self.shadow_windows);
+        visitor("shadow_clicks", &mut self.shadow_clicks);
+        visitor("shadow_frozen", &mut self.shadow_frozen);
+        visitor("shadow_judged", &mut self.shadow_judged);
+        visitor("shadow_members", &mut self.shadow_members);
     }
 
     /// A referral code or coupon of a creator in its compared form: trimmed, without ASCII case.
@@ -220,7 +233,7 @@ impl State {
         let made = self.partition.peek(&0, FOR_EVER).map_or(0, |record| record.creators);
         let floors = (0..made).filter_map(|creator| Some(self.creators.peek(&creator, FOR_EVER)?.floor));
         let floor = floors.min().unwrap_or(i64::MIN);
-        for map in ["visits", "touches", "visitors", "score_days", "judged_clicks"] {
+        for map in ["visits", "touches", "visitors", "score_days", "judged_clicks", "shadow_clicks"] {
             store.set_floor(self, map, Millis(floor));
         }
         let clocks = (0..made).filter_map(|creator| Some(self.creators.peek(&creator, FOR_EVER)?.clock));

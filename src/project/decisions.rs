@@ -58,6 +58,8 @@ pub struct DecisionRow {
     pub is_truncated: bool,
     /// [`Told`] as JSON.
     pub evidence: String,
+    /// Of a click: the version of the lists that tell who is a bot.
+    pub bot_lists: String,
 }
 
 /// The answers of an assessment.
@@ -185,6 +187,7 @@ impl DecisionRow {
             matures_at: decision.matures_at,
             is_truncated: decision.is_truncated,
             evidence: serde_json::to_string(&Told::of(decision)).expect("texts and numbers are JSON"),
+            bot_lists: text(decision.bot_lists.unwrap_or_default()),
         }
     }
 
@@ -222,6 +225,7 @@ impl DecisionRow {
             .optional_int(self.matures_at.map(|at| at.0))
             .int(i64::from(self.is_truncated))
             .text(&self.evidence)
+            .optional_text(&self.bot_lists)
             .finish()
     }
 
@@ -260,6 +264,7 @@ impl DecisionRow {
             matures_at: row.optional_int()?.map(Millis),
             is_truncated: row.int()? == 1,
             evidence: row.text()?,
+            bot_lists: row.text()?,
         })
     }
 }

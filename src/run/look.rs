@@ -9,12 +9,14 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::consume::registry::Registry;
+use crate::fold::fraud::{Malformed, RuleSet};
 use crate::ids::{Next, Partition};
 use crate::keep;
 use crate::project::tables;
 use crate::store::Doors;
 use crate::telemetry::with_causes;
-use crate::web::{Counted, GenerationSize, Line, Look, Looks, Role};
+use crate::web::{Counted, GenerationSize, Line, Look, Looks, Role, Trial};
+use crate::worker::backtest::{Asked, Backtest, Found, Report};
 use crate::worker::verify::{Difference, Summary, Verify};
 use crate::worker::{Schemas, scan};
 
@@ -95,6 +97,7 @@ impl Telling {
         let told = match look {
             Look::Stats => self.count(sight).await,
             Look::Verify => self.verify(sight).await,
+            Look::Backtest(trial) => self.backtest(sight, &trial).await,
             Look::Compare { generation } => match self.compare(sight, generation).await {
                 Err(Refused::NotNow(why)) => Ok(vec![Line::Failed { why }]),
                 Err(Refused::Failed(error)) => Err(error),
@@ -167,6 +170,22 @@ impl Telling {
         Ok(told)
     }
 
+    async fn backtest(&self, sight: &Sight, trial: &Trial) -> Result<Vec<Line>, Error> {
+        let asked = match asked(trial) {
+            Ok(asked) => asked,
+            Err(error) => return Ok(vec![Line::Failed { why: error.to_string() }]),
+        };
+        let ends = sight.ends();
+        let of = ends.iter().map(|(_, end)| end.0).sum();
+        let progress = |p: Partition, next: Next| {
+            let before: u64 = ends.iter().take_while(|(other, _)| *other < p).map(|(_, end)| end.0).sum();
+            self.progress(before + next.0, of)
+        };
+        let report = sight.backtest(&asked, progress).await?;
+        let report = serde_json::to_value(report).expect("texts and numbers are JSON");
+        Ok(vec![Line::Backtested { report }])
+    }
+
     /// What has just been sent in is compared too, unless the workers are far behind.
     async fn await_rows(&self, sight: &Sight, ends: &[(Partition, Next)]) -> Result<(), Error> {
         let mut looks = CATCH_UP_MAX.as_millis() / LOOK_EVERY.as_millis();
@@ -189,6 +208,12 @@ impl Telling {
         drop(self.lines.try_send(Line::Progress { done, of }));
         ControlFlow::Continue(())
     }
+}
+
+pub(super) fn asked(trial: &Trial) -> Result<Asked, Malformed> {
+    let Trial { rules, from, to, creator, members } = trial;
+    let rules = RuleSet::parse_named(rules.clone())?;
+    Ok(Asked { rules, from: *from, to: *to, creator: creator.clone(), top: usize::from(*members) })
 }
 
 fn line(difference: Difference) -> Line {
@@ -226,6 +251,29 @@ impl Sight {
             sum.differences += part.differences;
         }
         Ok(sum)
+    }
+
+    /// Folds the log twice, as it is and by other rules, until `progress` breaks it off.
+    pub(super) async fn backtest(
+        &self,
+        asked: &Asked,
+        mut progress: impl FnMut(Partition, Next) -> ControlFlow<()>,
+    ) -> Result<Report, Error> {
+        let mut found = Found::default();
+        let parts = &self.generations.0.parts;
+        let schemas = Schemas::new(self.registry.clone(), parts.clock.clone());
+        for p in (0..self.log.topic().partitions).map(Partition) {
+            let backtest = Backtest {
+                source: self.log.reader()?,
+                schemas: schemas.clone(),
+                bots: parts.bots.clone(),
+                asked,
+                scratch: &self.data_dir,
+                limits: self.keep.clone(),
+            };
+            backtest.run(p, &mut found, |next| progress(p, next)).await?;
+        }
+        Ok(found.report(asked))
     }
 
     /// Counts every row, until `progress`, which gets the rows of a page, breaks it off.

@@ -119,6 +119,8 @@ pub struct RuleSet<'a> {
     pub id: &'a str,
     pub version: &'a str,
     pub hash: &'a str,
+    /// Of a click: the version of the lists of bots.
+    pub bot_lists: Option<&'a str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,6 +157,7 @@ impl Decision<'_> {
         self.put_answers(out);
         self.checks.put(out);
         [self.rule_set.id, self.rule_set.version, self.rule_set.hash].into_iter().for_each(|it| put_text(it, out));
+        put_optional(self.rule_set.bot_lists, put_text, out);
         self.trigger.put(out);
         put_long(self.event_time.0, out);
         put_long(self.watermark.0, out);

@@ -5,7 +5,7 @@
 
 use crate::event::{
     AttributionModel, CommissionKind, CommissionSource, ConversionKind, ErasureSubject, Kind, ListKey, ListKind,
-    MemberStatus, OnDue, PaymentType, Precedence, ReviewLabel, ReviewSubject, ShareType, Verdict,
+    MemberStatus, OnDue, PaymentType, Precedence, ReviewLabel, ReviewSubject, RuleSetMode, ShareType, Verdict,
 };
 
 /// The symbol at an index, `None` past the last.
@@ -310,8 +310,12 @@ const REVIEW: &[Field] = &[
     optional("expires_at", Type::Time),
 ];
 
-const RULE_SET: &[Field] =
-    &[required("rule_set_id", Type::Text), optional("version", Type::Text), optional("definition", Type::Text)];
+const RULE_SET: &[Field] = &[
+    required("rule_set_id", Type::Text),
+    optional("version", Type::Text),
+    optional("definition", Type::Text),
+    optional("mode", Type::Symbol(|i| RuleSetMode::ALL.get(i).map(|v| v.symbol()))),
+];
 
 const LIST_ENTRY: &[Field] = &[
     required("list", Type::Symbol(|i| ListKind::ALL.get(i).map(|v| v.symbol()))),

@@ -110,12 +110,12 @@ const fn fingerprint_of(shape: Shape) -> u64 {
         Shape::Event(Kind::Conversion) => 0xda10_11c7_c9bc_e5ee,
         Shape::Event(Kind::Commission) => 0x1a2b_9f67_f20a_efdd,
         Shape::Event(Kind::Review) => 0xa22b_3b22_e469_73eb,
-        Shape::Event(Kind::RuleSet) => 0x8a88_1d5e_d70e_32f6,
+        Shape::Event(Kind::RuleSet) => 0xaf39_55bc_dca8_3301,
         Shape::Event(Kind::ListEntry) => 0x053d_fb25_0ad4_9ca1,
         Shape::Event(Kind::Template) => 0x3a77_6ee9_47c9_369e,
         Shape::Event(Kind::Erasure) => 0x244d_9a25_3911_12f5,
         Shape::Event(Kind::Tick) => 0x60d8_6f18_87eb_cbbd,
-        Shape::Decision => 0x8b44_5831_a4d4_64d0,
+        Shape::Decision => 0xe9ab_0a83_f7ec_2c9f,
         Shape::DeadLetter => 0x58bf_7f87_d65e_7cee,
     }
 }

@@ -6,8 +6,8 @@ use super::row::{Cell, Row};
 use crate::event::{
     AttributionModel, AttributionPolicy, Body, Click, Commission, CommissionKind, CommissionPolicy, CommissionSource,
     Conversion, ConversionKind, Creator, Erasure, ErasureSubject, Event, ListEntry, ListKey, ListKind, Member,
-    MemberStatus, OnDue, PaymentType, Precedence, Review, ReviewLabel, ReviewPolicy, ReviewSubject, RuleSet, Share,
-    ShareType, Sighting, Template, Verdict,
+    MemberStatus, OnDue, PaymentType, Precedence, Review, ReviewLabel, ReviewPolicy, ReviewSubject, RuleSet,
+    RuleSetMode, Share, ShareType, Sighting, Template, Verdict,
 };
 
 /// The cells of an event.
@@ -213,6 +213,7 @@ fn put_rule_set<'e>(out: &mut Filler<'e>, rules: &'e RuleSet<'_>) {
     out.put(rules.rule_set_id);
     out.put(rules.version);
     out.put(rules.definition);
+    out.maybe_choice(&RuleSetMode::ALL, rules.mode);
 }
 
 fn put_list_entry<'e>(out: &mut Filler<'e>, entry: &'e ListEntry<'_>) {

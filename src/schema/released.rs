@@ -147,6 +147,16 @@ pub const RELEASED: &[Released] = &[
     },
     Released {
         schema: Embedded {
+            shape: Shape::Decision,
+            file: "schemas/released/v1/Decision.avsc",
+            json: include_str!("../../schemas/released/v1/Decision.avsc"),
+            fingerprint: 0xe9ab_0a83_f7ec_2c9f,
+        },
+        version: "v1",
+        frozen: 0xcfc7_66dc_5bb2_8382,
+    },
+    Released {
+        schema: Embedded {
             shape: Shape::DeadLetter,
             file: "schemas/released/v1/DeadLetter.avsc",
             json: include_str!("../../schemas/released/v1/DeadLetter.avsc"),

@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
-pub use admin::{Counted, GenerationSize, Line, Look, Looks};
+pub use admin::{Counted, GenerationSize, Line, Look, Looks, Trial};
 pub use check::{Answering, Checks, Fallback, Here, NotHere, Owner, OwnerOf, Policy};
 pub use generations::{
     Ask, Asked, GenerationStatus, Generations, PartitionPosition, Refusal, Role, State, Status, TableCompared,
@@ -42,6 +42,7 @@ pub use keys::{Access, Keys};
 pub use limits::Limits;
 pub use openapi::OPENAPI;
 pub use position::LogEnds;
+pub(crate) use read::minor_digits;
 pub use route::{ROUTES, Route};
 pub use server::serve;
 

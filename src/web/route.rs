@@ -39,6 +39,7 @@ enum Endpoint {
     ProjectionsStats,
     ProjectionsVerify,
     ProjectionsCompare,
+    Backtest,
     Generations,
     GenerationsChange(Ask),
     KeysCreate,
@@ -63,6 +64,7 @@ impl Endpoint {
             Self::ProjectionsStats
             | Self::ProjectionsVerify
             | Self::ProjectionsCompare
+            | Self::Backtest
             | Self::Generations
             | Self::GenerationsChange(_)
             | Self::KeysCreate
@@ -139,9 +141,10 @@ pub const ROUTES: &[Route] = &[
     get("/readyz", &[], Endpoint::Readyz),
     get("/metrics", &[], Endpoint::Metrics),
     get("/v1/openapi.json", &[], Endpoint::OpenApi),
-    get(Look::Stats.path(), &[], Endpoint::ProjectionsStats),
-    post(Look::Verify.path(), Endpoint::ProjectionsVerify),
-    post(Look::Compare { generation: 0 }.path(), Endpoint::ProjectionsCompare),
+    get(admin::path::STATS, &[], Endpoint::ProjectionsStats),
+    post(admin::path::VERIFY, Endpoint::ProjectionsVerify),
+    post(admin::path::COMPARE, Endpoint::ProjectionsCompare),
+    post(admin::path::BACKTEST, Endpoint::Backtest),
     get(Ask::Status.path(), &[], Endpoint::Generations),
     change(Ask::Rebuild { rate: None }),
     change(Ask::Cancel),
@@ -273,6 +276,7 @@ async fn of_route<S: Store, K: Sink>(
         Endpoint::OpenApi => Ok(reply::whole(StatusCode::OK, "application/json", OPENAPI)),
         Endpoint::ProjectionsStats => admin::stats(shared),
         Endpoint::ProjectionsVerify => admin::verify(shared, &parts.headers, body).await,
+        Endpoint::Backtest => admin::backtest(shared, &parts.headers, body).await,
         Endpoint::ProjectionsCompare => admin::compare(shared, &parts.headers, body).await,
         Endpoint::Generations => generations::status(shared).await,
         Endpoint::GenerationsChange(ask) => generations::change(shared, ask, &parts.headers, body).await,

@@ -63,6 +63,7 @@ fn decision<'a>(
             id: made.rule_set.id.as_str(),
             version: made.rule_set.version.as_str(),
             hash: made.rule_set.hash.as_str(),
+            bot_lists: made.bot_lists,
         },
         trigger: decision::Trigger {
             event_id: made.trigger.event_id.as_str(),

@@ -3,6 +3,7 @@
 //! Promise (PROTOCOL): a partition's local position never passes what is written and out. One thread owns a
 //! partition; nothing in the fold waits for the network.
 
+pub mod backtest;
 mod beside;
 pub mod compare;
 mod copies;

@@ -1,9 +1,10 @@
 //! A record of the log, as whoever folds it takes it.
 
 use crate::append::partition::partition_of;
-use crate::consume::Record;
+use crate::consume::{self, Batch, Limits, Polled, Record, Source};
 use crate::decode::{self, Decoder, Place};
 use crate::event::Event;
+use crate::ids::{Next, Partition};
 
 /// Why a record is not folded here.
 pub(super) enum Refused {
@@ -30,4 +31,15 @@ pub(super) fn read<'a>(
             None => Refused::Unreadable(error),
         }),
     }
+}
+
+/// Has the source hand out nothing but what stands in `partition` from `from` on.
+pub(super) fn only<S: Source>(source: &mut S, partition: Partition, from: Next) -> Result<(), consume::Error> {
+    let mut batch = Batch::default();
+    while let Polled::Records = source.poll(&Limits::default(), &mut batch)? {}
+    for p in (0..source.topic().partitions).map(Partition) {
+        let to = if p == partition { from } else { source.bounds(p)?.end };
+        source.seek(p, to)?;
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::consume::{Batch, Limits, Polled, Source};
+use crate::consume::{Batch, Limits, Source};
 use crate::decode::Place;
 use crate::fold::boards::Ranks;
 use crate::fold::effects::{Effects, FastRows, SlowRows};
@@ -25,7 +25,7 @@ use crate::project::tables;
 use crate::project::words::Words;
 use crate::store::{Store, alias};
 
-use super::read::read;
+use super::read::{only, read};
 use super::{Error, Schemas};
 use boards::{Boards, Seen};
 
@@ -174,7 +174,7 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
         let mut state = State::default();
         let (mut keep, _) = Keep::open(&scratch.0, identity, self.limits.clone(), &mut state).map_err(state_error)?;
         let (mut fold, mut effects, mut batch) = (Fold::default(), Effects::from(Next(0)), Batch::default());
-        self.assign(partition)?;
+        only(&mut self.source, partition, Next(0))?;
         let topic = self.source.topic().name.clone();
         let mut position = Next(0);
         while position < end {
@@ -204,17 +204,6 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
         }
         keep.flush().map_err(state_error)?;
         Ok(state)
-    }
-
-    fn assign(&mut self, partition: Partition) -> Result<(), Error> {
-        let mut batch = Batch::default();
-        while let Polled::Records = self.source.poll(&Limits::default(), &mut batch)? {}
-        for p in 0..self.source.topic().partitions {
-            let p = Partition(p);
-            let from = if p == partition { Next(0) } else { self.source.bounds(p)?.end };
-            self.source.seek(p, from)?;
-        }
-        Ok(())
     }
 }
 

@@ -143,7 +143,7 @@ impl Turn<'_> {
                 continue;
             }
             self.state.customers_by.remove(&key);
-            let fraud = self.member_fraud(n);
+            let fraud = self.reading().member_fraud(n);
             if fraud.payment == token || fraud.device == token {
                 let unless_it = |known: Id128| if known == token { NO_ID } else { known };
                 self.change_member_fraud(n, |fraud| {

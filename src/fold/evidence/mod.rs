@@ -15,7 +15,7 @@ mod users;
 mod windows;
 
 pub(super) use own::{member_of_user, member_user};
-pub(super) use windows::{Counted, Keep};
+pub(super) use windows::{Counted, Keep, Whose};
 
 use super::reading::Reading;
 use super::records::NO_ID;
@@ -27,8 +27,9 @@ use crate::keep::{HashKey, Id128};
 
 /// How long after it was last touched each map's entity can tell anything; see `State::free_expired`. Every answer
 /// looks at the times in it itself, so that it does not matter when it goes.
-pub(super) const LIVES: [(&str, i64); 7] = [
+pub(super) const LIVES: [(&str, i64); 8] = [
     ("windows", windows::LIFE),
+    ("shadow_windows", windows::LIFE),
     ("window_pages", windows::PAGE_LIFE),
     ("window_keys", windows::LIST_LIFE),
     ("token_users", life::TOKEN_USERS),

@@ -21,7 +21,7 @@ impl Turn<'_> {
         let found = self.reading().proxies_among(self.reading().tags());
         let before = self.state.proxies.get(&self.c, FOR_EVER).unwrap_or_else(Proxies::zeroed);
         if found != before {
-            self.creator_mut().proxies = u32::from(found != Proxies::zeroed());
+            self.creator_mut().proxies = u16::from(found != Proxies::zeroed());
             self.state.proxies.put(&self.c, found, self.t);
         }
     }

@@ -13,8 +13,8 @@ use super::{What, known};
 use crate::fold::fraud::Gaps;
 use crate::fold::reading::Reading;
 use crate::fold::records::{
-    MemberPageKey, NO_ID, NO_SLOT, WINDOW_KEYS, WINDOW_PAGE, WINDOW_RECENT, Window, WindowClick, WindowCounts,
-    WindowKeys, WindowPage, WindowPageKey,
+    MemberPageKey, NO_ID, NO_SLOT, ShadowWindow, WINDOW_KEYS, WINDOW_PAGE, WINDOW_RECENT, Window, WindowClick,
+    WindowCounts, WindowKeys, WindowPage, WindowPageKey,
 };
 use crate::fold::state::{FOR_EVER, State};
 use crate::fold::time::LATENESS;
@@ -36,13 +36,15 @@ const WINDOWS_SPARE: usize = 128;
 /// Gaps that are compared need one click more.
 const GAPS_CLICKS: u32 = Gaps::COUNT + 1;
 
-/// A window as it is after the click in hand.
+/// A window as a rule set sees it after the click in hand.
 #[derive(Clone, Copy)]
 pub(in crate::fold) struct Counted {
     key: Id128,
     window: Window,
     /// The click in hand.
     t: i64,
+    /// Its oldest clicks that are kept for another rule set alone.
+    skip: u32,
     /// It is not in the window, but would be.
     would: Option<Entering>,
 }
@@ -57,11 +59,18 @@ struct Entering {
     gone: u32,
 }
 
-/// How many clicks a window keeps: as many times on an address of many people.
-#[derive(Clone, Copy)]
+/// How many clicks a rule set looks back: the newest `clicks`, on an address of many people as many `times` that.
+#[derive(Debug, Clone, Copy)]
 pub(in crate::fold) struct Keep {
     pub(in crate::fold) clicks: u32,
     pub(in crate::fold) times: u32,
+}
+
+/// Which of two rule sets looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::fold) enum Whose {
+    Live,
+    Shadow,
 }
 
 /// The page of a place.
@@ -73,14 +82,15 @@ const PAGE: u32 = 8;
 const _: () = assert!(WINDOW_PAGE == 8 && WINDOW_KEYS == 8 && WINDOW_RECENT == 4);
 
 impl Turn<'_> {
-    /// Puts the click in hand into a window of the member; the newest stay.
+    /// Puts the click in hand into a window of the member. As many clicks stay as the live rules need, or a shadow (its
+    /// epoch, and what it needs) beside them; each sees what would have stayed for it alone.
     pub(in crate::fold) fn count_click(
         &mut self,
         n: u32,
         (what, token): (What, Id128),
         device: u64,
-        keep: Keep,
-    ) -> Counted {
+        (keep, beside): (Keep, Option<(u32, Keep)>),
+    ) -> (Counted, Option<Counted>) {
         let key = self.key_of_token(kind::WINDOW, what, n, &token.0);
         let t = self.t;
         let span = span_of(self.creator().clock);
@@ -95,11 +105,32 @@ impl Turn<'_> {
             window = Window { span, ..empty() };
         }
         let click = WindowClick { t: t.0, device };
-        let counted = Counted { key, window, t: t.0, would: None };
-        let keep = self.reading().kept(&counted, token, keep);
-        self.enter_window(key, &mut window, click, keep);
+        let reading = self.reading();
+        let mut seen = reading.seen_of(key, len(&window), beside.map(|(epoch, _)| epoch));
+        let most = reading.most(keep, seen.live, token);
+        seen.live = most.min(seen.live.saturating_add(1));
+        let stays = match beside {
+            Some((_, keep)) => {
+                let of_shadow = reading.most(keep, seen.shadow, token);
+                seen.shadow = of_shadow.min(seen.shadow.saturating_add(1));
+                most.max(of_shadow)
+            }
+            // What was there for a shadow goes.
+            None => seen.live,
+        };
+        self.enter_window(key, &mut window, click, stays);
         self.state.windows.put(&key, window, t);
-        Counted { window, ..counted }
+        self.keep_seen(key, seen, beside.is_some());
+        let last = |seen: u32| Counted { key, window, t: t.0, skip: len(&window).saturating_sub(seen), would: None };
+        (last(seen.live), beside.map(|_| last(seen.shadow)))
+    }
+
+    fn keep_seen(&mut self, key: Id128, seen: ShadowWindow, is_running: bool) {
+        if is_running {
+            self.state.shadow_windows.put(&key, seen, self.t);
+        } else if self.creator().shadow != 0 {
+            self.state.shadow_windows.remove(&key);
+        }
     }
 
     fn windows_floor(&self) -> Millis {
@@ -171,10 +202,14 @@ impl Turn<'_> {
     }
 
     /// Tells a velocity decision once a minute of event time: whether this is the first.
-    pub(in crate::fold) fn is_first_of_minute(&mut self, counted: &Counted) -> bool {
+    pub(in crate::fold) fn is_first_of_minute(&mut self, counted: &Counted, whose: Whose) -> bool {
         let minute = i32::try_from(counted.t.div_euclid(Millis::MINUTE)).unwrap_or(i32::MAX);
-        let Some(window) = self.state.windows.get_mut(&counted.key, FOR_EVER) else { return true };
-        std::mem::replace(&mut window.told, minute) != minute
+        let (windows, shadows) = (&mut self.state.windows, &mut self.state.shadow_windows);
+        let told = match whose {
+            Whose::Live => windows.get_mut(&counted.key, FOR_EVER).map(|window| &mut window.told),
+            Whose::Shadow => shadows.get_mut(&counted.key, FOR_EVER).map(|seen| &mut seen.told),
+        };
+        told.is_none_or(|told| std::mem::replace(told, minute) != minute)
     }
 
     /// Writes a window that was touched in a new span into the list of that; whether windows gave way.
@@ -300,25 +335,39 @@ impl Reading<'_> {
         let (key, t) = (self.key_of_token(kind::WINDOW, what, n, &token.0), self.t);
         let window = self.state.windows.get(&key, self.kept_from(LIFE)).unwrap_or_else(empty);
         let window = if is_over(&window, t) { empty() } else { window };
-        let counted = Counted { key, window, t: t.0, would: None };
-        let keep = self.kept(&counted, token, keep);
+        let seen = self.seen_of(key, len(&window), None).live;
+        let counted = Counted { key, window, t: t.0, skip: len(&window).saturating_sub(seen), would: None };
+        let most = self.most(keep, seen, token);
         let click = WindowClick { t: t.0, device };
         let place = counted.first_place(self.state, |known| known.t > t.0);
-        let gone = (counted.len() + 1).saturating_sub(keep);
+        let gone = (seen + 1).saturating_sub(most);
         Counted { would: Some(Entering { click, place, gone }), ..counted }
     }
 
-    /// How many clicks stay.
-    fn kept(&self, counted: &Counted, token: Id128, Keep { clicks, times }: Keep) -> u32 {
-        let is_full = counted.len() >= clicks;
-        let times = if is_full && times > 1 && self.is_shared_ip(token, self.t) { times } else { 1 };
-        clicks.saturating_mul(times).clamp(GAPS_CLICKS, CLICKS_MAX)
+    /// So many clicks of a window stay for a rule set that sees `seen` of them.
+    fn most(&self, keep: Keep, seen: u32, token: Id128) -> u32 {
+        let is_full = seen >= keep.clicks;
+        let times = if is_full && keep.times > 1 && self.is_shared_ip(token, self.t) { keep.times } else { 1 };
+        keep.clicks.saturating_mul(times).clamp(GAPS_CLICKS, CLICKS_MAX)
+    }
+
+    /// What each rule set sees of the `len` clicks of a window; all of them, if there was never a shadow.
+    fn seen_of(&self, key: Id128, len: u32, epoch: Option<u32>) -> ShadowWindow {
+        let all = ShadowWindow { live: len, shadow: len, told: NO_SLOT, epoch: epoch.unwrap_or_default() };
+        if self.head.shadow == 0 || len == 0 {
+            return all;
+        }
+        match self.state.shadow_windows.get(&key, self.kept_from(LIFE)) {
+            Some(seen) if epoch == Some(seen.epoch) => seen,
+            Some(seen) => ShadowWindow { live: seen.live, ..all },
+            None => all,
+        }
     }
 }
 
 impl Counted {
     pub(in crate::fold) fn len(&self) -> u32 {
-        let there = self.window.end - self.window.first + u32::from(self.window.len);
+        let there = len(&self.window) - self.skip;
         self.would.map_or(there, |would| there + 1 - would.gone)
     }
 
@@ -368,7 +417,7 @@ impl Counted {
         from
     }
 
-    /// Places count from the oldest that is kept.
+    /// Places count from the oldest that is seen.
     fn at(&self, state: &State, place: u32) -> WindowClick {
         let Some(would) = self.would else { return self.there(state, place) };
         let place = place.saturating_add(would.gone);
@@ -380,6 +429,7 @@ impl Counted {
     }
 
     fn there(&self, state: &State, place: u32) -> WindowClick {
+        let place = place + self.skip;
         let in_pages = self.window.end - self.window.first;
         match place.checked_sub(in_pages) {
             None => paged(state, self.key, self.window.first + place),
@@ -394,6 +444,11 @@ impl Counted {
 /// Which one it is; those far apart may be called alike, which costs a look at what is over.
 fn span_of(clock: i64) -> u8 {
     u8::try_from(clock.div_euclid(SPAN).rem_euclid(1 << 8)).unwrap_or_default()
+}
+
+/// Clicks that are kept.
+fn len(window: &Window) -> u32 {
+    window.end - window.first + u32::from(window.len)
 }
 
 fn empty() -> Window {

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::Assessment;
+use super::rule::Rules;
 use super::score::{Band, Points, Verdict};
 use crate::event::{BotKind, Kind};
 use crate::fold::records::{LongText, Text};
@@ -31,6 +32,8 @@ pub struct Decision {
     pub disposition: Option<Disposition>,
     /// Of a click: what it is, if a bot's, by the lists of [`Bots::VERSION`](crate::event::Bots::VERSION).
     pub bot: Option<BotKind>,
+    /// Of a click: [`Bots::VERSION`](crate::event::Bots::VERSION), by whose lists it was asked.
+    pub bot_lists: Option<&'static str>,
     pub assessment: Assessment,
     /// What each rule counts in this rule set.
     pub points: Points,
@@ -176,6 +179,8 @@ pub struct Previous {
     pub verdict: Verdict,
     pub band: Band,
     pub score: u32,
+    /// Rules that fired.
+    pub fired: Rules,
     /// Why there is a new one.
     pub cause: Cause,
 }

@@ -102,7 +102,7 @@ impl Band {
 }
 
 /// What is to be done with what was scored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     Approve,
     /// Held until a person has looked.

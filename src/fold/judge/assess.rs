@@ -3,6 +3,7 @@
 use super::Scored;
 use super::facts::Ordered;
 use super::frozen::{QUESTIONS, freeze, of_bits, thaw, worse};
+use super::rules::Scoring;
 use crate::fold::Turn;
 use crate::fold::fraud::{
     Agent, Answer, Assessment, Clicks, Facts, Finding, Missing, Rate, RuleSet, SelfReferral, check_click_fraud,
@@ -15,23 +16,24 @@ use crate::keep::Id128;
 
 impl Turn<'_> {
     /// A conversion by its own facts, and by what its credited click fired.
-    pub(super) fn assess_conversion(&mut self, id: Id128, conversion: &Conversion, rules: &RuleSet) -> Assessment {
-        let frozen = match self.state.frozen.get(&id, FOR_EVER) {
+    pub(super) fn assess_conversion(&mut self, id: Id128, conversion: &Conversion, rules: &Scoring) -> Assessment {
+        let frozen = match self.frozen_by(id, rules) {
             Some(frozen) => frozen,
             None => {
                 let frozen = freeze(self.answers(id, conversion, rules).iter());
-                self.state.frozen.put(&id, frozen, self.t);
+                self.keep_frozen(id, frozen, rules);
                 frozen
             }
         };
-        self.with_abuse(Some(&frozen), conversion.n, Some((id, conversion)), rules)
+        self.with_abuse(Some(&frozen), conversion.n, Some((id, conversion)), &rules.set)
     }
 
     /// A commission by its conversion's answers, as they were, and by what became of orders since.
-    pub(super) fn assess_commission(&self, n: u32, conversion_id: Id128, rules: &RuleSet) -> Assessment {
+    pub(super) fn assess_commission(&self, n: u32, conversion_id: Id128, rules: &Scoring) -> Assessment {
         let conversion = self.state.conversions.get(&conversion_id, FOR_EVER).filter(|_| conversion_id != NO_ID);
-        let frozen = conversion.as_ref().and_then(|_| self.state.frozen.get(&conversion_id, FOR_EVER));
-        self.with_abuse(frozen.as_ref(), n, conversion.as_ref().map(|conversion| (conversion_id, conversion)), rules)
+        let frozen = conversion.as_ref().and_then(|_| self.frozen_by(conversion_id, rules));
+        let conversion = conversion.as_ref().map(|conversion| (conversion_id, conversion));
+        self.with_abuse(frozen.as_ref(), n, conversion, &rules.set)
     }
 
     fn with_abuse(
@@ -51,7 +53,7 @@ impl Turn<'_> {
     }
 
     /// Its own answers to the self and click questions, joined with those of its click.
-    fn answers(&self, id: Id128, conversion: &Conversion, rules: &RuleSet) -> [Finding; FROZEN] {
+    fn answers(&self, id: Id128, conversion: &Conversion, rules: &Scoring) -> [Finding; FROZEN] {
         let missing = Rate::Missing(Missing::Click);
         let follows_others = !self.others_clicks(conversion).is_empty();
         let known = self.reading().self_referral(conversion.n, &self.actor(id), Millis(conversion.t));
@@ -59,32 +61,31 @@ impl Turn<'_> {
         let winning = self.winning(conversion);
         let clicks =
             Clicks { agent: Agent::Missing, ip: missing, network: missing, device: missing, gaps: None, winning };
-        let own = check_self_referral(&facts, rules).into_iter().chain(check_click_fraud(&clicks, rules));
-        let inherited = self.inherited(conversion).map(|finding| explain(finding, &facts, rules));
+        let set = &rules.set;
+        let own = check_self_referral(&facts, set).into_iter().chain(check_click_fraud(&clicks, set));
+        let inherited = self.inherited(conversion, rules).map(|finding| explain(finding, &facts, set));
         let mut own = own.zip(inherited).map(|(own, inherited)| worse(own, inherited));
         QUESTIONS.map(|question| own.next().unwrap_or(Finding { question, answer: Answer::No }))
     }
 
     /// What the credited click answered when it came.
-    fn inherited(&self, conversion: &Conversion) -> [Finding; FROZEN] {
-        let Some(click) = self.credited_click(conversion) else { return of_bits(u16::MAX) };
-        match self.state.judged_clicks.get(&conversion.credited_click, self.floor()) {
-            Some(judged) if click.judged == 1 => thaw(&judged.frozen),
-            _ => of_bits(click.unknown),
+    fn inherited(&self, conversion: &Conversion, rules: &Scoring) -> [Finding; FROZEN] {
+        match self.credited_click(conversion) {
+            Some(click) => self.click_answers(conversion.credited_click, &click, rules),
+            None => of_bits(u16::MAX),
         }
     }
 
     /// The questions about the member alone that are answered with yes now.
-    pub(super) fn member_questions(&mut self, n: u32) -> u32 {
-        let rules = self.rules();
+    pub(super) fn member_questions(&self, n: u32, rules: &Scoring) -> u32 {
         let reading = self.reading();
         let (history, accounts) = (reading.history(n, None, self.t), reading.accounts(n, &Actor::NOBODY, self.t));
         let findings = check_commission_abuse(&history, &accounts, &rules.set);
         super::tell::bits(findings.iter())
     }
 
-    /// What is scored, by the live rules.
-    pub(super) fn assess(&mut self, id: Id128, scored: Scored<'_>, rules: &RuleSet) -> Assessment {
+    /// What is scored.
+    pub(super) fn assess(&mut self, id: Id128, scored: Scored<'_>, rules: &Scoring) -> Assessment {
         match scored {
             Scored::Conversion(conversion) => self.assess_conversion(id, conversion, rules),
             Scored::Commission(commission) => self.assess_commission(commission.n, commission.conversion, rules),

@@ -3,17 +3,18 @@
 use bytemuck::Zeroable;
 
 use super::assess::{of_click, split};
-use super::frozen::{freeze, is_noted, of_bits, thaw, unknown};
+use super::frozen::{freeze, is_noted, unknown};
+use super::rules::Scoring;
 use super::verdict::{Concluded, number, of_review};
 use crate::event::{BotKind, Click};
 use crate::fold::Turn;
-use crate::fold::evidence::{Counted, Keep, What, short};
+use crate::fold::evidence::{Counted, Keep, What, Whose, short};
 use crate::fold::fraud::{
     Agent, Assessment, Cause, Clicks, DEVICES_MAX, DecidedBy, Limits, Missing, Question, Rate, Rule, RuleSet,
     SelfReferral, Subject, Winning, perform_fraud_check, span,
 };
 use crate::fold::reading::Reading;
-use crate::fold::records::{Actor, ClickJudged, Judged, NO_ID};
+use crate::fold::records::{Actor, Click as Record, ClickJudged, Judged, NO_ID};
 use crate::fold::timers::Due;
 use crate::fold::touches::Disposition;
 use crate::fold::verdicts::review;
@@ -40,6 +41,15 @@ pub(super) struct Windows {
     is_proxy: bool,
 }
 
+/// The click in hand, as every rule set sees it.
+struct Clicked<'c> {
+    click: &'c Click<'c>,
+    n: u32,
+    actor: Actor,
+    disposition: Disposition,
+    bot: Option<BotKind>,
+}
+
 impl Turn<'_> {
     pub(in crate::fold) fn judge_click(
         &mut self,
@@ -47,18 +57,43 @@ impl Turn<'_> {
         (n, id): (u32, Id128),
         (disposition, bot): (Disposition, Option<BotKind>),
     ) -> Noted {
-        let rules = self.rules();
+        let (rules, shadow) = (self.rules(), self.shadow());
         let ip = self.token(What::Ip, click.ip_token);
         let device = self.token(What::Device, click.device_token);
         let network = self.token(What::Network, click.ip56_token);
-        let windows = self.count_in_windows(n, (ip, device, network), &rules.set.limits);
+        let (windows, beside) = self.count_in_windows(n, (ip, device, network), (&rules, shadow.as_deref()));
         self.tag(ip, device);
         let actor = Actor { ip, device, ..Actor::NOBODY };
-        let facts = self.reading().facts_of_click(click, (n, &actor), &windows, (&rules.set, bot));
+        let clicked = Clicked { click, n, actor, disposition, bot };
+        let shadowed = shadow.map(|shadow| (self.score_click(&clicked, &beside, &shadow), shadow));
+        let (noted, judged) = self.score_click(&clicked, &windows, &rules);
+        if let Some(judged) = judged.filter(|_| noted.judged == 1) {
+            self.keep_click(id, judged, self.t, &rules);
+        }
+        // What a shadow leaves unsaid it takes from what the live rules keep.
+        if let Some(((of_shadow, judged), shadow)) = shadowed {
+            let is_kept = of_shadow.judged == 1 || noted.judged == 1 || of_shadow.unknown != noted.unknown;
+            match judged.filter(|_| is_kept) {
+                Some(judged) => self.keep_click(id, judged, self.t, &shadow),
+                None => self.drop_click(id, &shadow),
+            }
+        }
+        noted
+    }
+
+    /// What a rule set says of a click, told unless it is part of a storm; and what may have to be kept.
+    fn score_click(
+        &mut self,
+        clicked: &Clicked<'_>,
+        windows: &Windows,
+        rules: &Scoring,
+    ) -> (Noted, Option<ClickJudged>) {
+        let Clicked { click, n, actor, disposition, bot } = clicked;
+        let facts = self.reading().facts_of_click(click, (*n, actor), windows, (&rules.set, *bot));
         let assessment = perform_fraud_check(&of_click(facts.0, facts.1), &rules.set);
         let noted =
             Noted { unknown: unknown(assessment.findings()), judged: u8::from(is_noted(assessment.findings())) };
-        let texts = self.texts_of_click(n, click.click_id.0, click.member_id.map(|member| member.0));
+        let texts = self.texts_of_click(*n, click.click_id.0, click.member_id.map(|member| member.0));
         let concluded = Concluded {
             subject: Subject::Click,
             assessment,
@@ -66,45 +101,59 @@ impl Turn<'_> {
             by: DecidedBy::Score,
             cause: Cause::Evidence,
             event_time: self.t,
-            disposition: Some(disposition),
-            bot,
+            disposition: Some(*disposition),
+            bot: *bot,
             matures_at: None,
             is_paid: false,
         };
-        let judged = self.judged(&concluded, None, &texts, &rules);
-        if noted.judged == 1 {
-            let frozen = freeze(assessment.findings());
-            self.state.judged_clicks.put(&id, ClickJudged { frozen, judged }, self.t);
+        let judged = self.judged(&concluded, None, &texts, rules);
+        if self.is_told(&assessment, windows, rules) {
+            self.tell(&concluded, &judged, None, &texts, rules);
         }
-        if self.is_told(&assessment, &windows) {
-            self.tell(&concluded, &judged, None, &texts, &rules);
-        }
-        noted
+        let may_be_kept = noted.judged == 1 || rules.shadow.is_some();
+        (noted, may_be_kept.then(|| ClickJudged { frozen: freeze(assessment.findings()), judged }))
     }
 
-    /// The click enters the windows of its tokens; what is late enters none.
-    fn count_in_windows(&mut self, n: u32, tokens: (Id128, Id128, Id128), limits: &Limits) -> Windows {
+    /// The click enters the windows of its tokens; what is late enters none. As the rules see them, and as a shadow does.
+    fn count_in_windows(
+        &mut self,
+        n: u32,
+        tokens: (Id128, Id128, Id128),
+        (rules, shadow): (&Scoring, Option<&Scoring>),
+    ) -> (Windows, Windows) {
         if self.is_late() {
-            return Windows::default();
+            return (Windows::default(), Windows::default());
         }
-        let windows = windows_of(tokens, limits, |token, device, keep| self.count_click(n, token, device, keep));
-        self.reading().with_shared(windows, tokens.0, limits)
+        let counted = each_window(tokens, |token, device, keep| {
+            let beside = shadow.map(|shadow| (shadow.shadow.unwrap_or_default(), keep(&shadow.set.limits)));
+            self.count_click(n, token, device, (keep(&rules.set.limits), beside))
+        });
+        let live = Windows::of_tokens(counted.map(|counted| counted.map(|(live, _)| live)));
+        let beside = Windows::of_tokens(counted.map(|counted| counted.and_then(|(_, beside)| beside)));
+        let reading = self.reading();
+        let live = reading.with_shared(live, tokens.0, &rules.set.limits);
+        (live, shadow.map_or(beside, |shadow| reading.with_shared(beside, tokens.0, &shadow.set.limits)))
     }
 
     /// A storm is told once a minute of event time and window; everything else is told.
-    fn is_told(&mut self, assessment: &Assessment, windows: &Windows) -> bool {
+    fn is_told(&mut self, assessment: &Assessment, windows: &Windows, rules: &Scoring) -> bool {
+        let whose = if rules.shadow.is_some() { Whose::Shadow } else { Whose::Live };
         let (mut is_storm, mut is_first) = (false, false);
         for finding in assessment.findings().filter(|finding| finding.fired() == Some(Rule::Velocity)) {
             if let Some(window) = windows.of(finding.question) {
                 is_storm = true;
-                is_first |= self.is_first_of_minute(&window);
+                is_first |= self.is_first_of_minute(&window, whose);
             }
         }
-        !is_storm || is_first
+        !is_storm || is_first || self.fold.rule_sets.is_trial()
     }
 }
 
 impl Windows {
+    fn of_tokens([ip, device, network]: [Option<Counted>; 3]) -> Self {
+        Self { ip, device, network, ..Self::default() }
+    }
+
     /// The one that a question of velocity is about.
     fn of(&self, question: Question) -> Option<Counted> {
         if question == Question::ClicksOfDeviceInMinute {
@@ -123,8 +172,8 @@ impl Reading<'_> {
         if self.is_late() {
             return Windows::default();
         }
-        let windows = windows_of(tokens, limits, |token, device, keep| self.would_count(n, token, device, keep));
-        self.with_shared(windows, tokens.0, limits)
+        let counted = each_window(tokens, |token, device, keep| self.would_count(n, token, device, keep(limits)));
+        self.with_shared(Windows::of_tokens(counted), tokens.0, limits)
     }
 
     fn with_shared(&self, windows: Windows, ip: Id128, limits: &Limits) -> Windows {
@@ -192,35 +241,50 @@ pub(super) const fn agent_of(click: &Click<'_>, bot: Option<BotKind>) -> Agent {
     }
 }
 
-/// A click in the windows of its tokens, by `count`.
-fn windows_of(
+/// Counts a click for each of its tokens: the address, the device, the network. How far back each looks, its limits say.
+fn each_window<C>(
     (ip, device, network): (Id128, Id128, Id128),
-    limits: &Limits,
-    mut count: impl FnMut((What, Id128), u64, Keep) -> Counted,
-) -> Windows {
+    mut count: impl FnMut((What, Id128), u64, fn(&Limits) -> Keep) -> C,
+) -> [Option<C>; 3] {
     let tag = if device == NO_ID { 0 } else { short(device) };
-    let by_ip = limits.clicks_ip_minute.max(limits.clicks_ip_hour).saturating_add(1);
-    let once = |limit: u32| Keep { clicks: limit.saturating_add(1), times: 1 };
-    let mut windows = Windows::default();
-    if ip != NO_ID {
-        windows.ip = Some(count((What::Ip, ip), tag, Keep { clicks: by_ip, times: DEVICES_MAX }));
-    }
-    if device != NO_ID {
-        windows.device = Some(count((What::Device, device), tag, once(limits.clicks_device_minute)));
-    }
-    if network != NO_ID {
-        windows.network = Some(count((What::Network, network), tag, once(limits.clicks_network_minute)));
-    }
-    windows
+    let windows: [(What, Id128, fn(&Limits) -> Keep); 3] = [
+        (What::Ip, ip, |limits| Keep {
+            clicks: limits.clicks_ip_minute.max(limits.clicks_ip_hour).saturating_add(1),
+            times: DEVICES_MAX,
+        }),
+        (What::Device, device, |limits| Keep { clicks: limits.clicks_device_minute.saturating_add(1), times: 1 }),
+        (What::Network, network, |limits| Keep { clicks: limits.clicks_network_minute.saturating_add(1), times: 1 }),
+    ];
+    windows.map(|(what, token, keep)| (token != NO_ID).then(|| count((what, token), tag, keep)))
 }
 
 impl Turn<'_> {
     /// Somebody looked at a click, or what was said of it is over: what is told of it changes, how it is counted does not.
     pub(in crate::fold) fn review_click(&mut self, id: Id128, click_id: &str, (said, until): (u8, Millis)) {
         let Some(click) = self.state.clicks.get(&id, self.floor()) else { return };
-        let known = self.state.judged_clicks.get(&id, self.floor());
-        let findings = known.map_or_else(|| of_bits(click.unknown), |known| thaw(&known.frozen));
+        if let Some(shadow) = self.shadow() {
+            self.reviewed_click((id, &click), click_id, (said, until), &shadow);
+        }
         let rules = self.rules();
+        if until.0 < i64::MAX && of_review(said).is_some() {
+            self.set_timer(until, Due::ClickReview, id);
+        }
+        if self.reviewed_click((id, &click), click_id, (said, until), &rules)
+            && let Some(click) = self.state.clicks.get_mut(&id, self.floor())
+        {
+            click.judged = 1;
+        }
+    }
+
+    /// `false`: that is what was said already.
+    fn reviewed_click(
+        &mut self,
+        (id, click): (Id128, &Record),
+        click_id: &str,
+        (said, until): (u8, Millis),
+        rules: &Scoring,
+    ) -> bool {
+        let findings = self.click_answers(id, click, rules);
         let (self_referral, clicks) = split(Some(findings));
         let assessment = Assessment::of(self_referral, clicks, None, &rules.set);
         let by_score = (assessment.score.verdict(), DecidedBy::Score);
@@ -230,7 +294,7 @@ impl Turn<'_> {
             subject: Subject::Click,
             assessment,
             verdict,
-            by,
+            by: DecidedBy::Review,
             cause: Cause::Review,
             event_time: Millis(click.t),
             disposition: touch.map(|touch| Disposition::of_number(touch.disposition)),
@@ -240,26 +304,21 @@ impl Turn<'_> {
         };
         let texts = self.texts_of_click(click.n, click_id, None);
         // Of a click of which nothing was noted only its revision is known.
-        let before = known.map_or_else(|| first_of(&assessment), |known| known.judged);
+        let before = self.click_by(id, click, rules).map_or_else(|| first_of(&assessment), |known| known.judged);
         let due = if by == DecidedBy::Review { until } else { Millis(i64::MAX) };
-        if due.0 < i64::MAX {
-            self.set_timer(due, Due::ClickReview, id);
-        }
-        if (before.verdict, before.by) == (number(verdict), by.number()) {
-            if let Some(known) = self.state.judged_clicks.get_mut(&id, self.floor()) {
-                known.judged.due = due.0;
-            }
-            return;
-        }
-        let mut judged = self.judged(&concluded, Some(&before), &texts, &rules);
-        judged.due = due.0;
-        let frozen = freeze(findings.iter());
         // Known as long as the click, however early the review is dated.
-        self.state.judged_clicks.put(&id, ClickJudged { frozen, judged }, Millis(self.t.0.max(click.t)));
-        if let Some(click) = self.state.clicks.get_mut(&id, self.floor()) {
-            click.judged = 1;
+        let t = Millis(self.t.0.max(click.t));
+        let frozen = freeze(findings.iter());
+        if (before.verdict, before.by) == (number(verdict), by.number()) {
+            if before.due != due.0 {
+                self.keep_click(id, ClickJudged { frozen, judged: Judged { due: due.0, ..before } }, t, rules);
+            }
+            return false;
         }
-        self.tell(&concluded, &judged, Some(&before), &texts, &rules);
+        let judged = Judged { due: due.0, ..self.judged(&concluded, Some(&before), &texts, rules) };
+        self.keep_click(id, ClickJudged { frozen, judged }, t, rules);
+        self.tell(&concluded, &judged, Some(&before), &texts, rules);
+        true
     }
 }
 

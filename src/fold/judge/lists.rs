@@ -57,7 +57,7 @@ impl Turn<'_> {
 
     fn judge_listed(&mut self, subject: Id128) {
         match member_of_user(subject) {
-            Some(n) => self.judge_open(n, Cause::List),
+            Some(n) => self.judge_open(n, Cause::List, &Self::judge_commission),
             None => self.judge_customer(subject, NO_ID, Cause::List),
         }
     }

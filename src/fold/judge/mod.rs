@@ -9,6 +9,7 @@ mod frozen;
 mod lists;
 mod preview;
 mod rules;
+mod shadow;
 mod tell;
 mod verdict;
 
@@ -37,10 +38,14 @@ impl Turn<'_> {
             return;
         }
         for n in self.credited(order_id, &order) {
-            let fired = self.member_questions(n);
+            if self.shadow_says_new(n) {
+                self.judge_open(n, Cause::Evidence, &Self::shadow_commission);
+            }
+            let rules = self.rules();
+            let fired = self.member_questions(n, &rules);
             if fired != self.reading().member_fraud(n).fired {
                 self.change_member_fraud(n, |fraud| fraud.fired = fired);
-                self.judge_open(n, Cause::Evidence);
+                self.judge_open(n, Cause::Evidence, &Self::judge_commission_live);
             }
         }
     }
@@ -77,14 +82,14 @@ impl Turn<'_> {
     }
 
     /// The oldest of a member's commissions that are not paid. A list says as much of their conversions.
-    fn judge_open(&mut self, n: u32, cause: Cause) {
+    fn judge_open(&mut self, n: u32, cause: Cause, judge: &impl Fn(&mut Self, Id128, Cause)) {
         let mut id = self.member(n).open_first;
         for _ in 0..RESCORED_MAX {
             let Some(record) = self.state.commissions.get(&id, FOR_EVER) else { return };
             if cause == Cause::List {
                 self.judge_listed_conversion(record.conversion);
             }
-            self.judge_commission(id, cause);
+            judge(self, id, cause);
             id = record.next_open;
         }
     }

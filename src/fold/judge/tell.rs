@@ -3,9 +3,12 @@
 use super::Scored;
 use super::rules::Scoring;
 use super::verdict::{Concluded, number, of_number};
+use crate::event::Bots;
 use crate::fold::Turn;
 use crate::fold::evidence::known;
-use crate::fold::fraud::{Band, DecidedBy, Decision, DecisionId, Finding, Mode, Previous, Trigger, decision_id};
+use crate::fold::fraud::{
+    Band, DecidedBy, Decision, DecisionId, Finding, Mode, Previous, Question, Rules, Subject, Trigger, decision_id,
+};
 use crate::fold::records::{Judged, LongText, NO_ID, NONE, Text};
 use crate::fold::state::FOR_EVER;
 use crate::keep::Id128;
@@ -103,6 +106,7 @@ impl Turn<'_> {
             verdict: of_number(before.verdict),
             band: Band::of(u32::from(before.score)),
             score: u32::from(before.score),
+            fired: rules_of(before.fired),
             cause: concluded.cause,
         });
         let decision = Decision {
@@ -120,6 +124,7 @@ impl Turn<'_> {
             action: concluded.action(before),
             disposition: concluded.disposition,
             bot: concluded.bot,
+            bot_lists: (concluded.subject == Subject::Click).then_some(Bots::VERSION),
             assessment: concluded.assessment,
             points: rules.set.points,
             rule_set: rules.name,
@@ -127,14 +132,18 @@ impl Turn<'_> {
             event_time: concluded.event_time,
             watermark: self.watermark(),
             is_late: self.is_late(),
-            mode: if concluded.by == DecidedBy::Review { Mode::Manual } else { Mode::Live },
+            mode: match rules.shadow {
+                Some(_) => Mode::Shadow,
+                None if concluded.by == DecidedBy::Review => Mode::Manual,
+                None => Mode::Live,
+            },
             previous,
             matures_at: concluded.matures_at,
             is_truncated: texts.is_truncated,
             at: self.at,
         };
         self.effects.decisions.push(decision);
-        if decision.is_noted() {
+        if decision.is_noted() && decision.mode != Mode::Shadow {
             self.effects.fast.decisions.push(decision);
         }
         decision
@@ -145,4 +154,10 @@ impl Turn<'_> {
 pub(super) fn bits<'f>(findings: impl Iterator<Item = &'f Finding>) -> u32 {
     let fired = findings.filter(|finding| finding.fired().is_some());
     fired.fold(0, |bits, finding| bits | 1 << finding.question.number())
+}
+
+/// Of questions by their bits.
+fn rules_of(bits: u32) -> Rules {
+    let fired = Question::ALL.into_iter().filter(|question| bits & (1 << question.number()) != 0);
+    fired.map(Question::rule).collect()
 }

@@ -1,6 +1,7 @@
 //! What is decided: review before deny list, allow list, due date and score; and what follows for credit and commissions.
 
 use super::Scored;
+use super::rules::Scoring;
 use crate::event::BotKind;
 use crate::fold::Turn;
 use crate::fold::fraud::{Action, Assessment, Cause, DecidedBy, Subject, Verdict};
@@ -27,28 +28,33 @@ pub(super) struct Concluded {
 
 impl Turn<'_> {
     pub(in crate::fold) fn judge_conversion(&mut self, id: Id128, cause: Cause) {
-        let conversion = self.conversion_at(id);
-        let rules = self.rules();
-        let assessment = self.assess(id, Scored::Conversion(&conversion), &rules.set);
-        self.conclude(id, Scored::Conversion(&conversion), assessment, cause);
+        self.shadow_conversion(id, cause);
+        let (conversion, rules) = (self.conversion_at(id), self.rules());
+        self.judge_by(id, Scored::Conversion(&conversion), cause, &rules);
         self.restate_conversion(id);
     }
 
     pub(in crate::fold) fn judge_commission(&mut self, id: Id128, cause: Cause) {
+        self.shadow_commission(id, cause);
+        self.judge_commission_live(id, cause);
+    }
+
+    /// A shadow has no reason to look at it again.
+    pub(super) fn judge_commission_live(&mut self, id: Id128, cause: Cause) {
         let Some(commission) = self.state.commissions.get(&id, FOR_EVER) else { return };
         let rules = self.rules();
-        let assessment = self.assess(id, Scored::Commission(&commission), &rules.set);
-        self.conclude(id, Scored::Commission(&commission), assessment, cause);
+        self.judge_by(id, Scored::Commission(&commission), cause, &rules);
         self.restate_commission(id);
     }
 
-    /// Keeps what was decided, and tells it if it is new.
-    fn conclude(&mut self, id: Id128, scored: Scored<'_>, assessment: Assessment, cause: Cause) {
-        let before = self.state.judged.get(&id, FOR_EVER);
+    /// Keeps what a rule set decides, and tells it if it is new.
+    pub(super) fn judge_by(&mut self, id: Id128, scored: Scored<'_>, cause: Cause, rules: &Scoring) {
+        let assessment = self.assess(id, scored, rules);
+        let before = self.judged_by(id, rules);
         let fired = super::tell::bits(assessment.findings());
         // What the policy said holds as long as the reasons do.
         let on_due = before.filter(|before| before.fired == fired).map_or(0, |before| before.on_due);
-        let (verdict, by) = self.effective(scored, assessment.score.verdict(), on_due);
+        let (verdict, by) = self.effective(scored, assessment.score.verdict(), on_due, rules);
         let is_same = before.is_some_and(|before| {
             let said = (before.fired, before.scored, before.verdict, before.by);
             said == (fired, number(assessment.score.verdict()), number(verdict), by.number())
@@ -75,18 +81,31 @@ impl Turn<'_> {
             matures_at,
             is_paid,
         };
+        self.keep_and_tell((id, scored), &concluded, (before.as_ref(), on_due), rules);
+    }
+
+    fn keep_and_tell(
+        &mut self,
+        (id, scored): (Id128, Scored<'_>),
+        concluded: &Concluded,
+        (before, on_due): (Option<&Judged>, u8),
+        rules: &Scoring,
+    ) {
         let texts = self.texts_of(id, scored);
-        let rules = self.rules();
-        let mut judged = self.judged(&concluded, before.as_ref(), &texts, &rules);
+        let mut judged = self.judged(concluded, before, &texts, rules);
         judged.on_due = on_due;
-        judged.due = self.due(id, scored, before.as_ref(), &judged);
-        self.state.judged.put(&id, judged, self.t);
-        let decision = self.tell(&concluded, &judged, before.as_ref(), &texts, &rules);
-        self.move_review(id, (before.as_ref(), &judged), &decision);
+        if rules.shadow.is_none() {
+            judged.due = self.due(id, scored, before, &judged);
+        }
+        self.keep_judged(id, judged, rules);
+        let decision = self.tell(concluded, &judged, before, &texts, rules);
+        if rules.shadow.is_none() {
+            self.move_review(id, (before, &judged), &decision);
+        }
     }
 
     /// The verdict in force, and what makes it.
-    fn effective(&self, scored: Scored<'_>, by_score: Verdict, on_due: u8) -> (Verdict, DecidedBy) {
+    fn effective(&self, scored: Scored<'_>, by_score: Verdict, on_due: u8, rules: &Scoring) -> (Verdict, DecidedBy) {
         let (n, own, conversion) = match scored {
             Scored::Conversion(conversion) => (conversion.n, conversion.review, Some(*conversion)),
             Scored::Commission(commission) => {
@@ -101,10 +120,9 @@ impl Turn<'_> {
         }
         if let Scored::Commission(commission) = scored
             && let Some(order) = conversion
-            && order.blocked == 1
+            && let Some(by) = self.order_blocked(commission.conversion, &order, rules)
         {
-            let judged = self.state.judged.get(&commission.conversion, FOR_EVER);
-            return (Verdict::Block, judged.map_or(DecidedBy::Score, |judged| decided_by(judged.by)));
+            return (Verdict::Block, by);
         }
         let customer = conversion.map_or(NO_ID, |conversion| conversion.customer);
         if let Some(listed) = self.reading().listed(n, customer) {
@@ -114,6 +132,19 @@ impl Turn<'_> {
             0 => (by_score, DecidedBy::Score),
             number => (of_number(number), DecidedBy::DueDate),
         }
+    }
+
+    /// What blocks a commission's order, if it is blocked. To a shadow an order that it has not judged is as it is.
+    fn order_blocked(&self, id: Id128, order: &Conversion, rules: &Scoring) -> Option<DecidedBy> {
+        let of_shadow = rules.shadow.and_then(|_| self.judged_by(id, rules));
+        if let Some(judged) = of_shadow {
+            return (of_number(judged.verdict) == Verdict::Block).then(|| decided_by(judged.by));
+        }
+        if order.blocked == 0 {
+            return None;
+        }
+        let judged = self.state.judged.get(&id, FOR_EVER);
+        Some(judged.map_or(DecidedBy::Score, |judged| decided_by(judged.by)))
     }
 
     /// Whether a conversion counts for nobody.

@@ -251,6 +251,37 @@ pub struct RulesHead {
     pub len: u32,
 }
 
+/// The candidate that runs beside a creator's rules, or ran last.
+#[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct ShadowHead {
+    /// Its definition is in pages of its own.
+    pub rules: RulesHead,
+    /// As `Creator::rules`.
+    pub chosen: u32,
+    /// How many there were before it: what those remembered is not its.
+    pub epoch: u32,
+}
+
+/// What each of two rule sets sees of a window that is kept for both: its newest clicks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub struct ShadowWindow {
+    pub live: u32,
+    pub shadow: u32,
+    /// As `Window::told`, of the shadow.
+    pub told: i32,
+    /// Whose `shadow` and `told` are.
+    pub epoch: u32,
+}
+
+/// Questions about a member that a shadow answered with yes when all of its open commissions were last looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct ShadowMember {
+    pub fired: u32,
+}
+
 /// Bytes of a page of a definition.
 pub const DEFINITION_PAGE: usize = 1_000;
 

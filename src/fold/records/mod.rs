@@ -17,8 +17,9 @@ pub use activity::{ActiveKey, ActiveWeek, Activity, Tally as ActiveTally};
 pub use fraud::{
     Actor, ClickJudged, CreatorPageKey, DEFINITION_PAGE, DefinitionPage, FROZEN, Frozen, FrozenEvidence, Judged,
     Listed, MemberFraud, MemberPageKey, ORDER_DAYS, ORDER_DAYS_I64, OrderDay, OrderDays, OrderDaysKey, OwnToken,
-    Proxies, RulesHead, SHORT_LIST, SeenAt, ShortList, TAG_PAGE, TAG_PAGE_EVENTS, Tag, TagPage, WINDOW_KEYS,
-    WINDOW_PAGE, WINDOW_RECENT, Window, WindowClick, WindowCounts, WindowKeys, WindowPage, WindowPageKey,
+    Proxies, RulesHead, SHORT_LIST, SeenAt, ShadowHead, ShadowMember, ShadowWindow, ShortList, TAG_PAGE,
+    TAG_PAGE_EVENTS, Tag, TagPage, WINDOW_KEYS, WINDOW_PAGE, WINDOW_RECENT, Window, WindowClick, WindowCounts,
+    WindowKeys, WindowPage, WindowPageKey,
 };
 pub use groups::{AdmittedKey, Combo, ComboKey, ComboList, ComboSlot, GroupDay, GroupHead, OrdinalKey, PAIRS};
 pub use money::{

@@ -74,7 +74,9 @@ pub struct Creator {
     /// Days until a review is due; 0 is never.
     pub due_days: u32,
     /// There are addresses that tell nobody apart.
-    pub proxies: u32,
+    pub proxies: u16,
+    /// Whether a candidate runs beside the rules, or ran; see `judge::shadow`.
+    pub shadow: u16,
 }
 
 /// The texts of a creator; apart, because no event but its own needs them.

@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use crate::ids::Currency;
 
 /// A text of at most 64 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Pod, Zeroable)]
 #[repr(C)]
 pub struct Text {
     len: u8,

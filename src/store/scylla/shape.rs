@@ -319,6 +319,7 @@ const DECISION: &[Field] = &[
     Field("is_truncated", Type::Int),
     // JSON.
     Field("evidence", Type::Text),
+    Field("bot_lists", Type::Text),
 ];
 
 const KEY: &[Field] = &[

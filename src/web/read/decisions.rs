@@ -62,6 +62,8 @@ pub(super) struct Decision {
 struct RuleSet {
     id: String,
     version: String,
+    /// Of a click.
+    bot_lists: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -117,7 +119,7 @@ impl TryFrom<DecisionRow> for Decision {
             decided_by: row.decided_by,
             mode: row.mode,
             told,
-            rule_set: RuleSet { id: row.rule_set_id, version: row.rule_set_version },
+            rule_set: RuleSet { id: row.rule_set_id, version: row.rule_set_version, bot_lists: given(row.bot_lists) },
             trigger: Trigger { event_id: row.trigger_event_id, r#type: row.trigger_type, offset: row.trigger_offset },
             event_time: Stamp(row.event_time),
             watermark: Stamp(row.watermark),

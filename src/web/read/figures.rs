@@ -158,7 +158,7 @@ pub(super) fn rate(part: i128, whole: i128) -> Option<Rate> {
 }
 
 /// Digits behind the point in ISO 4217.
-pub(super) fn minor_digits(currency: Currency) -> u8 {
+pub(crate) fn minor_digits(currency: Currency) -> u8 {
     const NONE: [&str; 16] = [
         "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF",
     ];

@@ -44,6 +44,7 @@ pub(super) use commissions::commissions;
 pub(super) use creators::{Head, creator, creators};
 pub(super) use decisions::{decisions, open_review, reviews, subject};
 pub(super) use explain::{commission as explain_commission, conversion as explain_conversion};
+pub(crate) use figures::minor_digits;
 pub(super) use funnel::funnel;
 pub(super) use member_series::member_timeseries;
 pub(super) use members::{member_ids, member_stats, members, members_stats};

@@ -1,5 +1,6 @@
 //! The program as it is started from a shell: words, JSON and exit codes.
 
+mod backtest;
 mod cluster;
 mod commands;
 mod dlq;

@@ -142,7 +142,13 @@ impl<'w> Drawer<'w, '_> {
                 expires_at: self.dice.maybe(Dice::time),
             }),
             Kind::RuleSet => {
-                Body::RuleSet(RuleSet { rule_set_id: self.word(), version: self.maybe(), definition: self.maybe() })
+                let mode = self.dice.maybe(|dice| dice.pick(&RuleSetMode::ALL));
+                Body::RuleSet(RuleSet {
+                    rule_set_id: self.word(),
+                    version: self.maybe(),
+                    definition: self.maybe(),
+                    mode,
+                })
             }
             Kind::ListEntry => Body::ListEntry(ListEntry {
                 list: self.dice.pick(&ListKind::ALL),

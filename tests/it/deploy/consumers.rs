@@ -135,6 +135,41 @@ async fn payouts_follow_the_newest_decision_and_leave_once() {
     assert_eq!(by_python(dir.path(), &all).unwrap(), [json!(null); 0], "started again it has nothing left to do");
 }
 
+/// A candidate that would block what is paid, and pay what is blocked.
+fn shadow() -> Value {
+    let points = json!({"self.same_device": 0, "abuse.chargeback": 100});
+    let definition = json!({ "points": points }).to_string();
+    event("RuleSet", "shadow", 0, json!({"rule_set_id": "bold", "mode": "shadow", "definition": definition}))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_shadow_says_moves_no_money() {
+    let mut story = story();
+    let without = decided_of(&story).await;
+    story.insert(1, shadow());
+    let with = decided_of(&story).await;
+    let says = |id: &str| {
+        let newest = with.iter().rfind(|it| it["mode"] == "shadow" && it["subject"]["id"] == id).unwrap();
+        newest["verdict"].as_str().unwrap().to_owned()
+    };
+    assert_eq!([says("auto:charged:ann"), says("auto:released:ann")], ["block", "approve"]);
+    assert_eq!(with.iter().filter(|it| it["mode"] != "shadow").count(), without.len());
+
+    let dir = tempfile::tempdir().unwrap();
+    let (told, expected) = (orders(&with), orders(&without));
+    assert_eq!(told, expected);
+    let Some(told) = by_python(dir.path(), &with) else {
+        return services::not_tested("there is no python3 for the example consumer");
+    };
+    assert_eq!(told.iter().map(line).collect::<Vec<_>>(), expected, "both examples do the same");
+}
+
+fn orders(decisions: &[Value]) -> Vec<String> {
+    let mut payouts = Payouts::default();
+    decisions.iter().for_each(|decision| payouts.decided(&serde_json::from_value(decision.clone()).unwrap(), i64::MAX));
+    payouts.orders.iter().map(|order| line(&serde_json::to_value(order).unwrap())).collect()
+}
+
 /// What the Python example tells of these decisions; `None`: there is no Python.
 fn by_python(dir: &Path, decisions: &[Value]) -> Option<Vec<Value>> {
     let file = dir.join("decisions.ndjson");

@@ -11,7 +11,7 @@ mod groups;
 mod members;
 mod orders;
 mod properties;
-mod scripts;
+pub(crate) mod scripts;
 pub(crate) mod seed;
 mod series;
 pub(crate) mod story;

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use expect_test::Expect;
 use serde_json::{Map, Value, json};
-use tributary::fold::fraud::{Answer, Decision, Finding, Subject, Verdict};
+use tributary::fold::fraud::{Answer, Decision, Finding, Mode, Subject, Verdict};
 use tributary::fold::groups::dimension::Axis;
 use tributary::ids::{Currency, Millis};
 use tributary::project::key::Col;
@@ -64,7 +64,9 @@ pub(crate) fn told(lines: &str) -> World {
     sums::check(&world);
     assert_eq!(differences(&events), "", "the model says the same");
     // The simulator's books know no reviews, no rules of fraud, and no model but `last`.
-    let is_in_doubt = |decision: &Decision| decision.subject != Subject::Click && decision.verdict != Verdict::Approve;
+    let is_in_doubt = |decision: &Decision| {
+        decision.subject != Subject::Click && decision.verdict != Verdict::Approve && decision.mode != Mode::Shadow
+    };
     let is_clear = !world.decisions.iter().any(is_in_doubt);
     if is_clear && !lines.contains("\"model\":") && !lines.contains(" Review ") {
         sums::check_books(&world);
@@ -359,7 +361,8 @@ fn decisions(world: &World, creator: &str, is_shown: impl Fn(&Decision) -> bool)
 }
 
 fn show_decision(decision: &Decision) -> String {
-    let head = format!("{} {} /{}", decision.subject.name(), decision.subject_id.as_str(), decision.revision);
+    let beside = if decision.mode == Mode::Shadow { "shadow: " } else { "" };
+    let head = format!("{beside}{} {} /{}", decision.subject.name(), decision.subject_id.as_str(), decision.revision);
     let score = decision.assessment.score;
     let mut line = format!("{head}: {} {} ({})", decision.verdict.name(), score.raw, decision.action.name());
     let by = decision.decided_by.name();

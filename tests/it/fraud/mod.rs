@@ -10,6 +10,8 @@ mod own;
 mod preview;
 mod replay;
 mod report;
+mod shadow;
+pub(crate) mod spice;
 mod stream;
 mod table;
 mod taken_back;

@@ -222,7 +222,7 @@ fn a_rule_set_is_in_force_from_its_place_on() {
             click k1 /1: approve 30 (exclude_click); declared_bot 1/1
             click k2 /1: block 80 (exclude_click); declared_bot 1/1
             click k3 /1: approve 30 (exclude_click); declared_bot 1/1
-            ! invalid_rule_set #6: in `points`: unknown field `click.bots`, expected one of `self.same_ip`, `self.same_device`, `self.same_user`, `click.bot`, `click.velocity`, `click.timing`, `abuse.chargeback`, `abuse.refund`, `abuse.multi_account`
+            ! invalid_rule_set #6: `points.click.bots`: unknown field `click.bots`, expected one of `self.same_ip`, `self.same_device`, `self.same_user`, `click.bot`, `click.velocity`, `click.timing`, `abuse.chargeback`, `abuse.refund`, `abuse.multi_account`
             ! invalid_rule_set #7: "other" is not shipped, so it needs a definition
             = 10 read: 8 applied, 2 dead
         "#]],

@@ -96,7 +96,10 @@ impl Decided {
         let mut effects = Effects::from(Next(offset));
         let origin = Origin { offset: Offset(offset), timestamp };
         self.fold.apply(&mut self.state, &mut effects, event, origin);
-        for decision in effects.decisions.iter().filter(|decision| decision.subject != fraud::Subject::Click) {
+        let follows = |decision: &&fraud::Decision| {
+            decision.subject != fraud::Subject::Click && decision.mode != fraud::Mode::Shadow
+        };
+        for decision in effects.decisions.iter().filter(follows) {
             let is_conversion = decision.subject == fraud::Subject::Conversion;
             let subject =
                 (decision.creator.as_str().to_owned(), is_conversion, decision.subject_id.as_str().to_owned());

@@ -319,8 +319,12 @@ fn said<'a>(event: &Event<'a>) -> Event<'a> {
     said
 }
 
-/// One that is shipped has no definition, any other has one that can be read.
+/// One that is shipped has no definition, any other has one that can be read. Of what runs beside the rules the model
+/// knows nothing.
 fn rule_set<'a>(stated: &event::RuleSet<'a>) -> Outcome<'a> {
+    if stated.mode == Some(event::RuleSetMode::Off) {
+        return Ok(());
+    }
     let is_shipped = RuleSet::shipped(stated.rule_set_id).is_some();
     let is_good = match stated.definition {
         None => is_shipped,

@@ -165,6 +165,7 @@ fn decision() -> Bytes {
         matures_at: Some(T),
         is_truncated: true,
         evidence: text("{}"),
+        bot_lists: text("cua-1"),
     };
     row.encode()
 }

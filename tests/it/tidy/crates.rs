@@ -44,7 +44,11 @@ const PLACES: &[(&[&str], &[&str], &str)] = &[
     ),
     (&["csv"], &["src/append/import.rs", "src/decode/"], "tables are cut into rows on the way in, and read there"),
     (&["aho_corasick", "regex"], &["src/event/bots/"], "texts are searched in one place, in linear time: ADR 0021"),
-    (&["toml"], &["src/config", "src/cli/config.rs", "src/topology"], "settings are read in one place"),
+    (
+        &["toml"],
+        &["src/config", "src/cli/config.rs", "src/cli/backtest.rs", "src/topology"],
+        "settings, and rule sets in files, are read in one place",
+    ),
 ];
 
 /// Facts in, decision out.

@@ -216,6 +216,7 @@ fn body_of(path: &str, creator: &str, member: &str) -> Value {
         "/v1/events" => programme(creator, "own", 7),
         "/v1/fraud/check" => json!({"creator_id": creator, "member_id": member}),
         "/admin/projections/verify" => json!({}),
+        "/v1/admin/fraud/backtest" => json!({"rules": {"id": "seed-v1"}, "creator": creator}),
         "/v1/admin/keys" => json!({"name": "mine", "scopes": ["read"], "creators": [creator]}),
         // A route of later takes what it takes of this, or says what is wrong: both must keep the secret.
         _ => json!({"member_ids": [member]}),

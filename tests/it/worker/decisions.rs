@@ -49,7 +49,7 @@ pub(super) fn all_of(program: &Program) -> Vec<Decided> {
     (0..program.log.topic().partitions).map(|p| of_partition(program, Partition(p))).collect()
 }
 
-fn of_partition(program: &Program, partition: Partition) -> Decided {
+pub(super) fn of_partition(program: &Program, partition: Partition) -> Decided {
     let (mut found, mut next, mut batch) = (Decided::new(), Next(0), Batch::default());
     loop {
         batch.clear();

@@ -1,5 +1,6 @@
 //! The embedded mode as a whole: events in, rows out, by way of the commit protocol.
 
+mod backtest;
 mod batches;
 mod dead;
 pub(crate) mod decisions;

@@ -221,7 +221,7 @@ fn what_is_past_its_life_goes_once_the_watermark_has_moved() {
     let last = NOON + 2 * DAY + HOUR;
     let size = |tale: &mut Tale, map: &str| entities(&mut tale.world.state, map).len();
     for (map, _) in LIVES {
-        assert!(size(&mut tale, map) > 2, "there is something in {map}");
+        assert!(size(&mut tale, map) > 0, "there is something in {map}");
     }
     for (map, days) in LIVES {
         tale.tell(last + days * DAY, "Tick", json!({}));

@@ -125,7 +125,7 @@ fn dated(event: &mut Map<String, Value>, at: i64) {
 }
 
 proptest! {
-    #![proptest_config(fixed(150))]
+    #![proptest_config(fixed(60))]
 
     #[test]
     fn whatever_is_sent_is_refused_or_judged(steps in steps()) {

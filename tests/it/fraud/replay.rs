@@ -201,7 +201,8 @@ fn a_generation_made_anew_decides_alike() {
 #[test]
 fn a_fold_that_stops_or_falls_back_anywhere_decides_alike() {
     let places = proptest::collection::vec(any::<(usize, bool)>(), 1..5);
-    hold(fixed(SHORT), (draws(MOST), places), |script| &script.0, restarts_decide_nothing);
+    // Each case writes to a disk.
+    hold(fixed(SHORT / 3), (draws(MOST), places), |script| &script.0, restarts_decide_nothing);
 }
 
 #[test]

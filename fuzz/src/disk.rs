@@ -1,0 +1,4 @@
+//! What a store asks of the disk beside its files.
+
+#[path = "../../src/disk/lock.rs"]
+pub mod lock;

@@ -12,7 +12,7 @@ use super::query::{self, Query};
 use super::read::At;
 use super::reply::{self, Reply};
 use super::server::Shared;
-use super::{Ask, Look, OPENAPI, admin, check, events, generations, health, live, page, read, reviews};
+use super::{Ask, OPENAPI, admin, check, events, generations, health, live, page, read, reviews};
 use crate::append::Sink;
 use crate::project::tables::Class;
 use crate::store::Store;

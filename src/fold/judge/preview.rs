@@ -12,7 +12,7 @@ use super::facts::Ordered;
 use super::frozen::worse;
 use super::rules::Scoring;
 use super::verdict::Concluded;
-use crate::event::{Body, BotKind, Click, Conversion, ConversionKind, Event, Kind};
+use crate::event::{Body, BotKind, Bots, Click, Conversion, ConversionKind, Event, Kind};
 use crate::fold::evidence::{What, known};
 use crate::fold::fraud::{
     Accounts, Agent, Answer, Assessment, Cause, Clicks, Compared, DecidedBy, Decision, DecisionId, Finding, History,
@@ -317,6 +317,7 @@ impl Preparation<'_> {
             action: concluded.action(None),
             disposition: concluded.disposition,
             bot: concluded.bot,
+            bot_lists: (concluded.subject == Subject::Click).then_some(Bots::VERSION),
             assessment: concluded.assessment,
             points: self.rules().points,
             rule_set: self.scoring.name,

@@ -47,7 +47,7 @@ pub(super) fn report(tuned: &Counts, unseen: &Counts) -> String {
     let (last_tuned, last_held) = (TUNING_SEEDS.end - 1, HELD_OUT_SEEDS.end - 1);
     _ = writeln!(
         text,
-        "Looked at while guards were fitted: seeds {} to {last_tuned}, without {}. Held out: seeds {} to {last_held}, with all \
+        "To be looked at while guards are fitted: seeds {} to {last_tuned}, without {}. Held out: seeds {} to {last_held}, with all \
          families. Each seed: {} programmes, {} agents, {} days.\n",
         TUNING_SEEDS.start,
         names(&HELD_OUT),
@@ -57,6 +57,7 @@ pub(super) fn report(tuned: &Counts, unseen: &Counts) -> String {
         spec.days
     );
     text.push_str(&goals(unseen));
+    text.push_str(NOT_REACHED);
     _ = writeln!(text, "\n# Held-out seeds\n\n{}", tables(unseen));
     _ = writeln!(text, "# What it was fitted to\n\nThe same of the tuning seeds.\n\n{}", tables(tuned));
     text.truncate(text.trim_end().len());
@@ -80,10 +81,24 @@ that. All of it goes through the fold itself, in RAM; what counts is the last de
   chargebacks) holds their commissions too, for they are his. They are a line of their own, and count as honest in precision.
 
 How it was kept apart: the families held out are every third of the list, written down with the seeds in
-`tests/it/fraud/report/sample.rs` before anything was measured. Guards were fitted to the decisions on tuning seeds alone, without
-those families; then the held-out seeds were run, and nothing was changed. Whoever fitted them had read the generator, held-out
+`tests/it/fraud/report/sample.rs` before anything was measured. Guards were fitted to decisions on the tuning seeds 0 and 1 alone, without
+those families, and frozen; then all seeds were run once, and nothing was changed. Whoever fitted them had read the generator, held-out
 families included: what was held out is their figures. Points are those of the contract, and the traffic was not changed for the rules.
 
+";
+
+const NOT_REACHED: &str = "
+What stands between:
+
+- A rule by itself stops nothing below 31 points. Cookie stuffing shows in `click.timing` (20) and in no other rule; a patient bot
+  and a farm in `click.velocity` (25) or not at all, until two of their signups share a device.
+- A signup is scored when it comes and again when money moves. The first ones of a farm stay approved when the later ones give it away.
+- `low_and_slow` has another name, device, network and card each time: no rule asks for what it shows.
+- A second account in the member's own home is a family's or a cheat's. `guarded-v1` believes the family, so that the careful
+  self-referrers go free; where the computer is the member's and follows no other links it does not, and so stops some of
+  the households and the first customers at a counter's tablet.
+- Cards that a family shares look like a ring's from the third customer on, and a school's like it until the sixth. An honest
+  chargeback holds what else its customer bought.
 ";
 
 /// The three that are aimed at, and what is reached.

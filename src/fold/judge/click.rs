@@ -241,13 +241,16 @@ pub(super) const fn agent_of(click: &Click<'_>, bot: Option<BotKind>) -> Agent {
     }
 }
 
+/// How far back some limits look.
+type KeepOf = fn(&Limits) -> Keep;
+
 /// Counts a click for each of its tokens: the address, the device, the network. How far back each looks, its limits say.
 fn each_window<C>(
     (ip, device, network): (Id128, Id128, Id128),
-    mut count: impl FnMut((What, Id128), u64, fn(&Limits) -> Keep) -> C,
+    mut count: impl FnMut((What, Id128), u64, KeepOf) -> C,
 ) -> [Option<C>; 3] {
     let tag = if device == NO_ID { 0 } else { short(device) };
-    let windows: [(What, Id128, fn(&Limits) -> Keep); 3] = [
+    let windows: [(What, Id128, KeepOf); 3] = [
         (What::Ip, ip, |limits| Keep {
             clicks: limits.clicks_ip_minute.max(limits.clicks_ip_hour).saturating_add(1),
             times: DEVICES_MAX,

@@ -32,7 +32,7 @@ impl Lane {
             Self::Seed => ("seed-v1", None),
             Self::Watched => ("watched", Some(NO_POINTS)),
         };
-        RuleSet { rule_set_id, version: None, definition }
+        RuleSet { rule_set_id, version: None, definition, mode: None }
     }
 }
 

@@ -153,7 +153,7 @@ impl Telling<'_> {
                 self.tell(
                     late,
                     json!({"type": "ListEntry", "list": pick(&["deny", "allow"], draw.picks[0]), "key": key,
-                    "value": value, "active": draw.picks[4] % 4 != 0, "expires_at": expires, "actor": "ops"}),
+                    "value": value, "active": !draw.picks[4].is_multiple_of(4), "expires_at": expires, "actor": "ops"}),
                 );
             }
             26 => self.rule_set(draw, late),

@@ -102,12 +102,12 @@ fn event(
             "email_token": other, "payment_token": network,
         }),
         6 => json!({
-            "type": "Conversion", "conversion_id": format!("r{n}"), "kind": if n % 2 == 0 { "refund" } else { "chargeback" },
+            "type": "Conversion", "conversion_id": format!("r{n}"), "kind": if n.is_multiple_of(2) { "refund" } else { "chargeback" },
             "original_id": known, "amount": amount,
         }),
         _ => json!({
-            "type": "Review", "subject_type": if n % 2 == 0 { "click" } else { "conversion" },
-            "subject_id": if n % 2 == 0 { format!("k{n}") } else { known }, "verdict": "block", "label": "fraud",
+            "type": "Review", "subject_type": if n.is_multiple_of(2) { "click" } else { "conversion" },
+            "subject_id": if n.is_multiple_of(2) { format!("k{n}") } else { known }, "verdict": "block", "label": "fraud",
             "reason": "seen", "actor": "ops", "expires_at": amount,
         }),
     };

@@ -122,8 +122,11 @@ fn event_time(decision: &Decision) -> i64 {
     decision.event_time.0
 }
 
+/// What stands in each map under each key, and its time.
+type Knowledge = BTreeMap<(&'static str, Vec<u8>), (i64, Vec<u8>)>;
+
 /// Every entity of a state, by map.
-fn knowledge(world: &mut World) -> BTreeMap<(&'static str, Vec<u8>), (i64, Vec<u8>)> {
+fn knowledge(world: &mut World) -> Knowledge {
     let mut all = BTreeMap::new();
     world.state.visit(&mut |name, map| {
         map.each(&mut |key, time, value| {

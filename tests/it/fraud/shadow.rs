@@ -251,7 +251,7 @@ fn hold(cases: u32, law: impl Fn(&[(String, Millis)])) {
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
     let script = |draws: &[Draw]| {
         let script = spiced(draws, "c");
-        if draws.len() % 2 == 0 { script } else { with_live(&script) }
+        if draws.len().is_multiple_of(2) { script } else { with_live(&script) }
     };
     let outcome = TestRunner::new(config).run(&draws(200), |draws| {
         law(&script(&draws));

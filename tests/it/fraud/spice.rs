@@ -77,7 +77,9 @@ fn said(n: usize, creator: &str, at: Millis) -> Option<Value> {
     let verdict = ["block", "approve"][n / 11 % 2];
     let mut said = match n % 22 {
         5 => json!({"type": "ListEntry", "list": list, "key": "member", "value": "m1", "active": n % 4 < 2}),
-        9 => json!({"type": "ListEntry", "list": list, "key": "customer", "value": "u1", "active": n % 4 > 0}),
+        9 => {
+            json!({"type": "ListEntry", "list": list, "key": "customer", "value": "u1", "active": !n.is_multiple_of(4)})
+        }
         13 => json!({"type": "Review", "subject_type": "click", "subject_id": format!("k{}", n % 5)}),
         17 => json!({"type": "Review", "subject_type": "conversion", "subject_id": format!("p{}", n % 8)}),
         20 => json!({"type": "Review", "subject_type": "commission", "subject_id": format!("x{}", n % 4)}),

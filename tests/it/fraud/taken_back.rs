@@ -193,7 +193,7 @@ fn a_chargeback_scores_the_customer_s_newest_thousand_orders_again() {
     tale.taken_back(NOON + HOUR, "chargeback", "p0", 100);
     let again: Vec<_> = tale.world.decisions[before..].iter().map(|d| d.subject_id.as_str().to_owned()).collect();
     let newest = (orders - 1_000..orders).map(|n| format!("auto:p{n}:ann"));
-    assert_eq!(again, [format!("auto:p0:ann")].into_iter().chain(newest).collect::<Vec<_>>());
+    assert_eq!(again, ["auto:p0:ann".to_owned()].into_iter().chain(newest).collect::<Vec<_>>());
 }
 
 #[test]

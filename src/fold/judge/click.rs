@@ -297,7 +297,7 @@ impl Turn<'_> {
             subject: Subject::Click,
             assessment,
             verdict,
-            by: DecidedBy::Review,
+            by,
             cause: Cause::Review,
             event_time: Millis(click.t),
             disposition: touch.map(|touch| Disposition::of_number(touch.disposition)),

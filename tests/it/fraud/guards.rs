@@ -24,13 +24,37 @@ fn at_home(before: &str, email: &str) -> String {
 #[test]
 fn a_sister_at_the_member_s_computer_who_follows_other_links_too_is_a_customer() {
     let other = format!("01-02 09:30 Click click_id=k0 member_id=bob device_token={HOME} {BROWSER}\n");
-    deriving(&at_home(&other, SISTER), "decisions", expect![[""]]);
+    deriving(
+        &at_home(&other, SISTER),
+        "decisions",
+        expect![[r"
+        conversion p1 /1: approve 0 (none); same_ip but another_account, same_device but follows_others
+        commission auto:p1:ann /1: approve 0 (none); same_ip but another_account, same_device but follows_others
+        = 7 read: 7 applied
+    "]],
+    );
 }
 
 #[test]
 fn another_account_at_the_member_s_computer_alone_is_held_and_the_member_s_own_is_blocked() {
-    deriving(&at_home("", SISTER), "decisions", expect![[""]]);
-    deriving(&at_home("", ANN), "decisions", expect![[""]]);
+    deriving(
+        &at_home("", SISTER),
+        "decisions",
+        expect![[r"
+        conversion p1 /1: review 50 (hold); same_ip but another_account, same_device 7200000/7776000000
+        commission auto:p1:ann /1: review 50 (hold); same_ip but another_account, same_device 7200000/7776000000
+        = 6 read: 6 applied
+    "]],
+    );
+    deriving(
+        &at_home("", ANN),
+        "decisions",
+        expect![[r"
+        conversion p1 /1: block 150 (reverse); same_ip 7200000/2592000000, same_device 7200000/7776000000, same_email 1/1
+        commission auto:p1:ann /1: block 150 (reverse); same_ip 7200000/2592000000, same_device 7200000/7776000000, same_email 1/1
+        = 6 read: 6 applied
+    "]],
+    );
 }
 
 /// Customers one after the other, each with what `with` says of it.
@@ -45,16 +69,58 @@ fn customers(count: u8, with: impl Fn(u8) -> String) -> String {
 #[test]
 fn three_customers_with_one_card_are_held_and_six_are_a_school_and_who_has_another_card_is_none_of_them() {
     let card = |n: u8| format!("payment_token={}", if n == 3 { SISTER } else { HOME });
-    deriving(&customers(8, card), "decisions", expect![[""]]);
+    deriving(
+        &customers(8, card),
+        "decisions",
+        expect![[r"
+        conversion p0 /1: approve 0 (none)
+        commission auto:p0:ann /1: approve 0 (none)
+        conversion p1 /1: approve 0 (none)
+        commission auto:p1:ann /1: approve 0 (none)
+        conversion p2 /1: review 45 (hold); shared_payment 3/3
+        commission auto:p2:ann /1: review 45 (hold); shared_payment 3/3
+        conversion p3 /1: approve 0 (none); shared_payment but bystander
+        commission auto:p3:ann /1: approve 0 (none); shared_payment but bystander
+        conversion p4 /1: review 45 (hold); shared_payment 4/3
+        commission auto:p4:ann /1: review 45 (hold); shared_payment 4/3
+        conversion p5 /1: review 45 (hold); shared_payment 5/3
+        commission auto:p5:ann /1: review 45 (hold); shared_payment 5/3
+        conversion p6 /1: approve 0 (none); shared_payment but many_payers
+        commission auto:p6:ann /1: approve 0 (none); shared_payment but many_payers
+        conversion p7 /1: approve 0 (none); shared_payment but many_payers
+        commission auto:p7:ann /1: approve 0 (none); shared_payment but many_payers
+        = 11 read: 11 applied
+    "]],
+    );
 }
 
 #[test]
 fn two_customers_on_one_device_are_held_unless_it_is_the_member_s_own() {
     let device = |_| format!("device_token={HOME} email_token={SISTER}");
-    deriving(&customers(2, device), "decisions", expect![[""]]);
+    deriving(
+        &customers(2, device),
+        "decisions",
+        expect![[r"
+        conversion p0 /1: approve 0 (none)
+        commission auto:p0:ann /1: approve 0 (none)
+        conversion p1 /1: review 45 (hold); shared_device 2/2
+        commission auto:p1:ann /1: review 45 (hold); shared_device 2/2
+        = 5 read: 5 applied
+    "]],
+    );
     let counter = format!("01-02 09:00 Sighting member_id=ann ip_token={HOME} email_token={ANN}\n");
     let at_the_counter = |_| format!("device_token={HOME} ip_token={HOME} email_token={SISTER}");
-    deriving(&format!("{counter}{}", customers(2, at_the_counter)), "decisions", expect![[""]]);
+    deriving(
+        &format!("{counter}{}", customers(2, at_the_counter)),
+        "decisions",
+        expect![[r"
+        conversion p0 /1: approve 0 (none); same_ip but another_account
+        commission auto:p0:ann /1: approve 0 (none); same_ip but another_account
+        conversion p1 /1: approve 0 (none); same_ip but another_account, shared_device but member_device
+        commission auto:p1:ann /1: approve 0 (none); same_ip but another_account, shared_device but member_device
+        = 6 read: 6 applied
+    "]],
+    );
 }
 
 /// Four refunds of one customer, of so many orders.

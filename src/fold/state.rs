@@ -83,7 +83,7 @@ pub struct State {
     /// What the fraud rules remember; see `evidence`.
     pub windows: Cold<Id128, Window>,
     pub window_pages: Hot<WindowPageKey, WindowPage>,
-    pub window_keys: Hot<MemberPageKey, WindowKeys>,
+    pub window_keys: Cold<MemberPageKey, WindowKeys>,
     /// Own tokens one by one, and a member's newest of each kind.
     pub own_tokens: Cold<Id128, OwnToken>,
     pub own_lists: Cold<MemberPageKey, ShortList>,

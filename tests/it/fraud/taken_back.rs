@@ -182,7 +182,7 @@ fn three_customers_of_one_card_or_device_within_30_days_are_one_person() {
 
 #[test]
 fn customers_of_several_members_are_no_ring_of_one_of_them() {
-    let tale = by_one("payment_token", 2, 5, HOUR);
+    let tale = by_one(Tale::new(), "payment_token", (2, 5), HOUR);
     assert_eq!(tale.answer("p2", Question::SharedPayment), "no");
     assert_eq!(tale.answer("o4", Question::SharedPayment), "yes 5/3");
 }

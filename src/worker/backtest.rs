@@ -10,7 +10,7 @@ mod report;
 mod verdicts;
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::append::partition::partition_of;
 use crate::consume::{Batch, Limits, Source};
@@ -19,12 +19,12 @@ use crate::event::Bots;
 use crate::fold::effects::Effects;
 use crate::fold::fraud::RuleSet;
 use crate::fold::state::State;
-use crate::fold::{FINGERPRINT, Fold, Origin};
+use crate::fold::{Fold, Origin};
 use crate::ids::{Millis, Next, Partition};
-use crate::keep::{self, Identity, Maps, Store as Keep};
-use crate::store::alias;
+use crate::keep::{self, Store as Keep};
 
 use super::read::{only, read};
+use super::scratch::{Scratch, open, settle};
 use super::{Error, Schemas};
 pub use compared::Found;
 use compared::{Differing, Step};
@@ -85,14 +85,14 @@ impl<S: Source> Backtest<'_, S> {
             return Ok(());
         }
         let bounds = self.source.bounds(partition)?;
-        let scratch = Scratch::new(self.scratch, partition);
-        let mut today = self.side(&scratch.0.join("today"), partition, None)?;
-        let mut candidate = self.side(&scratch.0.join("candidate"), partition, Some(self.asked.rules.clone()))?;
+        let scratch = Scratch::new(self.scratch, "backtest", partition);
+        let mut today = self.side(&scratch.path().join("today"), partition, None)?;
+        let mut candidate = self.side(&scratch.path().join("candidate"), partition, Some(self.asked.rules.clone()))?;
         // Nothing was named yet: from here on both call the same thing the same.
         candidate.state.hash_key = today.state.hash_key;
         let mut differing = Differing::default();
         let limits = self.limits.clone();
-        let mut keep = open(&scratch.0.join("differing"), (partition, limits), &mut differing)?;
+        let mut keep = open(&scratch.path().join("differing"), (partition, limits), &mut differing)?;
         only(&mut self.source, partition, Next(0))?;
         let topic = self.source.topic().name.clone();
         let (mut position, mut batch) = (Next(0), Batch::default());
@@ -146,39 +146,5 @@ impl Side {
         let Self { state, keep, .. } = self;
         state.free_expired(keep);
         settle(keep, state, at)
-    }
-}
-
-fn open<M: Maps>(dir: &Path, (partition, limits): (Partition, keep::Limits), maps: &mut M) -> Result<Keep, Error> {
-    let identity = Identity { topic: [0; 16], partition, generation: alias::FIRST, fingerprint: FINGERPRINT };
-    let opened = Keep::open(dir, identity, limits, maps);
-    opened.map(|(keep, _)| keep).map_err(|source| Error::State { partition, source })
-}
-
-fn settle<M: Maps>(keep: &mut Keep, maps: &mut M, (partition, position): (Partition, Next)) -> Result<(), Error> {
-    let failed = |source| Error::State { partition, source };
-    keep.tick(maps).map_err(failed)?;
-    if keep.due() {
-        keep.commit(maps, position).map_err(failed)?;
-    }
-    keep.release(position);
-    Ok(())
-}
-
-/// The folder of all that is kept meanwhile; removed at the end, however it ends.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(below: &Path, partition: Partition) -> Self {
-        let scratch = Self(below.join(format!("backtest-p{}", partition.0)));
-        // What a killed one left behind.
-        drop(std::fs::remove_dir_all(&scratch.0));
-        scratch
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
     }
 }

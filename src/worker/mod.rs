@@ -18,6 +18,7 @@ mod restore;
 mod running;
 pub mod scan;
 mod schemas;
+mod scratch;
 pub mod seeded;
 mod standing;
 mod task;

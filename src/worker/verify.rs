@@ -4,7 +4,7 @@
 mod boards;
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hashbrown::{HashMap, HashSet};
 
@@ -15,17 +15,18 @@ use crate::fold::effects::{Effects, FastRows, SlowRows};
 use crate::fold::groups::Quarters;
 use crate::fold::records::MemberKey;
 use crate::fold::state::{FOR_EVER, State};
-use crate::fold::{FINGERPRINT, Fold, Origin};
+use crate::fold::{Fold, Origin};
 use crate::ids::{Millis, Next, Partition};
-use crate::keep::{self, Identity, Store as Keep};
+use crate::keep;
 use crate::project::build;
 use crate::project::key::{Col, Key, Row};
 use crate::project::rows::{AppliedRow, CreatorRow};
 use crate::project::tables;
 use crate::project::words::Words;
-use crate::store::{Store, alias};
+use crate::store::Store;
 
 use super::read::{only, read};
+use super::scratch::{Scratch, open, settle};
 use super::{Error, Schemas};
 use boards::{Boards, Seen};
 
@@ -77,9 +78,6 @@ struct Comparison {
     watermarks: HashMap<String, Millis>,
 }
 
-/// The folder of the state that is made again; removed at the end, however it ends.
-struct Scratch(PathBuf);
-
 /// Where the fold of one partition is compared.
 pub struct Verify<'a, S, T> {
     pub source: S,
@@ -110,7 +108,7 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
         let (touched, found) = (Touched::default(), Vec::new());
         let words = Words::default();
         let mut comparison = Comparison { stored, ats, touched, boards, words, slow: applied.slow, found, watermarks };
-        let scratch = Scratch::new(self.scratch, partition);
+        let scratch = Scratch::new(self.scratch, "verify", partition);
         let state = self.replay((partition, end), &scratch, &mut comparison, &mut progress).await?;
         let mut differences = 0;
         comparison.judge(&state, partition, &applied, &mut |difference| {
@@ -169,10 +167,8 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
         comparison: &mut Comparison,
         progress: &mut impl FnMut(Next) -> ControlFlow<()>,
     ) -> Result<State, Error> {
-        let state_error = |source| Error::State { partition, source };
-        let identity = Identity { topic: [0; 16], partition, generation: alias::FIRST, fingerprint: FINGERPRINT };
         let mut state = State::default();
-        let (mut keep, _) = Keep::open(&scratch.0, identity, self.limits.clone(), &mut state).map_err(state_error)?;
+        let mut keep = open(scratch.path(), (partition, self.limits.clone()), &mut state)?;
         let (mut fold, mut effects, mut batch) = (Fold::default(), Effects::from(Next(0)), Batch::default());
         only(&mut self.source, partition, Next(0))?;
         let topic = self.source.topic().name.clone();
@@ -193,16 +189,12 @@ impl<S: Source, T: Store> Verify<'_, S, T> {
             }
             let reached = batch.reached().iter().filter(|(p, _)| *p == partition).map(|(_, next)| *next);
             position = reached.fold(position, Next::max);
-            keep.tick(&mut state).map_err(state_error)?;
-            if keep.due() {
-                keep.commit(&mut state, position).map_err(state_error)?;
-            }
-            keep.release(position);
+            settle(&mut keep, &mut state, (partition, position))?;
             if progress(position).is_break() {
                 return Err(Error::Stopped);
             }
         }
-        keep.flush().map_err(state_error)?;
+        keep.flush().map_err(|source| Error::State { partition, source })?;
         Ok(state)
     }
 }
@@ -345,21 +337,6 @@ impl Touched {
         self.slow.member_days.extend(slow.member_days);
         self.slow.touches.extend(slow.touches);
         self.slow.active.extend(slow.active);
-    }
-}
-
-impl Scratch {
-    fn new(below: &Path, partition: Partition) -> Self {
-        let scratch = Self(below.join(format!("verify-p{}", partition.0)));
-        // What a killed one left behind.
-        drop(std::fs::remove_dir_all(&scratch.0));
-        scratch
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
     }
 }
 

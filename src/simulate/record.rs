@@ -321,6 +321,33 @@ impl ClickCard {
 }
 
 impl ConversionCard {
+    /// A refund or a chargeback: of an order, and of nobody once more.
+    pub(super) fn taken_back(
+        conversion_id: Name,
+        kind: ConversionKind,
+        original: Name,
+        (amount, currency): (Option<i64>, Option<Currency>),
+    ) -> Self {
+        Self {
+            conversion_id,
+            kind,
+            original_id: Some(original),
+            click_id: None,
+            code: None,
+            coupon: None,
+            customer_id: None,
+            user_id: None,
+            ip: None,
+            device: None,
+            email: None,
+            payment: None,
+            amount,
+            currency,
+            plan: None,
+            payment_type: None,
+        }
+    }
+
     fn lend(&self) -> Conversion<'_> {
         Conversion {
             conversion_id: ConversionId(self.conversion_id.as_str()),

@@ -188,27 +188,10 @@ impl Simulation {
         at: Millis,
         kind: ConversionKind,
         original: Name,
-        (amount, currency): (Option<i64>, Option<Currency>),
+        money: (Option<i64>, Option<Currency>),
     ) -> Name {
         let conversion_id = Name::numbered("ret-", self.next_number());
-        let card = ConversionCard {
-            conversion_id,
-            kind,
-            original_id: Some(original),
-            click_id: None,
-            code: None,
-            coupon: None,
-            customer_id: None,
-            user_id: None,
-            ip: None,
-            device: None,
-            email: None,
-            payment: None,
-            amount,
-            currency,
-            plan: None,
-            payment_type: None,
-        };
+        let card = ConversionCard::taken_back(conversion_id, kind, original, money);
         self.publish(creator, at, Content::Conversion(card));
         conversion_id
     }

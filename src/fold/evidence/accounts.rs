@@ -120,8 +120,7 @@ impl Turn<'_> {
             list.touch(conversion.customer, t.0);
             let fraud = self.reading().member_fraud(n);
             let most = if what == What::Payment { fraud.payment } else { fraud.device };
-            let reading = self.reading();
-            if reading.customers_by(n, token, t) >= reading.customers_by(n, most, t) && most != token {
+            if self.reading().more_customers(n, token, most, t) != most {
                 self.change_member_fraud(n, |fraud| {
                     let place = if what == What::Payment { &mut fraud.payment } else { &mut fraud.device };
                     *place = token;

@@ -119,24 +119,8 @@ impl Scene {
         (kind, amount): (ConversionKind, Option<i64>),
         at: Millis,
     ) {
-        let card = ConversionCard {
-            conversion_id: Name::hex("ret-", agent.name()),
-            kind,
-            original_id: Some(bought.order),
-            click_id: None,
-            code: None,
-            coupon: None,
-            customer_id: None,
-            user_id: None,
-            ip: None,
-            device: None,
-            email: None,
-            payment: None,
-            amount,
-            currency: None,
-            plan: None,
-            payment_type: None,
-        };
+        let conversion_id = Name::hex("ret-", agent.name());
+        let card = ConversionCard::taken_back(conversion_id, kind, bought.order, (amount, None));
         self.publish(agent, Some(Intent::of(bought.by)), at, Content::Conversion(card));
     }
 }

@@ -128,6 +128,15 @@ impl Membership {
         }
     }
 
+    /// Joins, and from then on logs in so many times of a thousand.
+    pub(super) fn show(&self, agent: &mut Agent, scene: &mut Scene, at: Millis, permille: u64) {
+        if agent.is_new() {
+            self.begin(agent, scene, at);
+        } else if agent.dice.permille(permille) {
+            self.log_in(agent, scene, at);
+        }
+    }
+
     pub(super) fn log_in(&self, agent: &mut Agent, scene: &mut Scene, at: Millis) {
         let guise = self.device.at(self.network.address(at, &mut agent.dice), at);
         scene.log_in(agent, self.member, &guise, self.payout, at);

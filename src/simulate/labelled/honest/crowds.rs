@@ -73,11 +73,7 @@ pub(crate) fn commuter(agent: &mut Agent, scene: &mut Scene, at: Millis) -> Mill
     };
     if agent.fixed(3, 1_000) < 250 {
         let membership = Membership::new(person, network);
-        if agent.is_new() {
-            membership.begin(agent, scene, at);
-        } else if agent.dice.permille(600) {
-            membership.log_in(agent, scene, at);
-        }
+        membership.show(agent, scene, at, 600);
     }
     if let Some(member) = scene.programme(agent.creator).somebody(&mut agent.dice)
         && member != person
@@ -96,11 +92,7 @@ pub(crate) fn vpn_user(agent: &mut Agent, scene: &mut Scene, at: Millis) -> Mill
     let network = if agent.dice.permille(850) { scene.vpn(agent) } else { Network::Home(agent.key) };
     if agent.fixed(3, 1_000) < 200 {
         let membership = Membership::new(person, network);
-        if agent.is_new() {
-            membership.begin(agent, scene, at);
-        } else if agent.dice.permille(600) {
-            membership.log_in(agent, scene, at);
-        }
+        membership.show(agent, scene, at, 600);
     }
     if let Some(member) = scene.programme(agent.creator).somebody(&mut agent.dice)
         && member != person

@@ -18,11 +18,7 @@ pub(crate) fn ordinary(agent: &mut Agent, scene: &mut Scene, at: Millis) -> Mill
     let membership = (agent.fixed(1, 1_000) < 170).then(|| Membership::new(person, home));
     let member = membership.is_some();
     if let Some(membership) = membership {
-        if agent.is_new() {
-            membership.begin(agent, scene, at);
-        } else if agent.dice.permille(600) {
-            membership.log_in(agent, scene, at);
-        }
+        membership.show(agent, scene, at, 600);
     }
     if member && agent.dice.permille(120) {
         let robots = Network::Hosting(mix(700 + agent.dice.below(3)), 30);

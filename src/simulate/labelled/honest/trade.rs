@@ -84,11 +84,7 @@ pub(crate) fn refund_heavy(agent: &mut Agent, scene: &mut Scene, at: Millis) -> 
     let refunds_permille = Some(200 + agent.fixed(1, 110));
     if agent.fixed(2, 1_000) < 150 {
         let membership = Membership::new(person, home);
-        if agent.is_new() {
-            membership.begin(agent, scene, at);
-        } else if agent.dice.permille(500) {
-            membership.log_in(agent, scene, at);
-        }
+        membership.show(agent, scene, at, 500);
     }
     if let Some(member) = scene.programme(agent.creator).somebody(&mut agent.dice)
         && member != person

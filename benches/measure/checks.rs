@@ -14,11 +14,9 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tributary::clock::Clock;
-use tributary::run::{Options, Program};
 
-use super::programme::{Encoded, START, outgoing, spec};
-use super::queries::{Server, append, members};
+use super::programme::{Encoded, START, spec};
+use super::queries::{Server, append, filled, members};
 use super::report::figure;
 use super::watch::percentiles;
 
@@ -36,14 +34,8 @@ pub fn run(events: u64) {
     let dir = tempfile::tempdir_in(".").unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let mut engine = Program::open(Options::new(dir.path()), Clock::system()).await.unwrap();
-        engine.start().unwrap();
         let mut chunks = records.chunks(RATE / TICKS);
-        for chunk in chunks.by_ref().take(BEFORE * TICKS / RATE) {
-            use tributary::append::Sink;
-            engine.sink.append(chunk.map(|record| outgoing(record, 4)).collect()).await.unwrap();
-        }
-        engine.caught_up().await.unwrap();
+        let engine = filled(dir.path(), chunks.by_ref().take(BEFORE * TICKS / RATE)).await;
         let server = Server::start(&engine).await;
         let addr = server.addr;
         let members = Arc::new(members(addr).await);

@@ -2,6 +2,7 @@
 //! second. Server, worker and clients share the machine.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -50,13 +51,8 @@ pub fn run(events: u64) {
     let dir = tempfile::tempdir_in(".").unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let mut engine = Program::open(Options::new(dir.path()), Clock::system()).await.unwrap();
-        engine.start().unwrap();
         let mut chunks = records.chunks(RATE / TICKS);
-        for chunk in chunks.by_ref().take(BEFORE * TICKS / RATE) {
-            engine.sink.append(chunk.map(|record| outgoing(record, 4)).collect()).await.unwrap();
-        }
-        engine.caught_up().await.unwrap();
+        let engine = filled(dir.path(), chunks.by_ref().take(BEFORE * TICKS / RATE)).await;
         let server = Server::start(&engine).await;
         let addr = server.addr;
         let members = Arc::new(members(addr).await);
@@ -72,6 +68,20 @@ pub fn run(events: u64) {
         server.stop().await;
         engine.stop().await.unwrap();
     });
+}
+
+/// A running program into which these have come.
+pub async fn filled<'a>(
+    dir: &Path,
+    chunks: impl Iterator<Item = impl Iterator<Item = (tributary::ids::Millis, &'a [u8], &'a [u8])>>,
+) -> Program {
+    let mut engine = Program::open(Options::new(dir), Clock::system()).await.unwrap();
+    engine.start().unwrap();
+    for chunk in chunks {
+        engine.sink.append(chunk.map(|record| outgoing(record, 4)).collect()).await.unwrap();
+    }
+    engine.caught_up().await.unwrap();
+    engine
 }
 
 /// Appends at the rate; how long each event took to be queryable.

@@ -1,13 +1,12 @@
 //! What holds of any log, however strange: every case is a script of up to 200 events over few ids.
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestError, TestRunner};
 use serde_json::json;
 use tributary::fold::fraud::Rule;
 use tributary::ids::Millis;
 
 use super::scripts::{Draw, Temper, draws, events};
-use super::seed::{fixed, fresh};
+use super::seed::{Events, Outcome, fixed, fresh, hold};
 use super::story::{ALL, rows_text, run};
 use super::sums;
 use super::world::{Flush, World};
@@ -15,27 +14,6 @@ use super::world::{Flush, World};
 const SHORT: u32 = 200;
 const LONG: u32 = 20_000;
 const MOST: usize = 200;
-
-type Events = Vec<(String, Millis)>;
-type Outcome = Result<(), TestCaseError>;
-
-/// The smallest script found that breaks the law is shown as the events it stands for.
-fn hold<S: Strategy>(
-    config: Config,
-    script: S,
-    events: impl Fn(&S::Value) -> Events,
-    law: impl Fn(S::Value) -> Outcome,
-) {
-    let seed = config.rng_seed;
-    match TestRunner::new(config).run(&script, law) {
-        Ok(()) => {}
-        Err(TestError::Fail(why, script)) => {
-            let lines: Vec<String> = events(&script).iter().map(|(event, at)| format!("{} {event}", at.0)).collect();
-            panic!("{why}\nPROPTEST_RNG_SEED={seed}\n{}", lines.join("\n"));
-        }
-        Err(TestError::Abort(why)) => panic!("{why}"),
-    }
-}
 
 fn wild(draws: &[Draw]) -> Events {
     events(draws, Temper::Wild, "c")

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
-use proptest::test_runner::{Config, TestError, TestRunner};
+use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 use tributary::clock::Clock;
 use tributary::fold::FINGERPRINT;
@@ -18,7 +18,7 @@ use tributary::worker::decision::Encoder;
 
 use super::crooked::{Draw, draws, events};
 use super::tale::{FOUNDED, HOUR, Tale, token};
-use crate::fold::seed::{fixed, fresh};
+use crate::fold::seed::{self, Events, Outcome, fixed, fresh};
 use crate::fold::story::{ALL, rows_text};
 use crate::fold::world::{Flush, World};
 
@@ -26,25 +26,13 @@ const SHORT: u32 = 60;
 const LONG: u32 = 3_000;
 const MOST: usize = 120;
 
-type Events = Vec<(String, Millis)>;
-type Outcome = Result<(), TestCaseError>;
-
 fn hold<S: Strategy>(
     config: Config,
     script: S,
     ours: impl Fn(&S::Value) -> &[Draw],
     law: impl Fn(S::Value) -> Outcome,
 ) {
-    let seed = config.rng_seed;
-    match TestRunner::new(config).run(&script, law) {
-        Ok(()) => {}
-        Err(TestError::Fail(why, script)) => {
-            let lines: Vec<_> =
-                events(ours(&script), "c").iter().map(|(event, at)| format!("{} {event}", at.0)).collect();
-            panic!("{why}\nPROPTEST_RNG_SEED={seed}\n{}\n{script:?}", lines.join("\n"));
-        }
-        Err(TestError::Abort(why)) => panic!("{why}"),
-    }
+    seed::hold(config, script, |script| events(ours(script), "c"), law);
 }
 
 /// Decisions as they leave, all written at one moment.

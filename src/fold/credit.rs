@@ -153,10 +153,11 @@ impl Turn<'_> {
             self.book_credit(id, &conversion, 1);
         }
         self.count_credited_order(id, &conversion);
-        self.count_customer(conversion.n, id, &conversion);
+        self.count_customer(id, &conversion);
         self.judge_conversion(id, Cause::Evidence);
         self.derive(id);
         self.judge_commissions_of(id, Cause::Evidence);
+        self.judge_brought(id, conversion.n);
     }
 
     fn name_click(&mut self, id: Id128, click: Id128) {

@@ -27,8 +27,12 @@ pub(super) struct Would {
     /// By what the customer came; nobody, if the record is a click.
     pub(super) actor: Actor,
     pub(super) customer: Id128,
-    /// It is an order.
+    /// It has ordered before.
+    pub(super) comes_again: bool,
+    /// It is a signup or an order; it is an order; a robot's click brought it.
+    pub(super) is_conversion: bool,
     pub(super) is_order: bool,
+    pub(super) is_machine: bool,
     /// Addresses that would tell nobody apart, if the record is one of those at which they are looked for.
     pub(super) proxies: Option<Proxies>,
 }

@@ -8,9 +8,9 @@
 use super::own::member_of_user;
 use super::users::MANY;
 use super::{What, life};
-use crate::fold::fraud::{Accounts, span};
+use crate::fold::fraud::{Accounts, PAYERS_MAX, Share, span};
 use crate::fold::reading::Reading;
-use crate::fold::records::{Actor, Conversion, MemberFraud, MemberKey, NO_ID, ShortList};
+use crate::fold::records::{Actor, Conversion, MemberFraud, MemberKey, NO_ID, NONE, OrderDay, ShortList};
 use crate::fold::state::FOR_EVER;
 use crate::fold::{Turn, kind};
 use crate::ids::Millis;
@@ -20,10 +20,19 @@ use crate::keep::Id128;
 const EDGE: i64 = 180 * Millis::DAY;
 /// Members of a cluster.
 const CLUSTER_MAX: usize = 64;
+/// So many customers by one device, or with one means of payment, were made.
+const MADE_BY_DEVICE: u32 = 2;
+const MADE_BY_PAYMENT: u32 = 3;
 
 impl Reading<'_> {
-    /// What is known at `t` of the accounts around a member, and of who acted, if anybody did.
-    pub(in crate::fold) fn accounts(&self, n: u32, actor: &Actor, t: Millis) -> Accounts {
+    /// What is known at `t` of the accounts around a member, of what it brought lately, and of who acted, if anybody did.
+    pub(in crate::fold) fn accounts(
+        &self,
+        n: u32,
+        actor: &Actor,
+        (lately, all): (&OrderDay, &OrderDay),
+        t: Millis,
+    ) -> Accounts {
         let mut fraud = self.member_fraud(n);
         if let Some(would) = self.would {
             fraud.payment = self.more_customers(n, would.actor.payment, fraud.payment, t);
@@ -38,7 +47,31 @@ impl Reading<'_> {
             with_own_payment: self.customers_by(n, actor.payment, t),
             with_own_device: self.customers_by(n, actor.device, t),
             is_at_member: self.is_at_member(n, actor, t),
+            made: self.made(n, lately, t),
+            rushed: Share { some: lately.rushed, all: lately.conversions },
+            creator_rushed: Share { some: all.rushed, all: all.conversions },
         }
+    }
+
+    fn made(&self, n: u32, lately: &OrderDay, t: Millis) -> Share {
+        let known = Share { some: lately.made, all: lately.conversions };
+        let Some(would) = self.would.filter(|would| would.is_conversion) else { return known };
+        let is_made = self.is_made(n, &would.actor, (would.is_machine, would.comes_again), t);
+        Share { some: known.some.saturating_add(u32::from(is_made)), all: known.all.saturating_add(1) }
+    }
+
+    /// Whether one person or a machine made a customer: a robot clicked, the device or the card was that of another
+    /// customer of the member, or somebody ordered once more at the member's own place, if that is not one of many.
+    /// It is kept, so that rule sets have no say in it.
+    fn is_made(&self, n: u32, actor: &Actor, (is_machine, is_again): (bool, bool), t: Millis) -> bool {
+        if is_machine {
+            return true;
+        }
+        if self.is_at_member(n, actor, t) {
+            return is_again && !self.is_crowded_device(actor.device, t) && !self.is_shared_ip(actor.ip, t);
+        }
+        self.customers_by(n, actor.device, t) >= MADE_BY_DEVICE
+            || (MADE_BY_PAYMENT..=PAYERS_MAX).contains(&self.customers_by(n, actor.payment, t))
     }
 
     /// By a device of the member's own, whenever it was seen with it, or from an address where it was seen of late.
@@ -83,6 +116,12 @@ impl Reading<'_> {
         members
     }
 
+    /// Whether a customer has ordered, and something else than this.
+    pub(in crate::fold) fn has_ordered(&self, customer: Id128, but: Id128) -> bool {
+        let first = self.state.customers.get(&customer, FOR_EVER).map_or(NO_ID, |customer| customer.first_order);
+        ![NO_ID, but].contains(&first)
+    }
+
     /// By which of two tokens more customers came, the first if as many.
     fn more_customers(&self, n: u32, token: Id128, most: Id128, t: Millis) -> Id128 {
         let is_more = token != NO_ID && self.customers_by(n, token, t) >= self.customers_by(n, most, t);
@@ -107,9 +146,32 @@ impl Turn<'_> {
         change(self.state.member_frauds.entry(&MemberKey { creator: self.c, n }, self.t, FOR_EVER));
     }
 
-    /// A customer came to the member by the tokens of a conversion.
-    pub(in crate::fold) fn count_customer(&mut self, n: u32, id: Id128, conversion: &Conversion) {
+    /// A customer came to the member by a conversion.
+    pub(in crate::fold) fn count_customer(&mut self, id: Id128, conversion: &Conversion) {
+        let n = conversion.n;
         let (t, actor) = (Millis(conversion.t), self.actor(id));
+        self.use_customer_tokens(n, &actor, conversion);
+        let is_again = self.reading().has_ordered(conversion.customer, id);
+        let is_made = self.reading().is_made(n, &actor, (self.is_by_robot(conversion), is_again), t);
+        let is_rushed = self.is_rushed(conversion) && !self.reading().is_at_member(n, &actor, t);
+        let one =
+            OrderDay { conversions: 1, made: u32::from(is_made), rushed: u32::from(is_rushed), ..OrderDay::default() };
+        for whose in [n, NONE] {
+            self.count_orders(whose, conversion.t, (OrderDay::default(), one));
+        }
+        self.keep_newest(n, id, t);
+    }
+
+    /// The member's newest conversions, to be looked at again when more is known of it.
+    fn keep_newest(&mut self, n: u32, id: Id128, t: Millis) {
+        let key = self.reading().own_list_key(n, What::Conversion);
+        let list: &mut ShortList = self.state.own_lists.entry(&key, self.t, FOR_EVER);
+        list.touch(id, t.0);
+    }
+
+    /// By its tokens.
+    fn use_customer_tokens(&mut self, n: u32, actor: &Actor, conversion: &Conversion) {
+        let t = Millis(conversion.t);
         for (what, token) in [(What::Payment, actor.payment), (What::Device, actor.device)] {
             if token == NO_ID {
                 continue;

@@ -75,7 +75,7 @@ impl Turn<'_> {
         self.count_customer_move(order_id, id, (&before, moved));
     }
 
-    fn count_orders(&mut self, n: u32, t: i64, (before, after): (OrderDay, OrderDay)) {
+    pub(super) fn count_orders(&mut self, n: u32, t: i64, (before, after): (OrderDay, OrderDay)) {
         let day = t.div_euclid(Millis::DAY);
         let (page, slot) = (day.div_euclid(ORDER_DAYS_I64), day.rem_euclid(ORDER_DAYS_I64));
         let key = OrderDaysKey { creator: self.c, n, page: i32::try_from(page).unwrap_or_default() };
@@ -88,6 +88,9 @@ impl Turn<'_> {
         place.chargebacks = moved(place.chargebacks, before.chargebacks, after.chargebacks);
         place.refunds = moved(place.refunds, before.refunds, after.refunds);
         place.early_refunds = moved(place.early_refunds, before.early_refunds, after.early_refunds);
+        place.conversions = moved(place.conversions, before.conversions, after.conversions);
+        place.made = moved(place.made, before.made, after.made);
+        place.rushed = moved(place.rushed, before.rushed, after.rushed);
     }
 
     fn count_customer_move(&mut self, order_id: Id128, id: Id128, (order, moved): (&Conversion, &Conversion)) {
@@ -133,6 +136,9 @@ impl Reading<'_> {
                     sum.chargebacks += of_day.chargebacks;
                     sum.refunds += of_day.refunds;
                     sum.early_refunds += of_day.early_refunds;
+                    sum.conversions += of_day.conversions;
+                    sum.made += of_day.made;
+                    sum.rushed += of_day.rushed;
                 }
             }
         }
@@ -158,12 +164,14 @@ impl Reading<'_> {
             list.map_or(0, |list| list.since(t.0.saturating_sub_unsigned(within)))
         };
         let refunds = count(Moves::Refunds, span::REFUNDS);
+        let chargebacks = count(Moves::Chargebacks, span::CUSTOMER_CHARGEBACKS);
         CustomerHistory {
-            chargebacks: count(Moves::Chargebacks, span::CUSTOMER_CHARGEBACKS),
+            chargebacks,
             refunds,
             refunded_orders: count(Moves::RefundedOrders, span::REFUNDS),
-            // Asked only where something was sent back.
-            orders: if refunds > 0 { self.orders_of(customer, t) } else { 0 },
+            // Asked only where something was taken back.
+            orders: if refunds + chargebacks > 0 { self.orders_of(customer, t) } else { 0 },
+            is_charged_back: false,
         }
     }
 
@@ -191,6 +199,7 @@ fn of_order(order: &Conversion) -> OrderDay {
         chargebacks: u32::from(order.chargebacks > 0),
         refunds: u32::from(order.history & flag::REFUNDED != 0),
         early_refunds: u32::from(order.history & flag::EARLY != 0),
+        ..OrderDay::default()
     }
 }
 

@@ -60,6 +60,8 @@ pub(super) enum What {
     User,
     /// A device at an address on a UTC day.
     Place,
+    /// No token: what was brought.
+    Conversion,
 }
 
 impl What {
@@ -72,6 +74,7 @@ impl What {
             Self::Payment => 5,
             Self::User => 6,
             Self::Place => 7,
+            Self::Conversion => 8,
         }
     }
 }

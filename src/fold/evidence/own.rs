@@ -83,7 +83,7 @@ impl Turn<'_> {
 }
 
 impl Reading<'_> {
-    fn own_list_key(&self, n: u32, what: What) -> MemberPageKey {
+    pub(super) fn own_list_key(&self, n: u32, what: What) -> MemberPageKey {
         MemberPageKey { creator: self.c, n, page: u32::from(what.number()) }
     }
 
@@ -97,7 +97,7 @@ impl Reading<'_> {
     }
 
     /// The member's tokens of a kind, newest first.
-    pub(super) fn own_list(&self, n: u32, what: What) -> Option<ShortList> {
+    pub(in crate::fold) fn own_list(&self, n: u32, what: What) -> Option<ShortList> {
         self.state.own_lists.get(&self.own_list_key(n, what), FOR_EVER)
     }
 }

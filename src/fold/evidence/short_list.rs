@@ -17,7 +17,7 @@ pub(super) enum Kept {
 
 impl ShortList {
     /// Newest first.
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &SeenAt> {
+    pub(in crate::fold) fn iter(&self) -> impl DoubleEndedIterator<Item = &SeenAt> {
         self.seen.iter().take(usize::try_from(self.len).unwrap_or(SHORT_LIST))
     }
 

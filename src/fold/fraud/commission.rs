@@ -27,8 +27,10 @@ pub struct CustomerHistory {
     /// Refunds of 90 days, and of how many orders.
     pub refunds: u32,
     pub refunded_orders: u32,
-    /// Orders of 90 days; not counted where nothing was sent back.
+    /// Orders of 90 days; not counted where nothing was taken back.
     pub orders: u32,
+    /// What is scored is one of those with a chargeback.
+    pub is_charged_back: bool,
 }
 
 /// Some of many.
@@ -40,12 +42,13 @@ pub struct Share {
 
 /// `abuse.chargeback` (70) and `abuse.refund` (50): of the customer by number, of the member by number and by a share that
 /// is surely above the limit; `abuse.multi_account` (45) as [`check_multiple_accounts`] has it.
-pub fn check_commission_abuse(history: &History, accounts: &Accounts, rules: &RuleSet) -> [Finding; 8] {
+pub fn check_commission_abuse(history: &History, accounts: &Accounts, rules: &RuleSet) -> [Finding; 10] {
     let limits = &rules.limits;
     let usual = usual(history.creator_refunds, limits.member_refunds_permille);
-    let [customer_chargebacks, customer_refunds] = history
-        .customer
-        .map_or([Answer::Unknown(Missing::Customer); 2], |customer| of_customer(&customer, usual, rules));
+    let [customer_chargebacks, customer_refunds] =
+        history.customer.map_or([Answer::Unknown(Missing::Customer); 2], |customer| {
+            of_customer(&customer, history.creator_refunds, rules)
+        });
     let member_chargebacks = surely(
         history.chargebacks,
         limits.member_chargebacks,
@@ -56,7 +59,7 @@ pub fn check_commission_abuse(history: &History, accounts: &Accounts, rules: &Ru
     let early_refunds = history.early_refunds.map_or(Answer::Unknown(Missing::HoldDays), |refunds| {
         at_least(refunds.into(), limits.early_refunds.into(), span::EARLY_REFUND)
     });
-    let [cluster, payment, device] = check_multiple_accounts(accounts, rules);
+    let [cluster, payment, device, made, rushed] = check_multiple_accounts(accounts, rules);
     [
         Finding::new(Question::CustomerChargebacks, customer_chargebacks),
         Finding::new(Question::MemberChargebacks, member_chargebacks),
@@ -66,29 +69,35 @@ pub fn check_commission_abuse(history: &History, accounts: &Accounts, rules: &Ru
         cluster,
         payment,
         device,
+        made,
+        rushed,
     ]
 }
 
 /// By chargebacks and by refunds.
-fn of_customer(customer: &CustomerHistory, usual: (u32, u32), rules: &RuleSet) -> [Answer; 2] {
+fn of_customer(customer: &CustomerHistory, creator: Share, rules: &RuleSet) -> [Answer; 2] {
     let limits = &rules.limits;
     let (refunds, least) = (customer.refunds, limits.customer_refunds);
+    let usual = usual(creator, limits.customer_refunds_permille);
     let is_usual = rules.guards.usual_refunds && !wilson::is_above(customer.refunded_orders, customer.orders, usual);
+    let is_other = customer.chargebacks == 1 && customer.orders >= 2 && !customer.is_charged_back;
+    let chargebacks =
+        at_least(customer.chargebacks.into(), limits.customer_chargebacks.into(), span::CUSTOMER_CHARGEBACKS);
     let is_often = refunds >= least && customer.refunded_orders >= limits.customer_refunds_orders;
     [
-        at_least(customer.chargebacks.into(), limits.customer_chargebacks.into(), span::CUSTOMER_CHARGEBACKS),
+        unless(chargebacks, rules.guards.other_orders && is_other, Guard::OtherOrders),
         unless(yes_if(is_often, refunds.into(), least.into(), span::REFUNDS), is_usual, Guard::UsualRefunds),
     ]
 }
 
 /// Yes, if there are so many, and their share is above `limit` with 95 % confidence.
-fn surely(share: Share, least: u32, limit: (u32, u32), window: u64) -> Answer {
+pub(super) fn surely(share: Share, least: u32, limit: (u32, u32), window: u64) -> Answer {
     let is_above = share.some >= least && wilson::is_above(share.some, share.all, limit);
     yes_if(is_above, share.some.into(), least.into(), window)
 }
 
 /// The limit, or twice the creator's own share if that is more.
-fn usual(creator: Share, permille: u32) -> (u32, u32) {
+pub(super) fn usual(creator: Share, permille: u32) -> (u32, u32) {
     let (twice, all) = (u64::from(creator.some) * 2, u64::from(creator.all));
     if twice * 1_000 > all * u64::from(permille) {
         (creator.some.saturating_mul(2), creator.all)

@@ -37,8 +37,8 @@ pub enum Guard {
     CrowdedDevice,
     /// Who acted has an account, and it is not the member's: a household and an office have one address too.
     AnotherAccount,
-    /// The same, and follows other members' links as well: a shopper at the member's computer.
-    FollowsOthers,
+    /// Who pays with it has each a device of their own: a family.
+    OwnDevices,
     /// Others share a card or a device, who acted is not among them.
     Bystander,
     /// The device or the address is the member's own: a counter, a class.
@@ -47,6 +47,8 @@ pub enum Guard {
     ManyPayers,
     /// So much is usually sent back here.
     UsualRefunds,
+    /// It was another order that was charged back, and one of several.
+    OtherOrders,
 }
 
 impl Guard {
@@ -55,11 +57,12 @@ impl Guard {
             Self::SharedIp => 0,
             Self::CrowdedDevice => 1,
             Self::AnotherAccount => 2,
-            Self::FollowsOthers => 3,
+            Self::OwnDevices => 3,
             Self::Bystander => 4,
             Self::MemberDevice => 5,
             Self::ManyPayers => 6,
             Self::UsualRefunds => 7,
+            Self::OtherOrders => 8,
         }
     }
 
@@ -67,11 +70,12 @@ impl Guard {
         match number {
             0 => Self::SharedIp,
             2 => Self::AnotherAccount,
-            3 => Self::FollowsOthers,
+            3 => Self::OwnDevices,
             4 => Self::Bystander,
             5 => Self::MemberDevice,
             6 => Self::ManyPayers,
             7 => Self::UsualRefunds,
+            8 => Self::OtherOrders,
             _ => Self::CrowdedDevice,
         }
     }
@@ -81,11 +85,12 @@ impl Guard {
             Self::SharedIp => "shared_ip",
             Self::CrowdedDevice => "crowded_device",
             Self::AnotherAccount => "another_account",
-            Self::FollowsOthers => "follows_others",
+            Self::OwnDevices => "own_devices",
             Self::Bystander => "bystander",
             Self::MemberDevice => "member_device",
             Self::ManyPayers => "many_payers",
             Self::UsualRefunds => "usual_refunds",
+            Self::OtherOrders => "other_orders",
         }
     }
 }

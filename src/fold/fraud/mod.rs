@@ -18,6 +18,7 @@ mod timing;
 mod told;
 mod wilson;
 
+pub(super) use accounts::PAYERS_MAX;
 pub use accounts::{Accounts, check_multiple_accounts};
 pub use click::{Agent, Clicks, DEVICES_MAX, Rate, Winning, check_click_fraud};
 pub use commission::{CustomerHistory, History, Share, check_commission_abuse};
@@ -49,8 +50,8 @@ pub struct Facts {
 pub struct Assessment {
     pub self_referral: Option<[Finding; 5]>,
     pub clicks: Option<[Finding; 9]>,
-    pub commission: Option<[Finding; 8]>,
-    pub accounts: Option<[Finding; 3]>,
+    pub commission: Option<[Finding; 10]>,
+    pub accounts: Option<[Finding; 5]>,
     /// Of all functions: a rule that two of them reach is in it once.
     pub fired: Rules,
     pub score: Score,
@@ -61,7 +62,7 @@ impl Assessment {
     pub fn of(
         self_referral: Option<[Finding; 5]>,
         clicks: Option<[Finding; 9]>,
-        commission: Option<[Finding; 8]>,
+        commission: Option<[Finding; 10]>,
         rules: &RuleSet,
     ) -> Self {
         let mut assessment = Self {

@@ -134,11 +134,15 @@ pub enum Question {
     SharedPayment,
     /// Customers of the member who share a device.
     SharedDevice,
+    /// Customers of the member whom one person or a machine made.
+    MadeCustomers,
+    /// Customers of the member who decided sooner than people do.
+    RushedCustomers,
 }
 
 impl Question {
     /// In the order of their numbers in what the fold keeps: only ever appended to.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::SameIp,
         Self::SameDevice,
         Self::SameUserId,
@@ -161,6 +165,8 @@ impl Question {
         Self::ClusterAccounts,
         Self::SharedPayment,
         Self::SharedDevice,
+        Self::MadeCustomers,
+        Self::RushedCustomers,
     ];
 
     pub(in crate::fold) fn number(self) -> u32 {
@@ -193,6 +199,8 @@ impl Question {
             Self::ClusterAccounts => "cluster_accounts",
             Self::SharedPayment => "shared_payment",
             Self::SharedDevice => "shared_device",
+            Self::MadeCustomers => "made_customers",
+            Self::RushedCustomers => "rushed_customers",
         }
     }
 
@@ -209,7 +217,11 @@ impl Question {
             Self::RegularGaps | Self::HastyConversion | Self::LateClick | Self::ClickBehindAnother => Rule::Timing,
             Self::CustomerChargebacks | Self::MemberChargebacks => Rule::Chargeback,
             Self::MemberRefunds | Self::EarlyRefunds | Self::CustomerRefunds => Rule::Refund,
-            Self::ClusterAccounts | Self::SharedPayment | Self::SharedDevice => Rule::MultiAccount,
+            Self::ClusterAccounts
+            | Self::SharedPayment
+            | Self::SharedDevice
+            | Self::MadeCustomers
+            | Self::RushedCustomers => Rule::MultiAccount,
         }
     }
 }

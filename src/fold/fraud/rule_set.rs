@@ -54,10 +54,10 @@ pub struct Guards {
     pub crowded_device: bool,
     /// An address by which a great part of a creator's traffic comes is no evidence at all.
     pub proxy: bool,
-    /// The member's address and means of payout tell nothing of somebody whose account is known to be another.
+    /// The member's address, device and means of payout tell nothing of somebody whose account is known to be another.
     pub another_account: bool,
-    /// The member's device tells nothing of such a one who follows other members' links too.
-    pub follows_others: bool,
+    /// A means of payment that several have, each with a device of their own, is a family's.
+    pub own_devices: bool,
     /// What customers share counts for those who share it, and not for all whom the member brings.
     pub bystander: bool,
     /// Customers at a device or an address of the member's own share it as guests.
@@ -66,6 +66,8 @@ pub struct Guards {
     pub many_payers: bool,
     /// A customer may send back as much as is usual.
     pub usual_refunds: bool,
+    /// One chargeback of a customer tells nothing of the customer's other orders, if most of them stand.
+    pub other_orders: bool,
 }
 
 impl Guards {
@@ -78,11 +80,12 @@ impl Guards {
             crowded_device: on,
             proxy: on,
             another_account: on,
-            follows_others: on,
+            own_devices: on,
             bystander: on,
             member_device: on,
             many_payers: on,
             usual_refunds: on,
+            other_orders: on,
         }
     }
 }
@@ -121,11 +124,20 @@ pub struct Limits {
     /// At least so many refunds of a customer, of at least so many orders.
     pub customer_refunds: u32,
     pub customer_refunds_orders: u32,
+    /// ... if guarded, surely more of the customer's orders than this share, in tenths of a percent, and twice the creator's.
+    pub customer_refunds_permille: u32,
     /// At least so many member accounts in one identity cluster.
     pub cluster_accounts: u32,
     /// At least so many customers of the member with one means of payment, or one device.
     pub shared_customers: u32,
     pub shared_device_customers: u32,
+    /// At least so many customers of the member whom one person or a machine made, and surely more of them than the
+    /// share, in tenths of a percent.
+    pub made_customers: u32,
+    pub made_customers_permille: u32,
+    /// The same of those who decided within [`span::RUSH`] of their click; the share is at least twice the creator's.
+    pub rushed_customers: u32,
+    pub rushed_customers_permille: u32,
 }
 
 impl Limits {
@@ -149,11 +161,16 @@ impl Limits {
         early_refunds: 3,
         customer_refunds: 3,
         customer_refunds_orders: 2,
+        customer_refunds_permille: 450,
         cluster_accounts: 2,
         shared_customers: 3,
         shared_device_customers: 3,
+        made_customers: u32::MAX,
+        made_customers_permille: 100,
+        rushed_customers: u32::MAX,
+        rushed_customers_permille: 300,
     };
-    pub const GUARDED: Self = Self { shared_device_customers: 2, ..Self::DEFAULT };
+    pub const GUARDED: Self = Self { made_customers: 8, rushed_customers: 5, ..Self::DEFAULT };
 }
 
 /// How far back each kind of evidence counts, in milliseconds. State is kept for so long, so no rule set changes them.
@@ -170,4 +187,8 @@ pub mod span {
     /// After a commission became payable.
     pub const EARLY_REFUND: u64 = 72 * HOUR;
     pub const SHARED_CUSTOMERS: u64 = 30 * DAY;
+    /// The same as of refunds: they are summed up together.
+    pub const MADE_CUSTOMERS: u64 = REFUNDS;
+    /// From the click to what is bought: who reads takes longer.
+    pub const RUSH: u64 = 2 * MINUTE;
 }

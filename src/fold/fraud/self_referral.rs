@@ -16,8 +16,6 @@ pub struct SelfReferral {
     pub payout: Compared,
     pub device: Own,
     pub ip: Own,
-    /// The actor's device followed other members' links as well.
-    pub follows_others: bool,
 }
 
 impl SelfReferral {
@@ -76,15 +74,30 @@ pub fn check_self_referral(facts: &SelfReferral, rules: &RuleSet) -> [Finding; 5
     .map(|finding| explain(finding, facts, rules))
 }
 
-/// What the actor's account explains. A click is answered before anybody knows of one, so that this is asked again of
-/// what a conversion takes over from its click.
+/// What explains a hit: that many use the address or the device, or that the actor has another account. A click is
+/// answered before anybody knows of one, and what many use is not known by its first users, so that this is asked again.
 pub fn explain(finding: Finding, facts: &SelfReferral, rules: &RuleSet) -> Finding {
     let (guards, question) = (rules.guards, finding.question);
-    let is_place = [Question::SameIp, Question::SamePayout].contains(&question) && guards.another_account;
-    let is_device = question == Question::SameDevice && guards.follows_others && facts.follows_others;
-    let guard = if is_place { Guard::AnotherAccount } else { Guard::FollowsOthers };
-    let answer = unless(finding.answer, facts.is_another() && (is_place || is_device), guard);
+    let is_another = facts.is_another();
+    let at_many = guards.shared_ip && is_shared(facts.ip);
+    let answer = match question {
+        Question::SameIp => {
+            let answer = unless(finding.answer, at_many, Guard::SharedIp);
+            unless(answer, guards.another_account && is_another, Guard::AnotherAccount)
+        }
+        Question::SamePayout => unless(finding.answer, guards.another_account && is_another, Guard::AnotherAccount),
+        Question::SameDevice => {
+            let is_crowded = guards.crowded_device && is_shared(facts.device);
+            let answer = unless(finding.answer, is_crowded, Guard::CrowdedDevice);
+            unless(answer, guards.another_account && is_another, Guard::AnotherAccount)
+        }
+        _ => finding.answer,
+    };
     Finding::new(question, answer)
+}
+
+const fn is_shared(what: Own) -> bool {
+    matches!(what, Own::Seen { is_shared: true, .. })
 }
 
 fn own(what: Own, window: u64, is_guarded: bool, guard: Guard) -> Answer {

@@ -6,7 +6,7 @@ use super::frozen::{QUESTIONS, freeze, of_bits, thaw, worse};
 use super::rules::Scoring;
 use crate::fold::Turn;
 use crate::fold::fraud::{
-    Agent, Answer, Assessment, Clicks, Facts, Finding, Missing, Rate, RuleSet, SelfReferral, check_click_fraud,
+    Agent, Answer, Assessment, Clicks, Facts, Finding, Missing, Rate, Rule, RuleSet, SelfReferral, check_click_fraud,
     check_commission_abuse, check_self_referral, explain,
 };
 use crate::fold::records::{Actor, Conversion, FROZEN, Frozen, NO_ID};
@@ -47,17 +47,33 @@ impl Turn<'_> {
         let conversion = conversion.map(|(_, conversion)| conversion);
         let t = conversion.map_or(self.t, |conversion| Millis(self.t.0.max(conversion.t)));
         let reading = self.reading();
-        let (history, accounts) = (reading.history(n, conversion.map(Ordered::of), t), reading.accounts(n, &actor, t));
-        let (self_referral, clicks) = split(frozen.map(thaw));
+        let (history, accounts) = reading.abuse(n, conversion.map(Ordered::of), &actor, t);
+        let findings = frozen.map(|frozen| self.asked_again(thaw(frozen), (n, &actor), t, rules));
+        let (self_referral, clicks) = split(findings);
         Assessment::of(self_referral, clicks, Some(check_commission_abuse(&history, &accounts, rules)), rules)
+    }
+
+    /// An address and a device are the member's own until it shows that they are those of many: the guards are asked by
+    /// what is known at `t`.
+    fn asked_again(
+        &self,
+        findings: [Finding; FROZEN],
+        (n, actor): (u32, &Actor),
+        t: Millis,
+        rules: &RuleSet,
+    ) -> [Finding; FROZEN] {
+        let is_own = |finding: &Finding| [Rule::SameIp, Rule::SameDevice].map(Some).contains(&finding.fired());
+        if !findings.iter().any(is_own) {
+            return findings;
+        }
+        let facts = self.reading().self_referral(n, actor, t);
+        findings.map(|finding| if is_own(&finding) { explain(finding, &facts, rules) } else { finding })
     }
 
     /// Its own answers to the self and click questions, joined with those of its click.
     fn answers(&self, id: Id128, conversion: &Conversion, rules: &Scoring) -> [Finding; FROZEN] {
         let missing = Rate::Missing(Missing::Click);
-        let follows_others = !self.others_clicks(conversion).is_empty();
-        let known = self.reading().self_referral(conversion.n, &self.actor(id), Millis(conversion.t));
-        let facts = SelfReferral { follows_others, ..known };
+        let facts = self.reading().self_referral(conversion.n, &self.actor(id), Millis(conversion.t));
         let winning = self.winning(conversion);
         let clicks =
             Clicks { agent: Agent::Missing, ip: missing, network: missing, device: missing, gaps: None, winning };
@@ -78,8 +94,7 @@ impl Turn<'_> {
 
     /// The questions about the member alone that are answered with yes now.
     pub(super) fn member_questions(&self, n: u32, rules: &Scoring) -> u32 {
-        let reading = self.reading();
-        let (history, accounts) = (reading.history(n, None, self.t), reading.accounts(n, &Actor::NOBODY, self.t));
+        let (history, accounts) = self.reading().abuse(n, None, &Actor::NOBODY, self.t);
         let findings = check_commission_abuse(&history, &accounts, &rules.set);
         super::tell::bits(findings.iter())
     }

@@ -1,10 +1,15 @@
 //! What is known of an actor and a member, gathered from state.
 
+use super::frozen::thaw;
 use crate::fold::Turn;
 use crate::fold::evidence::{What, known};
-use crate::fold::fraud::{Compared, History, Missing, Own, SelfReferral, Share, Winning, span};
+use crate::fold::fraud::{
+    Accounts, Answer, Compared, CustomerHistory, Guard, History, Missing, Own, Question, Rule, SelfReferral, Share,
+    Winning, span,
+};
 use crate::fold::reading::Reading;
 use crate::fold::records::{Actor, Click, Conversion, NO_ID, NONE};
+use crate::fold::state::FOR_EVER;
 use crate::ids::Millis;
 use crate::keep::Id128;
 
@@ -14,11 +19,16 @@ pub(super) struct Ordered {
     /// `NO_ID`: nobody knows who it was.
     pub(super) customer: Id128,
     pub(super) hold_days: i64,
+    pub(super) is_charged_back: bool,
 }
 
 impl Ordered {
     pub(super) const fn of(conversion: &Conversion) -> Self {
-        Self { customer: conversion.customer, hold_days: conversion.hold_days }
+        Self {
+            customer: conversion.customer,
+            hold_days: conversion.hold_days,
+            is_charged_back: conversion.chargebacks > 0,
+        }
     }
 }
 
@@ -31,7 +41,6 @@ impl Reading<'_> {
             payout: self.same_token(n, (What::Payment, actor.payment), (Missing::ActorPayment, Missing::MemberPayout)),
             device: self.own_seen(n, (What::Device, actor.device), t),
             ip: self.own_seen(n, (What::Ip, actor.ip), t),
-            follows_others: false,
         }
     }
 
@@ -78,22 +87,28 @@ impl Reading<'_> {
         }
     }
 
-    /// Orders of the member, of the customer and of all, and what became of them, by `t`.
-    pub(super) fn history(&self, n: u32, order: Option<Ordered>, t: Millis) -> History {
+    /// Orders of the member, of the customer and of all, and what became of them, by `t`; and the accounts around the
+    /// member, and who acted.
+    pub(super) fn abuse(&self, n: u32, order: Option<Ordered>, actor: &Actor, t: Millis) -> (History, Accounts) {
         let chargebacks = self.orders_within(n, t, span::MEMBER_CHARGEBACKS);
         let refunds = self.orders_within(n, t, span::REFUNDS);
         let all = self.orders_within(NONE, t, span::REFUNDS);
+        let accounts = self.accounts(n, actor, (&refunds, &all), t);
         let hold_days = order.map_or(self.head.hold_days, |order| order.hold_days);
-        let customer = order.map(|order| order.customer).filter(|customer| *customer != NO_ID);
+        let customer = order.filter(|order| order.customer != NO_ID).map(|order| CustomerHistory {
+            is_charged_back: order.is_charged_back,
+            ..self.customer_history(order.customer, t)
+        });
         // An order counts before it is scored.
         let more = u32::from(self.would.is_some_and(|would| would.is_order));
-        History {
-            customer: customer.map(|customer| self.customer_history(customer, t)),
+        let history = History {
+            customer,
             chargebacks: Share { some: chargebacks.chargebacks, all: chargebacks.orders.saturating_add(more) },
             refunds: Share { some: refunds.refunds, all: refunds.orders.saturating_add(more) },
             creator_refunds: Share { some: all.refunds, all: all.orders.saturating_add(more) },
             early_refunds: (hold_days > 0).then_some(refunds.early_refunds),
-        }
+        };
+        (history, accounts)
     }
 }
 
@@ -117,5 +132,27 @@ impl Turn<'_> {
             return None;
         }
         self.state.clicks.get(&conversion.credited_click, self.floor())
+    }
+
+    /// Whether it came sooner after its click than people decide.
+    pub(in crate::fold) fn is_rushed(&self, conversion: &Conversion) -> bool {
+        let click = self.credited_click(conversion);
+        click.is_some_and(|click| conversion.t.saturating_sub_unsigned(span::RUSH) < click.t)
+    }
+
+    /// Whether the click by which a conversion was won said that a machine made it.
+    pub(in crate::fold) fn is_by_robot(&self, conversion: &Conversion) -> bool {
+        if self.credited_click(conversion).is_none_or(|click| click.judged == 0) {
+            return false;
+        }
+        let judged = self.state.judged_clicks.get(&conversion.credited_click, self.floor());
+        judged.is_some_and(|judged| thaw(&judged.frozen).iter().any(|finding| finding.fired() == Some(Rule::Bot)))
+    }
+
+    /// Whether a conversion came by a device of the member's own that is that of many.
+    pub(super) fn is_at_crowd(&self, conversion: Id128) -> bool {
+        let Some(frozen) = self.state.frozen.get(&conversion, FOR_EVER) else { return false };
+        let is_crowded = |answer: Answer| matches!(answer, Answer::Silenced(_, Guard::CrowdedDevice));
+        thaw(&frozen).iter().any(|finding| finding.question == Question::SameDevice && is_crowded(finding.answer))
     }
 }

@@ -108,7 +108,9 @@ const fn usually(question: Question) -> Missing {
         | Question::CustomerRefunds
         | Question::ClusterAccounts
         | Question::SharedPayment
-        | Question::SharedDevice => Missing::Click,
+        | Question::SharedDevice
+        | Question::MadeCustomers
+        | Question::RushedCustomers => Missing::Click,
     }
 }
 

@@ -18,7 +18,9 @@ pub use preview::{Asked, Preview, Unseen};
 pub(super) use rules::RuleSets;
 
 use super::Turn;
-use super::records::{Commission, Conversion, NO_ID, NONE};
+use super::evidence::What;
+use super::fraud::Question;
+use super::records::{Commission, Conversion, Judged, NO_ID, NONE};
 use super::state::FOR_EVER;
 use crate::keep::Id128;
 
@@ -26,6 +28,15 @@ use super::fraud::Cause;
 
 /// Commissions of a member that one event re-scores, the oldest that are not paid; and a customer's conversions, the newest.
 const RESCORED_MAX: usize = 1_000;
+/// Questions that are about a member alone, whoever acted.
+const OF_MEMBER: [Question; 6] = [
+    Question::MemberChargebacks,
+    Question::MemberRefunds,
+    Question::EarlyRefunds,
+    Question::ClusterAccounts,
+    Question::MadeCustomers,
+    Question::RushedCustomers,
+];
 
 impl Turn<'_> {
     /// An order's money moved: its commissions are scored again, and the customer's and member's open ones, if that
@@ -38,16 +49,62 @@ impl Turn<'_> {
             return;
         }
         for n in self.credited(order_id, &order) {
-            if self.shadow_says_new(n) {
-                self.judge_open(n, Cause::Evidence, &Self::shadow_commission);
-            }
-            let rules = self.rules();
-            let fired = self.member_questions(n, &rules);
-            if fired != self.reading().member_fraud(n).fired {
-                self.change_member_fraud(n, |fraud| fraud.fired = fired);
-                self.judge_open(n, Cause::Evidence, &Self::judge_commission_live);
+            self.judge_member(n);
+        }
+    }
+
+    /// Looks again at what a member brought, if what is known of it by itself says something new.
+    fn judge_member(&mut self, n: u32) {
+        if self.shadow_says_new(n) {
+            self.judge_open(n, Cause::Evidence, &Self::shadow_commission);
+            self.judge_newest(n, |_| true, &Self::shadow_conversion);
+        }
+        let rules = self.rules();
+        let fired = self.member_questions(n, &rules);
+        if fired != self.reading().member_fraud(n).fired {
+            self.change_member_fraud(n, |fraud| fraud.fired = fired);
+            self.judge_open(n, Cause::Evidence, &Self::judge_commission_live);
+            self.judge_newest(n, |_| true, &Self::judge_conversion_live);
+        }
+    }
+
+    /// What a conversion says of its member beyond itself.
+    pub(super) fn judge_brought(&mut self, id: Id128, n: u32) {
+        let of_member = OF_MEMBER.iter().fold(0, |bits, question| bits | 1 << question.number());
+        let says = self.state.judged.get(&id, FOR_EVER).map_or(0, |judged| judged.fired);
+        if (says ^ self.reading().member_fraud(n).fired) & of_member != 0 {
+            self.judge_member(n);
+        }
+        // Its device turned out to be that of many: so it was when the ones before it were scored.
+        if self.is_at_crowd(id) {
+            let same_device = 1 << Question::SameDevice.number();
+            self.judge_newest(n, |judged| judged.fired & same_device != 0, &|turn: &mut Self, id, cause| {
+                turn.judge_conversion(id, cause);
+                turn.judge_commissions_of(id, cause);
+            });
+        }
+    }
+
+    /// The newest conversions of a member, but for those that were paid for.
+    fn judge_newest(&mut self, n: u32, is_meant: impl Fn(&Judged) -> bool, judge: &impl Fn(&mut Self, Id128, Cause)) {
+        let Some(list) = self.reading().own_list(n, What::Conversion) else { return };
+        for brought in list.iter() {
+            let judged = self.state.judged.get(&brought.id, FOR_EVER);
+            if judged.is_some_and(|judged| is_meant(&judged)) && !self.is_paid_for(brought.id) {
+                judge(self, brought.id, Cause::Evidence);
             }
         }
+    }
+
+    fn is_paid_for(&self, conversion: Id128) -> bool {
+        let mut id = self.first_commission(conversion);
+        while let Some(commission) = self.state.commissions.get(&id, FOR_EVER).filter(|_| id != NO_ID) {
+            if commission.paid == 1 {
+                return true;
+            }
+            id = commission.next_of_conversion;
+        }
+        false
     }
 
     /// All commissions of a conversion.

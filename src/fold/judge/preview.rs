@@ -170,7 +170,15 @@ impl Preparation<'_> {
         let network = reading.token(What::Network, click.ip56_token);
         let windows = reading.would_be_windows(n, (ip, device, network), &self.rules().limits);
         let proxies = reading.would_be_proxies(ip, device);
-        let would = Would { actor: Actor::NOBODY, customer: NO_ID, is_order: false, proxies };
+        let would = Would {
+            actor: Actor::NOBODY,
+            customer: NO_ID,
+            comes_again: false,
+            is_conversion: false,
+            is_order: false,
+            is_machine: false,
+            proxies,
+        };
         let reading = Reading { would: Some(&would), ..*reading };
         let actor = Actor { ip, device, ..Actor::NOBODY };
         let facts = reading.facts_of_click(click, (n, &actor), &windows, (self.rules(), bot));
@@ -227,6 +235,9 @@ impl Preparation<'_> {
             actor,
             // Who is not named is a customer of its own: no id is an empty text.
             customer: if customer == NO_ID { of_customer("") } else { customer },
+            comes_again: reading.has_ordered(customer, NO_ID),
+            is_conversion: stated.is_some(),
+            is_machine: click.is_some_and(|click| click.bot.is_some_and(|bot| !bot.is_innocent())),
             is_order: stated.is_some_and(|it| matches!(it.kind, ConversionKind::Purchase | ConversionKind::Renewal)),
             proxies: reading.would_be_proxies(actor.ip, actor.device),
         };
@@ -276,11 +287,10 @@ impl Preparation<'_> {
         own
     }
 
-    fn abuse(&self, reading: &Reading<'_>, actor: &Actor, customer: Id128) -> [Finding; 8] {
-        let ordered = Ordered { customer, hold_days: reading.head.hold_days };
+    fn abuse(&self, reading: &Reading<'_>, actor: &Actor, customer: Id128) -> [Finding; 10] {
+        let ordered = Ordered { customer, hold_days: reading.head.hold_days, is_charged_back: false };
         if let Some(n) = self.n {
-            let (history, accounts) =
-                (reading.history(n, Some(ordered), reading.t), reading.accounts(n, actor, reading.t));
+            let (history, accounts) = reading.abuse(n, Some(ordered), actor, reading.t);
             return check_commission_abuse(&history, &accounts, self.rules());
         }
         let none = Share::default();
@@ -337,7 +347,7 @@ impl Preparation<'_> {
 /// Of a member that nobody knows.
 const fn nobodys() -> SelfReferral {
     let (compared, own) = (Compared::Missing(Missing::Member), Own::Missing(Missing::Member));
-    SelfReferral { user: compared, email: compared, payout: compared, device: own, ip: own, follows_others: false }
+    SelfReferral { user: compared, email: compared, payout: compared, device: own, ip: own }
 }
 
 /// What only the click that a conversion was won by tells.

@@ -29,6 +29,11 @@ pub(super) struct Concluded {
 impl Turn<'_> {
     pub(in crate::fold) fn judge_conversion(&mut self, id: Id128, cause: Cause) {
         self.shadow_conversion(id, cause);
+        self.judge_conversion_live(id, cause);
+    }
+
+    /// A shadow has no reason to look at it again.
+    pub(super) fn judge_conversion_live(&mut self, id: Id128, cause: Cause) {
         let (conversion, rules) = (self.conversion_at(id), self.rules());
         self.judge_by(id, Scored::Conversion(&conversion), cause, &rules);
         self.restate_conversion(id);
@@ -39,7 +44,7 @@ impl Turn<'_> {
         self.judge_commission_live(id, cause);
     }
 
-    /// A shadow has no reason to look at it again.
+    /// The same.
     pub(super) fn judge_commission_live(&mut self, id: Id128, cause: Cause) {
         let Some(commission) = self.state.commissions.get(&id, FOR_EVER) else { return };
         let rules = self.rules();

@@ -118,7 +118,7 @@ pub struct Actor {
 pub const ORDER_DAYS: usize = 16;
 pub const ORDER_DAYS_I64: i64 = 16;
 
-/// What became of the orders of each of some UTC days, by the order's day.
+/// What became of the orders of each of some UTC days, by the order's day, and what was brought on it.
 #[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct OrderDays {
@@ -135,6 +135,11 @@ pub struct OrderDay {
     pub refunds: u32,
     /// With one soon after its commission became payable.
     pub early_refunds: u32,
+    /// Signups and orders that were credited; how many of them one person or a machine made; and how many came too soon.
+    pub conversions: u32,
+    pub made: u32,
+    pub rushed: u32,
+    pub pad: u32,
 }
 
 /// A member's, or with `NONE` all of the creator's.

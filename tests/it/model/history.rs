@@ -257,7 +257,8 @@ pub(crate) struct Creator<'a> {
     /// Of the next that changes money.
     pub(crate) order: usize,
     pub(crate) letters: Vec<(u64, &'static str)>,
-    pub(crate) applied: i64,
+    /// Offsets, in the order in which they were applied.
+    pub(crate) applied: Vec<u64>,
     pub(crate) duplicate: i64,
     pub(crate) dead: i64,
 }
@@ -282,7 +283,7 @@ impl Default for Creator<'_> {
             number: 0,
             order: 0,
             letters: Vec::new(),
-            applied: 0,
+            applied: Vec::new(),
             duplicate: 0,
             dead: 0,
         }

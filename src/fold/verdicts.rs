@@ -85,10 +85,17 @@ impl Turn<'_> {
 
     /// What a review says of a conversion it says of its commissions, unless they have their own.
     fn reviewed_conversion(&mut self, id: Id128) {
-        if self.conversion_at(id).n == NONE {
-            return self.restate_conversion(id);
+        let conversion = self.conversion_at(id);
+        // A refund has no credit that could be withheld: a verdict on one says nothing of anything else.
+        if !conversion.has_credit() {
+            return;
         }
-        self.judge_conversion(id, Cause::Review);
+        // One that is nobody's is not judged; a producer may have made commissions of it all the same.
+        if conversion.n == NONE {
+            self.restate_conversion(id);
+        } else {
+            self.judge_conversion(id, Cause::Review);
+        }
         self.judge_commissions_of(id, Cause::Review);
     }
 

@@ -118,7 +118,7 @@ impl Turn<'_> {
                 (commission.n, commission.review, order)
             }
         };
-        let over = conversion.map_or(review::NONE, |conversion| conversion.review);
+        let over = conversion.filter(Conversion::has_credit).map_or(review::NONE, |order| order.review);
         let reviewed = if own == review::NONE { over } else { own };
         if let Some(verdict) = of_review(reviewed) {
             return (verdict, DecidedBy::Review);

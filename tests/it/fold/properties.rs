@@ -10,6 +10,7 @@ use super::seed::{Events, Outcome, fixed, fresh, hold};
 use super::story::{ALL, rows_text, run};
 use super::sums;
 use super::world::{Flush, World};
+use crate::model::compare::applied_where;
 
 const SHORT: u32 = 200;
 const LONG: u32 = 20_000;
@@ -61,15 +62,17 @@ fn books_agree(draws: Vec<Draw>) -> Outcome {
     Ok(())
 }
 
-/// What was applied may come again at any later place: no row changes.
+/// What was applied, at once or after it had waited, may come again at any later place: no row changes. What still
+/// waits may not: each of two that are the same waits its own time, and the second may be served when the first has
+/// given up.
 fn duplicates_change_nothing((draws, places): (Vec<Draw>, Vec<(usize, usize)>)) -> Outcome {
     let events = events(&draws, Temper::Wild, "c");
-    let applied = applied_at_once(&events);
+    let applied: Vec<(usize, usize)> = applied_where(&events).into_iter().collect();
     let mut again = events.clone();
     for (which, to) in places {
-        let Some(&from) = applied.get(which % applied.len().max(1)) else { return Ok(()) };
-        let to = from + 1 + to % (events.len() - from);
-        // Behind what it repeats, whatever was put in between: the events after `to` are the last of the list.
+        let Some(&(from, at)) = applied.get(which % applied.len().max(1)) else { return Ok(()) };
+        let to = at + 1 + to % (events.len() - at);
+        // Behind where it was applied, whatever was put in between: the events after `to` are the last of the list.
         let place = again.len() - (events.len() - to);
         let timestamp = again[place - 1].1;
         again.insert(place, (events[from].0.clone(), timestamp));
@@ -79,25 +82,6 @@ fn duplicates_change_nothing((draws, places): (Vec<Draw>, Vec<(usize, usize)>)) 
     prop_assert_eq!(rows_text(&once, ALL, "c"), rows_text(&twice, ALL, "c"), "with what came again:\n{}", shown());
     prop_assert_eq!(once.tally.applied, twice.tally.applied, "with what came again:\n{}", shown());
     Ok(())
-}
-
-/// Records that were applied as they came; a `Tick` has nothing to be known by.
-fn applied_at_once(events: &[(String, Millis)]) -> Vec<usize> {
-    let mut world = World::alone(Flush::AtTheEnd);
-    let mut applied = Vec::new();
-    for (n, (event, timestamp)) in events.iter().enumerate() {
-        let before = world.tally;
-        world.apply(event, *timestamp);
-        let now = world.tally;
-        if now.dead == before.dead
-            && now.duplicate == before.duplicate
-            && now.parked <= before.parked
-            && !event.contains("Tick")
-        {
-            applied.push(n);
-        }
-    }
-    applied
 }
 
 /// Rows of one creator do not know who else lives in the partition.

@@ -191,6 +191,32 @@ fn a_record_that_waits_is_a_duplicate_once_the_first_is_applied() {
     );
 }
 
+/// Who is waited for comes too late for the first, and in time for the second: no id was claimed by one that was never
+/// applied. The clock that the first moves serves another that waited (the approval), as it begins to wait itself.
+#[test]
+fn what_waited_in_vain_may_come_again_and_is_applied_once() {
+    deriving(
+        r#"
+01-02 10:00 Commission commission_id=auto:p1:ann kind=approved member_id=ann
+01-02 10:01 Conversion conversion_id=p1 kind=purchase click_id=k1 referral_code=ANN customer_id=u1 amount=1000
+01-04 10:00 Sighting event_id=x member_id=cid
+02-13 10:00 Tick
+01-04 10:00 Sighting event_id=x member_id=cid @02-13 10:00
+02-13 10:01 Member member_id=cid
+01-04 10:00 Sighting event_id=x member_id=cid @02-13 10:02
+        "#,
+        "commissions members",
+        expect![[r#"
+            01-02 10:01 auto:p1:ann ann for p1: 150 EUR earned, initial, approved
+            ann active code ANN, joined 01-01 00:00, seen 01-02 10:01; orders 1, customers 1, referrals 1, EUR gross 1000 earned 150 approved 150
+            bob active code BOB, joined 01-01 00:00, seen 01-01 00:00
+            cid active, joined 02-13 10:01, seen 02-13 10:01
+            ! unresolved #5: what it refers to did not come within 30 days
+            = 10 read: 8 applied, 1 duplicate, 1 dead
+        "#]],
+    );
+}
+
 /// One creator's records wait, ten thousand at most; others' are not touched by that.
 #[test]
 fn the_record_after_ten_thousand_that_wait_is_dead() {

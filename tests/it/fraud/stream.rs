@@ -104,6 +104,56 @@ fn a_review_goes_before_lists_and_lists_before_the_score() {
 }
 
 #[test]
+fn a_review_of_an_order_that_is_nobody_s_covers_its_commissions() {
+    club(
+        r#"
+01-02 11:00 Conversion conversion_id=p1 kind=purchase customer_id=u1 amount=1000
+01-02 12:00 Commission commission_id=q1 kind=earned member_id=ann conversion_id=p1 amount=100
+01-02 13:00 Commission commission_id=q1 kind=approved member_id=ann
+01-05 11:00 Conversion conversion_id=b1 kind=chargeback original_id=p1 amount=400
+01-06 10:00 Review subject_type=conversion subject_id=p1 verdict=approve label=not_fraud reason=known actor=ops
+01-06 11:00 Review subject_type=conversion subject_id=p1 verdict=block label=fraud reason=seen actor=ops expires_at=1767744000000
+01-08 11:00 Tick
+        "#,
+        "decisions commissions",
+        expect![[r#"
+            commission q1 /1: approve 0 (none)
+            commission q1 /2: review 70 (hold); customer_chargebacks 1/1; was approve 0, evidence
+            commission q1 /3: approve 70 (release) by review; customer_chargebacks 1/1; was review 70, review
+            commission q1 /4: block 70 (reverse) by review; customer_chargebacks 1/1; was approve 70, review
+            commission q1 /5: review 70 (hold); customer_chargebacks 1/1; was block 70, review
+            01-02 12:00 q1 ann for p1: 100 EUR earned, 40 reversed, held
+            = 10 read: 10 applied
+        "#]],
+    );
+}
+
+/// Be it made before the review or after it, and whatever has it scored again.
+#[test]
+fn a_review_of_a_refund_says_nothing_of_a_commission_that_names_it() {
+    club(
+        r#"
+01-02 11:00 Conversion conversion_id=p1 kind=purchase customer_id=u1 amount=1000
+01-03 11:00 Conversion conversion_id=r1 kind=refund original_id=p1 customer_id=u1 amount=400
+01-03 12:00 Commission commission_id=q1 kind=earned member_id=ann conversion_id=r1 amount=7
+01-03 13:00 Review subject_type=conversion subject_id=r1 verdict=block label=fraud reason=seen actor=ops
+01-03 14:00 Commission commission_id=q2 kind=earned member_id=ann conversion_id=r1 amount=8
+01-03 15:00 ListEntry list=allow key=member value=ann actor=ops
+        "#,
+        "decisions commissions",
+        expect![[r#"
+            commission q1 /1: approve 0 (none)
+            commission q2 /1: approve 0 (none)
+            commission q1 /2: approve 0 (none) by allow_list; was approve 0, list
+            commission q2 /2: approve 0 (none) by allow_list; was approve 0, list
+            01-03 12:00 q1 ann for r1: 7 EUR earned, held
+            01-03 14:00 q2 ann for r1: 8 EUR earned, held
+            = 9 read: 9 applied
+        "#]],
+    );
+}
+
+#[test]
 fn a_storm_of_clicks_is_told_once_a_minute() {
     let clicks: String = (0..30)
         .map(|n| format!("01-02 10:00:{n:02} Click click_id=k{n} member_id=ann device_token={A} user_agent=\"Mozilla/5.0 (X11) Firefox/125.0\"\n"))

@@ -116,19 +116,22 @@ impl Decided {
     }
 }
 
-/// The places of records that were applied as they came, by the model; a Tick has nothing to be known by.
-pub(crate) fn applied_at_once(events: &[(String, Millis)]) -> BTreeSet<usize> {
+/// The places of records that were applied, by the model, and where they were: as they came, or when what they waited
+/// for came. A Tick has nothing to be known by.
+pub(crate) fn applied_where(events: &[(String, Millis)]) -> BTreeMap<usize, usize> {
     let mut scratches: Vec<Scratch> = events.iter().map(|_| Scratch::default()).collect();
     let mut model = Model::default();
-    let mut places = BTreeSet::new();
+    let (mut places, mut ticks) = (BTreeMap::new(), BTreeSet::new());
     for (place, ((json, timestamp), scratch)) in events.iter().zip(&mut scratches).enumerate() {
         let event = from_json(json.as_bytes(), scratch).unwrap_or_else(|error| panic!("{error}: {json}"));
-        let (_, duplicate, _, dead) = model.tally();
+        if event.body == Body::Tick {
+            ticks.insert(place);
+        }
+        let before = model.creators.get(event.creator_id.0).map_or(0, |creator| creator.applied.len());
         model.apply(&event, u64::try_from(place).unwrap(), *timestamp);
-        let is_parked = model.creators.get(event.creator_id.0).is_some_and(|creator| creator.is_parked(place));
-        let (_, then, _, dead_then) = model.tally();
-        if (duplicate, dead) == (then, dead_then) && !is_parked && event.body != Body::Tick {
-            places.insert(place);
+        if let Some(creator) = model.creators.get(event.creator_id.0) {
+            let applied = creator.applied[before..].iter().map(|offset| usize::try_from(*offset).unwrap());
+            places.extend(applied.filter(|offset| !ticks.contains(offset)).map(|offset| (offset, place)));
         }
     }
     places

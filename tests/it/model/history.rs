@@ -257,7 +257,8 @@ pub(crate) struct Creator<'a> {
     /// Of the next that changes money.
     pub(crate) order: usize,
     pub(crate) letters: Vec<(u64, &'static str)>,
-    pub(crate) applied: i64,
+    /// Offsets, in the order in which they were applied.
+    pub(crate) applied: Vec<u64>,
     pub(crate) duplicate: i64,
     pub(crate) dead: i64,
 }
@@ -282,7 +283,7 @@ impl Default for Creator<'_> {
             number: 0,
             order: 0,
             letters: Vec::new(),
-            applied: 0,
+            applied: Vec::new(),
             duplicate: 0,
             dead: 0,
         }
@@ -405,14 +406,17 @@ impl<'a> Creator<'a> {
         (!is_lapsed).then_some(latest.verdict)
     }
 
-    /// A refund has no credit that could be withheld: a verdict on one changes nothing.
+    /// A refund has no credit that could be withheld: a verdict on one changes nothing, of its commissions neither.
+    fn verdict_on_sale(&self, conversion: &str) -> Option<Verdict> {
+        self.conversion(conversion).filter(|c| self.conversions[*c].is_sale())?;
+        self.verdict(true, conversion)
+    }
+
     pub(crate) fn is_blocked(&self, conversion: &str) -> bool {
-        let is_sale = self.conversion(conversion).is_some_and(|c| self.conversions[c].is_sale());
-        let is_blocked = match self.verdict(true, conversion) {
+        match self.verdict_on_sale(conversion) {
             Some(verdict) => verdict == Verdict::Block,
             None => self.decided(true, conversion) == Some(fraud::Verdict::Block),
-        };
-        is_sale && is_blocked
+        }
     }
 
     /// By a review of its own, else by that of its conversion.
@@ -420,7 +424,7 @@ impl<'a> Creator<'a> {
         match self.verdict(false, &commission.id) {
             Some(own) => own == Verdict::Block,
             None => {
-                let of_conversion = commission.conversion_id.and_then(|id| self.verdict(true, id));
+                let of_conversion = commission.conversion_id.and_then(|id| self.verdict_on_sale(id));
                 let is_decided = self.decided(false, &commission.id) == Some(fraud::Verdict::Block);
                 commission.conversion_id.is_some_and(|id| self.is_blocked(id)) || of_conversion.is_none() && is_decided
             }
@@ -429,7 +433,7 @@ impl<'a> Creator<'a> {
 
     /// Until somebody has looked it is held.
     pub(crate) fn is_in_review(&self, commission: &Commission<'a>) -> bool {
-        let of_conversion = commission.conversion_id.and_then(|id| self.verdict(true, id));
+        let of_conversion = commission.conversion_id.and_then(|id| self.verdict_on_sale(id));
         let is_reviewed = self.verdict(false, &commission.id).or(of_conversion).is_some();
         !is_reviewed && self.decided(false, &commission.id) == Some(fraud::Verdict::Review)
     }

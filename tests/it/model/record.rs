@@ -42,7 +42,7 @@ impl<'a> Model<'a> {
     pub(crate) fn tally(&self) -> (i64, i64, i64, i64) {
         let sum = |of: fn(&Creator<'a>) -> i64| self.creators.values().map(of).sum::<i64>();
         (
-            sum(|creator| creator.applied),
+            sum(|creator| i64::try_from(creator.applied.len()).unwrap()),
             sum(|creator| creator.duplicate),
             sum(|creator| i64::try_from(creator.parked.len()).unwrap()),
             sum(|creator| creator.dead) + self.absurd,
@@ -82,7 +82,7 @@ impl<'a> Creator<'a> {
     fn settle(&mut self, record: Record<'a>, since: Option<i64>) {
         match self.act(&record) {
             Ok(()) => {
-                self.applied += 1;
+                self.applied.push(record.offset);
                 if is_known_by_event_id(record.event.body.kind()) {
                     let kind = record.event.body.kind();
                     self.claims.push(Claim { event: said(&record.event), kind, t: record.t });
@@ -191,10 +191,6 @@ impl<'a> Creator<'a> {
             | Body::Erasure(_)
             | Body::Tick => None,
         }
-    }
-
-    pub(crate) fn is_parked(&self, offset: usize) -> bool {
-        self.parked.iter().any(|parked| usize::try_from(parked.record.offset) == Ok(offset))
     }
 
     pub(crate) fn arrive(&mut self, what: Awaited<'a>) {

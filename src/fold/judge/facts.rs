@@ -4,7 +4,7 @@ use crate::fold::Turn;
 use crate::fold::evidence::{What, known};
 use crate::fold::fraud::{Compared, History, Missing, Own, SelfReferral, Share, Winning, span};
 use crate::fold::reading::Reading;
-use crate::fold::records::{Actor, Click, Conversion, NO_ID, NONE};
+use crate::fold::records::{Actor, Click, Conversion, NO_ID, NONE, OrderDay};
 use crate::ids::Millis;
 use crate::keep::Id128;
 
@@ -80,15 +80,17 @@ impl Reading<'_> {
 
     /// Orders of the member, of the customer and of all, and what became of them, by `t`.
     pub(super) fn history(&self, n: u32, order: Option<Ordered>, t: Millis) -> History {
-        let chargebacks = self.orders_within(n, t, span::MEMBER_CHARGEBACKS);
-        let refunds = self.orders_within(n, t, span::REFUNDS);
-        let all = self.orders_within(NONE, t, span::REFUNDS);
+        let [chargebacks, refunds] = self.orders_within(n, t, [span::MEMBER_CHARGEBACKS, span::REFUNDS]);
         let hold_days = order.map_or(self.head.hold_days, |order| order.hold_days);
         let customer = order.map(|order| order.customer).filter(|customer| *customer != NO_ID);
         // An order counts before it is scored.
         let more = u32::from(self.would.is_some_and(|would| would.is_order));
+        let customer = customer.map(|customer| self.customer_history(customer, t));
+        // How much is usual is asked only of who sent something back.
+        let is_asked = refunds.refunds > 0 || customer.is_some_and(|customer| customer.refunds > 0);
+        let [all] = if is_asked { self.orders_within(NONE, t, [span::REFUNDS]) } else { [OrderDay::default()] };
         History {
-            customer: customer.map(|customer| self.customer_history(customer, t)),
+            customer,
             chargebacks: Share { some: chargebacks.chargebacks, all: chargebacks.orders.saturating_add(more) },
             refunds: Share { some: refunds.refunds, all: refunds.orders.saturating_add(more) },
             creator_refunds: Share { some: all.refunds, all: all.orders.saturating_add(more) },

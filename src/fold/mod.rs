@@ -62,7 +62,7 @@ use state::{FOR_EVER, State};
 use zone::Calendars;
 
 /// Names this meaning of the events. State of another fingerprint is refused: replay into a new generation.
-pub const FINGERPRINT: u64 = 8;
+pub const FINGERPRINT: u64 = 9;
 
 /// Where a record came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

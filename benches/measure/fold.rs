@@ -39,9 +39,10 @@ fn fold_all(records: &Encoded, dir: Option<&std::path::Path>) {
             }
         }
         fold.apply_all(&mut state, &mut effects, &events);
+        // The worker writes them out before it goes on.
+        effects.letters.clear();
+        effects.decisions.clear();
         if next % 4_096 == 0 {
-            effects.letters.clear();
-            effects.decisions.clear();
             if let Some(keep) = &mut keep {
                 keep.tick(&mut state).unwrap();
                 if keep.due() {

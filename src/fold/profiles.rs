@@ -40,6 +40,13 @@ impl Profile {
 }
 
 impl ShortProfile {
+    /// The member's id, if it is here.
+    pub(super) fn id(&self) -> Option<Text> {
+        let [len, ..] = self.lens;
+        let text = self.bytes.get(..usize::from(len)).filter(|_| self.is_long == 0)?;
+        std::str::from_utf8(text).ok().map(Text::new)
+    }
+
     fn long(&self) -> Profile {
         let mut rest = self.bytes.as_slice();
         let [id, user_id, username, code] = self.lens.map(|len| {

@@ -3,7 +3,7 @@
 
 use super::Turn;
 use super::profiles::Profile;
-use super::records::{Actor, Creator, Member, MemberKey, Proxies};
+use super::records::{Actor, Creator, Member, MemberKey, Proxies, ShortProfile, Text};
 use super::state::{FOR_EVER, State};
 use super::time::LATENESS;
 use crate::ids::Millis;
@@ -57,6 +57,12 @@ impl<'s> Reading<'s> {
     pub(super) fn member(&self, n: u32) -> &'s Member {
         let key = MemberKey { creator: self.c, n };
         self.state.members.peek(&key, FOR_EVER).expect("ordinals are given out with the member")
+    }
+
+    /// Of its texts the one that is asked for with every click.
+    pub(super) fn id_of_member(&self, n: u32) -> Text {
+        let short = self.state.profiles.peek(&MemberKey { creator: self.c, n }, FOR_EVER);
+        short.and_then(ShortProfile::id).unwrap_or_else(|| self.profile(n).id)
     }
 
     pub(super) fn profile(&self, n: u32) -> Profile {

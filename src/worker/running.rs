@@ -13,7 +13,7 @@ use super::outlet::Ack;
 use super::restore::{self, Restore, Restores};
 use super::seeded::Bug;
 use super::standing::Standing;
-use super::task::Task;
+use super::task::{Task, Way};
 use super::{Error, Outputs, Worker};
 use crate::append::Sink;
 use crate::consume::{Batch, Limits, Polled, Source};
@@ -183,10 +183,7 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
 
     /// Answers some of those who wait for a task.
     fn answer(&mut self, now: Duration) {
-        let mut is_asked = false;
-        for task in self.tasks.iter_mut().flatten() {
-            is_asked |= task.answer();
-        }
+        let is_asked = answer_some(&mut self.tasks);
         self.asked_at = if is_asked { Some(now) } else { self.asked_at };
     }
 
@@ -218,11 +215,18 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
     fn turn(&mut self) -> Result<(), Error> {
         let now = self.worker.clock.monotonic();
         let mut is_answered = true;
-        let (is_behind, pace) = (self.is_behind, &self.worker.pace);
+        let is_behind = self.is_behind;
         // All at once: they share a transaction.
-        let emits = self.tasks.iter().flatten().any(|task| task.wants_emit(now, is_behind, pace));
-        for task in self.tasks.iter_mut().flatten() {
-            task.turn(now, is_behind, emits, pace)?;
+        let emits = self.tasks.iter().flatten().any(|task| task.wants_emit(now, is_behind, &self.worker.pace));
+        for place in 0..self.tasks.len() {
+            for way in Way::ALL {
+                // Each may take a while, and somebody may wait for an answer.
+                self.answer(now);
+                if let Some(Some(task)) = self.tasks.get_mut(place) {
+                    task.turn(way, now, (is_behind, emits), &self.worker.pace)?;
+                }
+            }
+            let Some(Some(task)) = self.tasks.get_mut(place) else { continue };
             if task.is_at_fence() && task.settle(now) {
                 self.worker.fence.settle(self.worker.generation, task.partition, task.position());
             }
@@ -426,6 +430,7 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
             let task = usize::try_from(record.partition.0).ok().and_then(|place| self.tasks.get_mut(place));
             if let Some(Some(task)) = task {
                 task.apply(&self.worker.schemas.decoder, &run)?;
+                answer_some(&mut self.tasks);
             }
             run.clear();
         }
@@ -534,6 +539,15 @@ impl<S: Source<Member = K::Member>, K: Sink + Publish, T: Store> Running<S, K, T
         }
         Ok(())
     }
+}
+
+/// Each task answers some of those who wait for it; whether there were any.
+fn answer_some<K: Sink + Publish, T: Store>(tasks: &mut [Option<Task<K, T>>]) -> bool {
+    let mut is_asked = false;
+    for task in tasks.iter_mut().flatten() {
+        is_asked |= task.answer();
+    }
+    is_asked
 }
 
 /// `None`: it does not answer now.

@@ -88,6 +88,18 @@ pub(super) struct Task<K: Publish, T> {
     engines: std::marker::PhantomData<fn(K, T)>,
 }
 
+/// What leaves in turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Way {
+    Rows,
+    Outputs,
+    State,
+}
+
+impl Way {
+    pub(super) const ALL: [Self; 3] = [Self::Rows, Self::Outputs, Self::State];
+}
+
 /// When things last left, on the monotonic clock.
 #[derive(Debug, Clone, Copy)]
 struct Last {
@@ -212,7 +224,6 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         }
         self.fold.apply_all(&mut self.state, &mut self.effects, &events);
         self.write_outputs(records);
-        self.answer();
         if is_cut && !self.seeded.has(Bug::ForgottenAtFence) {
             // The next one is beyond the fence, so there is none before it.
             self.position = self.position.max(stop_at.unwrap_or_default());
@@ -300,11 +311,34 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         self.is_emitter && !self.is_emitting && (self.emitted < self.position || self.claims_e())
     }
 
-    /// Rows and state that are due leave, and outputs if `emits`.
-    pub(super) fn turn(&mut self, now: Duration, is_behind: bool, emits: bool, pace: &Pace) -> Result<(), Error> {
-        if let Intake::Full { map, entities, limit } = self.keep.intake() {
-            return Err(Error::MapFull { partition: self.partition, map, entities, limit });
+    /// What is due leaves by this way; outputs if `emits`.
+    pub(super) fn turn(
+        &mut self,
+        way: Way,
+        now: Duration,
+        (is_behind, emits): (bool, bool),
+        pace: &Pace,
+    ) -> Result<(), Error> {
+        match way {
+            Way::Rows => {
+                if let Intake::Full { map, entities, limit } = self.keep.intake() {
+                    return Err(Error::MapFull { partition: self.partition, map, entities, limit });
+                }
+                self.flush_due(now, is_behind, pace);
+            }
+            Way::Outputs if emits && self.may_emit() => self.emit(now),
+            Way::Outputs => {}
+            Way::State => {
+                if self.framed < self.position && (self.keep.due() || now >= self.last.commit + pace.commit) {
+                    self.commit(now)?;
+                }
+                self.release();
+            }
         }
+        Ok(())
+    }
+
+    fn flush_due(&mut self, now: Duration, is_behind: bool, pace: &Pace) {
         let (fast, slow) = if is_behind { (pace.catching_up, pace.catching_up) } else { (pace.fast, pace.slow) };
         let touched = self.effects.fast.len() + self.effects.slow.len();
         let slow_due = now >= self.last.slow + slow || touched >= pace.rows_max;
@@ -314,14 +348,6 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         } else if slow_due && !self.is_flushing && self.slow_acked < self.position {
             self.flush(now, true);
         }
-        if emits && self.may_emit() {
-            self.emit(now);
-        }
-        if self.framed < self.position && (self.keep.due() || now >= self.last.commit + pace.commit) {
-            self.commit(now)?;
-        }
-        self.release();
-        Ok(())
     }
 
     /// What is out is folded here too, so that E can be said again.
@@ -349,7 +375,10 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         self.last.fast = now;
         let slow_to = if with_slow {
             let slow = self.effects.take_slow();
+            // Nobody who asks waits for all of it.
+            self.answer();
             rows.extend(build::slow(&self.state, (&mut self.words, &self.fold.quarters), &slow, self.partition));
+            self.answer();
             let place = (self.partition, self.position);
             rows.extend(boards::rows(&self.state, &mut self.fold.ranks, &slow, place));
             self.last.slow = now;

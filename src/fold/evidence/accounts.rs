@@ -39,13 +39,16 @@ impl Reading<'_> {
             fraud.device = self.more_customers(n, would.actor.device, fraud.device, t);
         }
         let device = fraud.device;
+        let (with_payment, with_device) = (self.customers_by(n, fraud.payment, t), self.customers_by(n, device, t));
+        let by =
+            |own: Id128, busiest: Id128, known: u32| if own == busiest { known } else { self.customers_by(n, own, t) };
         Accounts {
             members: u32::try_from(self.cluster(n, t).len()).unwrap_or(u32::MAX),
-            with_payment: self.customers_by(n, fraud.payment, t),
-            with_device: self.customers_by(n, device, t),
+            with_payment,
+            with_device,
             is_device_crowded: device != NO_ID && self.is_crowded_device(device, t),
-            with_own_payment: self.customers_by(n, actor.payment, t),
-            with_own_device: self.customers_by(n, actor.device, t),
+            with_own_payment: by(actor.payment, fraud.payment, with_payment),
+            with_own_device: by(actor.device, device, with_device),
             is_at_member: self.is_at_member(n, actor, t),
             made: self.made(n, lately, t),
             rushed: Share { some: lately.rushed, all: lately.conversions },

@@ -122,16 +122,22 @@ impl Turn<'_> {
 }
 
 impl Reading<'_> {
-    /// Sums over the UTC day of `t` and those before it that `within` reaches.
-    pub(in crate::fold) fn orders_within(&self, n: u32, t: Millis, within: u64) -> OrderDay {
-        let last = t.0.div_euclid(Millis::DAY);
-        let first = t.0.saturating_sub_unsigned(within).div_euclid(Millis::DAY);
-        let mut sum = OrderDay::default();
+    /// Sums over the UTC day of `t` and those before it that each of `within` reaches, the furthest of them first.
+    pub(in crate::fold) fn orders_within<const SPANS: usize>(
+        &self,
+        n: u32,
+        t: Millis,
+        within: [u64; SPANS],
+    ) -> [OrderDay; SPANS] {
+        let day_of = |t: i64| t.div_euclid(Millis::DAY);
+        let last = day_of(t.0);
+        let mut sums = within.map(|within| (day_of(t.0.saturating_sub_unsigned(within)), OrderDay::default()));
+        let first = sums.first().map_or(last, |(first, _)| *first);
         for page in first.div_euclid(ORDER_DAYS_I64)..=last.div_euclid(ORDER_DAYS_I64) {
             let key = OrderDaysKey { creator: self.c, n, page: i32::try_from(page).unwrap_or_default() };
             let Some(record) = self.state.order_days.get(&key, self.kept_from(life::ORDER_DAYS)) else { continue };
             for (day, of_day) in (page * ORDER_DAYS_I64..).zip(record.days) {
-                if (first..=last).contains(&day) {
+                for (_, sum) in sums.iter_mut().filter(|(first, _)| (*first..=last).contains(&day)) {
                     sum.orders += of_day.orders;
                     sum.chargebacks += of_day.chargebacks;
                     sum.refunds += of_day.refunds;
@@ -142,7 +148,7 @@ impl Reading<'_> {
                 }
             }
         }
-        sum
+        sums.map(|(_, sum)| sum)
     }
 
     fn customer_key(&self, customer: Id128, moves: Moves) -> Id128 {

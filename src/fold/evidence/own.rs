@@ -93,11 +93,31 @@ impl Reading<'_> {
 
     /// When the member was last seen with it.
     pub(in crate::fold) fn own_since(&self, n: u32, what: What, token: Id128) -> Option<i64> {
+        if !self.has_own(n, what) {
+            return None;
+        }
         self.state.own_tokens.get(&self.own_key(n, what, token), FOR_EVER).map(|own| own.t)
+    }
+
+    /// Whether the member was ever seen with such a token.
+    fn has_own(&self, n: u32, what: What) -> bool {
+        let bits = match what {
+            What::Ip => known::IP,
+            What::Device => known::DEVICE,
+            What::Email => known::EMAIL,
+            What::Payment => known::PAYOUT,
+            What::Place => known::IP | known::DEVICE,
+            What::Conversion => 0,
+            What::Network | What::User => return false,
+        };
+        self.member(n).fraud & bits == bits
     }
 
     /// The member's tokens of a kind, newest first.
     pub(in crate::fold) fn own_list(&self, n: u32, what: What) -> Option<ShortList> {
+        if !self.has_own(n, what) {
+            return None;
+        }
         self.state.own_lists.get(&self.own_list_key(n, what), FOR_EVER)
     }
 }

@@ -29,10 +29,11 @@ impl Turn<'_> {
 
 impl Reading<'_> {
     /// Those of `tags`, which are the newest events'; where there was one before, it takes less.
-    pub(super) fn proxies_among(&self, mut tags: Vec<Tag>) -> Proxies {
-        if self.head.proxies == 0 && !may_hold_one(&tags) {
+    pub(super) fn proxies_among(&self, tags: impl Iterator<Item = Tag> + Clone) -> Proxies {
+        if self.head.proxies == 0 && !may_hold_one(tags.clone()) {
             return Proxies::zeroed();
         }
+        let mut tags: Vec<Tag> = tags.collect();
         tags.sort_unstable();
         let before = self.state.proxies.get(&self.c, FOR_EVER).unwrap_or_else(Proxies::zeroed);
         let mut found = Proxies::zeroed();
@@ -61,7 +62,7 @@ impl Reading<'_> {
 }
 
 /// Whether some address may have more than its share: addresses that fall together are counted as one.
-fn may_hold_one(tags: &[Tag]) -> bool {
+fn may_hold_one(tags: impl Iterator<Item = Tag>) -> bool {
     let mut counts = [0_u16; 256];
     for tag in tags {
         if let Some(count) = usize::try_from(tag.ip % 256).ok().and_then(|place| counts.get_mut(place)) {

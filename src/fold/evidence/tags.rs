@@ -5,7 +5,7 @@ use bytemuck::Zeroable;
 use super::short;
 use crate::fold::Turn;
 use crate::fold::reading::Reading;
-use crate::fold::records::{CreatorPageKey, NO_ID, Proxies, TAG_PAGE, TAG_PAGE_EVENTS, Tag, TagPage};
+use crate::fold::records::{CreatorPageKey, NO_ID, Proxies, TAG_PAGE_EVENTS, Tag, TagPage};
 use crate::fold::state::FOR_EVER;
 use crate::keep::Id128;
 
@@ -47,20 +47,15 @@ impl Reading<'_> {
         if self.is_late() || !is_looked_at(self.head.tags) {
             return None;
         }
-        let mut tags = self.tags();
-        tags.extend(Some(Tag { ip: tag_of(ip), device: tag_of(device) }).filter(|tag| tag.ip != 0));
-        Some(self.proxies_among(tags))
+        let own = Tag { ip: tag_of(ip), device: tag_of(device) };
+        Some(self.proxies_among(self.tags().chain(Some(own).filter(|tag| tag.ip != 0))))
     }
 
     /// The tags of the newest events, in no order of meaning.
-    pub(super) fn tags(&self) -> Vec<Tag> {
-        let mut tags = Vec::with_capacity(TAG_PAGE * usize::try_from(PAGES).unwrap_or_default());
-        for page in 0..PAGES {
-            let key = CreatorPageKey { creator: self.c, page };
-            let Some(record) = self.state.tag_pages.peek(&key, FOR_EVER) else { continue };
-            tags.extend(record.tags.iter().filter(|tag| tag.ip != 0).copied());
-        }
-        tags
+    pub(super) fn tags(&self) -> impl Iterator<Item = Tag> + Clone {
+        let pages = (0..PAGES).map(|page| CreatorPageKey { creator: self.c, page });
+        let known = pages.filter_map(|key| self.state.tag_pages.peek(&key, FOR_EVER));
+        known.flat_map(|record| record.tags.iter().copied()).filter(|tag| tag.ip != 0)
     }
 }
 

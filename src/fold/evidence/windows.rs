@@ -1,8 +1,8 @@
 //! Clicks of a member by one address, device or network: exact sliding windows.
 //!
 //! Ascending by time: the newest four stand in the window itself, older ones in pages, as many as the rules look back.
-//! A pause of a day begins a window anew. A member has at most 1,024 of them: they are listed by the day on which they were
-//! touched last, and a list whose day is over is dropped unread.
+//! A pause of a day begins a window anew. A member has at most 1,024 of them: they are counted, and all but the first of a
+//! day listed, by the day on which they were touched last; a list whose day is over is dropped unread.
 
 use std::cmp::Ordering;
 
@@ -33,6 +33,9 @@ pub(in crate::fold) const LIST_LIFE: i64 = 3 * LIFE;
 /// Windows of a member; once there are so many, an eighth of them gives way.
 const WINDOWS_MAX: u32 = 1_024;
 const WINDOWS_SPARE: usize = 128;
+/// The first of a span are in no list, and never give way: few members ever have more, and most have not one of theirs
+/// twice.
+const UNLISTED: u16 = 16;
 /// Gaps that are compared need one click more.
 const GAPS_CLICKS: u32 = Gaps::COUNT + 1;
 
@@ -94,10 +97,12 @@ impl Turn<'_> {
         let key = self.key_of_token(kind::WINDOW, what, n, &token.0);
         let t = self.t;
         let span = span_of(self.creator().clock);
-        let mut known = self.state.windows.get(&key, self.windows_floor());
+        let floor = self.windows_floor();
+        // It is put back below: where it stands in a file, that is read once.
+        let mut known = self.state.windows.get_mut(&key, floor).copied();
         // Those that give way to it may include itself.
         if known.is_none_or(|window| window.span != span) && self.list_window(n, key, span) {
-            known = self.state.windows.get(&key, self.windows_floor());
+            known = self.state.windows.get(&key, floor);
         }
         let mut window = Window { span, ..known.unwrap_or_else(empty) };
         if is_over(&window, t) {
@@ -212,41 +217,43 @@ impl Turn<'_> {
         told.is_none_or(|told| std::mem::replace(told, minute) != minute)
     }
 
-    /// Writes a window that was touched in a new span into the list of that; whether windows gave way.
+    /// Counts a window that was touched in a new span, and writes it into the list of that; whether windows gave way.
     fn list_window(&mut self, n: u32, key: Id128, span: u8) -> bool {
-        let listed = self.window_counts(n, span);
-        let is_full = u32::from(listed.now) + u32::from(listed.before) >= WINDOWS_MAX;
-        let listed = if is_full { self.tidy_windows(n, span) } else { listed };
-        let page = self.list_page(n, span, u32::from(listed.now) / PAGE);
-        let keys: &mut WindowKeys = self.state.window_keys.entry(&page, self.t, FOR_EVER);
-        let slot = usize::from(listed.now) % WINDOW_KEYS;
-        keys.windows.iter_mut().skip(slot).take(1).for_each(|place| *place = key);
-        self.set_window_counts(n, WindowCounts { now: listed.now + 1, ..listed }, span);
+        let counts = self.window_counts(n, span);
+        let is_full = u32::from(counts.now) + u32::from(counts.before) >= WINDOWS_MAX;
+        let counts = if is_full { self.tidy_windows(n, span) } else { counts };
+        if let Some(place) = counts.now.checked_sub(UNLISTED) {
+            let page = self.list_page(n, span, u32::from(place) / PAGE);
+            let keys: &mut WindowKeys = self.state.window_keys.entry(&page, self.t, FOR_EVER);
+            let slot = usize::from(place) % WINDOW_KEYS;
+            keys.windows.iter_mut().skip(slot).take(1).for_each(|place| *place = key);
+        }
+        self.set_window_counts(n, WindowCounts { now: counts.now + 1, ..counts }, span);
         is_full
     }
 
-    /// How many windows are in the lists of this span and the one before; what is older is over and goes unread.
+    /// How many windows were touched last in this span and in the one before; what is older is over and goes unread.
     fn window_counts(&mut self, n: u32, span: u8) -> WindowCounts {
         let member = self.member(n);
-        let (listed, newest) = (member.windows, member.windows_span);
+        let (counts, newest) = (member.windows, member.windows_span);
         if newest == span {
-            return listed;
+            return counts;
         }
-        self.drop_list(n, newest.wrapping_sub(1), listed.before);
+        self.drop_list(n, newest.wrapping_sub(1), counts.before);
         if newest == span.wrapping_sub(1) {
-            return WindowCounts { now: 0, before: listed.now };
+            return WindowCounts { now: 0, before: counts.now };
         }
-        self.drop_list(n, newest, listed.now);
+        self.drop_list(n, newest, counts.now);
         WindowCounts { now: 0, before: 0 }
     }
 
-    fn set_window_counts(&mut self, n: u32, listed: WindowCounts, span: u8) {
+    fn set_window_counts(&mut self, n: u32, counts: WindowCounts, span: u8) {
         let member = self.member_mut(n);
-        (member.windows, member.windows_span) = (listed, span);
+        (member.windows, member.windows_span) = (counts, span);
     }
 
-    fn drop_list(&mut self, n: u32, span: u8, len: u16) {
-        for page in 0..u32::from(len).div_ceil(PAGE) {
+    fn drop_list(&mut self, n: u32, span: u8, count: u16) {
+        for page in 0..u32::from(listed_of(count)).div_ceil(PAGE) {
             let page = self.list_page(n, span, page);
             self.state.window_keys.remove(&page);
         }
@@ -259,10 +266,10 @@ impl Turn<'_> {
 
     /// Takes out of the lists what is over or stands in both, and the least recent ones if they are still too long.
     fn tidy_windows(&mut self, n: u32, span: u8) -> WindowCounts {
-        let listed = self.window_counts(n, span);
+        let counts = self.window_counts(n, span);
         let (mut seen, mut alive) = (HashSet::new(), Vec::new());
-        for (of, len) in [(span.wrapping_sub(1), listed.before), (span, listed.now)] {
-            for key in self.take_list(n, of, len) {
+        for (of, count) in [(span.wrapping_sub(1), counts.before), (span, counts.now)] {
+            for key in self.take_list(n, of, listed_of(count)) {
                 let window = self.state.windows.get(&key, self.windows_floor());
                 if let Some(window) = window.filter(|window| window.span == of)
                     && let Some(newest) = newest(&window)
@@ -272,14 +279,17 @@ impl Turn<'_> {
                 }
             }
         }
-        let most = usize::try_from(WINDOWS_MAX).unwrap_or_default() - WINDOWS_SPARE;
+        let unlisted = [counts.before, counts.now].map(|count| count - listed_of(count));
+        let spare = WINDOWS_SPARE + unlisted.into_iter().map(usize::from).sum::<usize>();
+        let most = usize::try_from(WINDOWS_MAX).unwrap_or_default() - spare;
         if alive.len() > most {
             self.evict_windows(n, &mut alive, most);
         }
-        let before = self.write_list(n, span.wrapping_sub(1), &alive);
-        let listed = WindowCounts { now: self.write_list(n, span, &alive), before };
-        self.set_window_counts(n, listed, span);
-        listed
+        let [before, now] = unlisted;
+        let before = before + self.write_list(n, span.wrapping_sub(1), &alive);
+        let counts = WindowCounts { now: now + self.write_list(n, span, &alive), before };
+        self.set_window_counts(n, counts, span);
+        counts
     }
 
     fn take_list(&mut self, n: u32, span: u8, len: u16) -> Vec<Id128> {
@@ -439,6 +449,11 @@ impl Counted {
             }
         }
     }
+}
+
+/// How many windows of so many are in the list of their span.
+const fn listed_of(count: u16) -> u16 {
+    count.saturating_sub(UNLISTED)
 }
 
 /// Which one it is; those far apart may be called alike, which costs a look at what is over.

@@ -48,19 +48,24 @@ impl Turn<'_> {
         due
     }
 
-    /// The queue of open reviews follows: the old place is left, the new one taken.
-    pub(super) fn move_review(&mut self, id: Id128, (before, now): (Option<&Judged>, &Judged), decision: &Decision) {
+    /// The queue of open reviews follows the decision that was told last: the old place is left, the new one taken.
+    pub(super) fn move_review(&mut self, id: Id128, (before, now): (Option<&Judged>, &Judged)) {
+        if !before.is_some_and(waits) && !waits(now) {
+            return;
+        }
+        let Some(decision) = self.effects.decisions.last() else { return };
         let Decision { subject, subject_id, event_time: since, .. } = *decision;
         let creator = self.c;
         let place =
             |judged: &Judged| waits(judged).then_some(ReviewPlace { creator, due: judged.due, since, subject, id });
         let (left, taken) = (before.and_then(place), place(now));
+        let decision = taken.map(|_| Box::new(*decision));
         let reviews = &mut self.effects.fast.reviews;
         if let Some(left) = left.filter(|_| left != taken) {
             reviews.insert(left, ReviewMoved { subject_id, at: self.at, open: None });
         }
         if let Some(taken) = taken {
-            reviews.insert(taken, ReviewMoved { subject_id, at: self.at, open: Some(Box::new(*decision)) });
+            reviews.insert(taken, ReviewMoved { subject_id, at: self.at, open: decision });
         }
     }
 

@@ -8,7 +8,7 @@ use crate::fold::fraud::{
     Winning, span,
 };
 use crate::fold::reading::Reading;
-use crate::fold::records::{Actor, Click, Conversion, NO_ID, NONE};
+use crate::fold::records::{Actor, Click, Conversion, NO_ID, NONE, OrderDay};
 use crate::fold::state::FOR_EVER;
 use crate::ids::Millis;
 use crate::keep::Id128;
@@ -90,10 +90,7 @@ impl Reading<'_> {
     /// Orders of the member, of the customer and of all, and what became of them, by `t`; and the accounts around the
     /// member, and who acted.
     pub(super) fn abuse(&self, n: u32, order: Option<Ordered>, actor: &Actor, t: Millis) -> (History, Accounts) {
-        let chargebacks = self.orders_within(n, t, span::MEMBER_CHARGEBACKS);
-        let refunds = self.orders_within(n, t, span::REFUNDS);
-        let all = self.orders_within(NONE, t, span::REFUNDS);
-        let accounts = self.accounts(n, actor, (&refunds, &all), t);
+        let [chargebacks, lately] = self.orders_within(n, t, [span::MEMBER_CHARGEBACKS, span::REFUNDS]);
         let hold_days = order.map_or(self.head.hold_days, |order| order.hold_days);
         let customer = order.filter(|order| order.customer != NO_ID).map(|order| CustomerHistory {
             is_charged_back: order.is_charged_back,
@@ -101,12 +98,16 @@ impl Reading<'_> {
         });
         // An order counts before it is scored.
         let more = u32::from(self.would.is_some_and(|would| would.is_order));
+        // How much is usual is asked only of who sent something back, or brought something in haste.
+        let is_asked = lately.refunds + lately.rushed > 0 || customer.is_some_and(|customer| customer.refunds > 0);
+        let [all] = if is_asked { self.orders_within(NONE, t, [span::REFUNDS]) } else { [OrderDay::default()] };
+        let accounts = self.accounts(n, actor, (&lately, &all), t);
         let history = History {
             customer,
             chargebacks: Share { some: chargebacks.chargebacks, all: chargebacks.orders.saturating_add(more) },
-            refunds: Share { some: refunds.refunds, all: refunds.orders.saturating_add(more) },
+            refunds: Share { some: lately.refunds, all: lately.orders.saturating_add(more) },
             creator_refunds: Share { some: all.refunds, all: all.orders.saturating_add(more) },
-            early_refunds: (hold_days > 0).then_some(refunds.early_refunds),
+            early_refunds: (hold_days > 0).then_some(lately.early_refunds),
         };
         (history, accounts)
     }

@@ -31,7 +31,7 @@ impl Turn<'_> {
         Texts {
             creator: self.creator_text(),
             subject_id: LongText::new(click_id),
-            member: member.map_or_else(|| self.profile(n).id, Text::new),
+            member: member.map_or_else(|| self.reading().id_of_member(n), Text::new),
             customer: none,
             click: Text::new(click_id),
             order: none,
@@ -54,7 +54,7 @@ impl Turn<'_> {
                 Scored::Conversion(_) => LongText::new(order.as_str()),
                 Scored::Commission(_) => commission.map_or_else(|| LongText::new(""), |texts| texts.id),
             },
-            member: if n == NONE { none } else { self.profile(n).id },
+            member: if n == NONE { none } else { self.reading().id_of_member(n) },
             customer: conversion.map_or(none, |texts| texts.customer_id),
             click: conversion.map_or(none, |texts| texts.credited_click_id),
             order,
@@ -100,7 +100,7 @@ impl Turn<'_> {
         before: Option<&Judged>,
         texts: &Texts,
         rules: &Scoring,
-    ) -> Decision {
+    ) {
         let previous = before.map(|before| Previous {
             id: DecisionId(before.id.0),
             verdict: of_number(before.verdict),
@@ -142,11 +142,10 @@ impl Turn<'_> {
             is_truncated: texts.is_truncated,
             at: self.at,
         };
-        self.effects.decisions.push(decision);
         if decision.is_noted() && decision.mode != Mode::Shadow {
             self.effects.fast.decisions.push(decision);
         }
-        decision
+        self.effects.decisions.push(decision);
     }
 }
 

@@ -103,9 +103,9 @@ impl Turn<'_> {
             judged.due = self.due(id, scored, before, &judged);
         }
         self.keep_judged(id, judged, rules);
-        let decision = self.tell(concluded, &judged, before, &texts, rules);
+        self.tell(concluded, &judged, before, &texts, rules);
         if rules.shadow.is_none() {
-            self.move_review(id, (before, &judged), &decision);
+            self.move_review(id, (before, &judged));
         }
     }
 

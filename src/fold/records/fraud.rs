@@ -59,7 +59,7 @@ pub struct WindowKeys {
     pub windows: [Id128; WINDOW_KEYS],
 }
 
-/// How many windows of a member are in the list of the present day, and in that of the day before.
+/// How many windows of a member were touched last on the present day, and on the day before.
 #[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct WindowCounts {

@@ -124,7 +124,7 @@ pub struct Member {
     pub scored: u8,
     /// See `evidence::known`.
     pub fraud: u8,
-    /// The day of the newest list of its windows, see `evidence::windows`.
+    /// The day of the newest of its windows, see `evidence::windows`.
     pub windows_span: u8,
     /// The place of its newest click or share, plus one; 0 is none.
     pub touch: u64,

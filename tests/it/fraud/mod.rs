@@ -6,6 +6,7 @@ pub(crate) mod crooked;
 mod guards;
 mod hostile;
 mod limits;
+mod made;
 mod own;
 mod preview;
 mod replay;
@@ -45,14 +46,7 @@ fn honest() -> Facts {
     };
     let (user, email, payout) = (Compared::Different, Compared::Different, Compared::Different);
     Facts {
-        self_referral: Some(SelfReferral {
-            user,
-            email,
-            payout,
-            device: Own::Never,
-            ip: Own::Never,
-            follows_others: false,
-        }),
+        self_referral: Some(SelfReferral { user, email, payout, device: Own::Never, ip: Own::Never }),
         clicks: Some(Clicks { agent: Agent::Human, ip: few, network: few, device: few, gaps: Some(gaps), winning }),
         commission: Some((history, accounts)),
         accounts: Some(accounts),
@@ -98,7 +92,10 @@ fn make_fire(facts: &mut Facts, rule: Rule) {
             own(facts).ip = SEEN;
             forget_account(facts);
         }
-        Rule::SameDevice => own(facts).device = SEEN,
+        Rule::SameDevice => {
+            own(facts).device = SEEN;
+            forget_account(facts);
+        }
         Rule::SameUser => own(facts).user = Compared::Same,
         Rule::Bot => clicks(facts).agent = Agent::Bot,
         Rule::Velocity => clicks(facts).device = Rate::Clicks { in_minute: 11, in_hour: 11, devices: 0 },

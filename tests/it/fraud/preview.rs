@@ -234,6 +234,8 @@ fn of_an_unknown_member_nothing_is_clean_but_what_does_not_concern_it() {
             "cluster_accounts: no member",
             "shared_payment: no member",
             "shared_device: no member",
+            "made_customers: no member",
+            "rushed_customers: no member",
         ]
     "#]]
     .assert_debug_eq(&lines(&preview));

@@ -174,9 +174,9 @@ fn three_customers_of_one_card_or_device_within_30_days_are_one_person() {
         assert_eq!(by_one(literal(), field, (3, 0), 30 * DAY).answer("p3", question), "yes 3/3");
         assert_eq!(by_one(literal(), field, (3, 0), 30 * DAY + 1).answer("p3", question), "no");
     }
-    // With guards a device of two is enough, however many of other members' come by it too.
-    assert_eq!(by_one(Tale::new(), "device_token", (1, 3), HOUR).answer("p1", Question::SharedDevice), "no");
-    assert_eq!(by_one(Tale::new(), "device_token", (2, 3), HOUR).answer("p2", Question::SharedDevice), "yes 2/2");
+    // However many of other members' come by it too.
+    assert_eq!(by_one(Tale::new(), "device_token", (2, 3), HOUR).answer("p2", Question::SharedDevice), "no");
+    assert_eq!(by_one(Tale::new(), "device_token", (3, 3), HOUR).answer("p3", Question::SharedDevice), "yes 3/3");
     assert_eq!(by_one(Tale::new(), "payment_token", (3, 3), HOUR).answer("p3", Question::SharedPayment), "yes 3/3");
 }
 
@@ -190,7 +190,7 @@ fn customers_of_several_members_are_no_ring_of_one_of_them() {
 /// More than are looked at again: which they are.
 #[test]
 fn a_chargeback_scores_the_customer_s_newest_thousand_orders_again() {
-    let mut tale = Tale::new();
+    let mut tale = literal();
     let orders = 1_100;
     for n in 0..orders {
         tale.sale(NOON + i64::from(n), &format!("p{n}"), ("ANN", "u"), json!({}));
@@ -204,7 +204,7 @@ fn a_chargeback_scores_the_customer_s_newest_thousand_orders_again() {
 
 #[test]
 fn a_chargeback_scores_all_orders_of_a_customer_who_has_fewer() {
-    let mut tale = Tale::new();
+    let mut tale = literal();
     for n in 0..999 {
         tale.sale(NOON + i64::from(n), &format!("p{n}"), ("ANN", "u"), json!({}));
     }

@@ -100,6 +100,8 @@ impl Turn<'_> {
         } else if conversion.awaited == awaited {
             // In that list already.
             return;
+        } else {
+            self.leave_waiting(id, &conversion);
         }
         self.change_conversion(id, |conversion| {
             conversion.credit = Credit::Waiting.number();
@@ -115,15 +117,42 @@ impl Turn<'_> {
         }
     }
 
+    /// Takes a conversion out of the list that it waits in, from which its place in another would cut off the rest.
+    fn leave_waiting(&mut self, id: Id128, conversion: &Conversion) {
+        let Some(list) = self.state.awaited.get(&conversion.awaited, FOR_EVER) else { return };
+        let (mut before, mut place) = (NO_ID, list.conversions);
+        while place != id {
+            let Some(other) = self.state.conversions.get(&place, FOR_EVER) else { return };
+            (before, place) = (place, other.next_waiting);
+        }
+        if let Some(before) = self.state.conversions.get_mut(&before, FOR_EVER) {
+            before.next_waiting = conversion.next_waiting;
+        }
+        self.list_mut(conversion.awaited, |list| {
+            if before == NO_ID {
+                list.conversions = conversion.next_waiting;
+            }
+            if list.conversions_last == id {
+                list.conversions_last = before;
+            }
+        });
+        self.forget_if_empty(conversion.awaited);
+    }
+
     /// What they waited for has come: each is tried again, oldest first.
-    pub(super) fn retry_waiting(&mut self, arrived: Id128, mut id: Id128) {
-        while id != NO_ID {
+    pub(super) fn retry_waiting(&mut self, arrived: Id128, first: Id128) {
+        // All before any: one that is tried, or another of its customer, may go on to wait in another list.
+        let (mut waiting, mut next) = (Vec::new(), first);
+        while next != NO_ID {
+            waiting.push(next);
+            next = self.conversion_at(next).next_waiting;
+        }
+        for id in waiting {
             let conversion = self.conversion_at(id);
             if conversion.credit == Credit::Waiting.number() && conversion.awaited == arrived {
                 self.change_conversion(id, |conversion| conversion.awaited = NO_ID);
                 self.try_credit(id, false);
             }
-            id = conversion.next_waiting;
         }
     }
 

@@ -186,7 +186,7 @@ impl Turn<'_> {
         self.forget_if_empty(record.awaited);
     }
 
-    fn forget_if_empty(&mut self, awaited: Id128) {
+    pub(super) fn forget_if_empty(&mut self, awaited: Id128) {
         let list = self.state.awaited.get(&awaited, FOR_EVER);
         if list.is_some_and(|list| list.first == 0 && list.conversions == NO_ID) {
             self.state.awaited.remove(&awaited);
@@ -201,7 +201,7 @@ impl Turn<'_> {
         }
     }
 
-    fn list_mut(&mut self, awaited: Id128, change: impl FnOnce(&mut Awaited)) {
+    pub(super) fn list_mut(&mut self, awaited: Id128, change: impl FnOnce(&mut Awaited)) {
         if let Some(list) = self.state.awaited.get_mut(&awaited, FOR_EVER) {
             change(list);
         }

@@ -120,6 +120,25 @@ fn what_was_tried_again_in_vain_keeps_its_place_among_those_that_wait() {
     );
 }
 
+/// The code brings p1 credit, with which p2 is tried again: the click, which has come with the code, was too late for it,
+/// and it goes on to wait for another code. p3 was behind it in the list of those that wait for the click.
+#[test]
+fn one_that_goes_on_to_wait_for_something_else_leaves_the_others_in_their_places() {
+    both_say(
+        r#"
+2026-01-01 00:00 Creator name=Club currency=EUR time_zone=UTC
+2026-01-01 00:00 Member member_id=bob referral_code=B
+2026-01-01 10:00 Conversion conversion_id=p1 kind=signup referral_code=ann customer_id=u1
+2026-01-01 10:20 Conversion conversion_id=p2 kind=purchase click_id=k1 referral_code=zed customer_id=u1 amount=1
+2026-01-01 10:30 Conversion conversion_id=p3 kind=purchase click_id=k1 referral_code=B amount=1
+2026-01-01 11:00 Click click_id=k1 referral_code=cid
+2026-01-01 11:01 Member member_id=ann referral_code=ann coupons=["cid"]
+        "#,
+        "conversion c \"p3\"",
+        r#"["purchase", "", "", ""] at 1767263400000, 0 of 1 EUR taken, to "bob" [] by code """#,
+    );
+}
+
 #[test]
 fn a_click_that_was_dated_ahead_is_known_until_it_is_too_late() {
     both_say(

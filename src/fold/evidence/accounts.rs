@@ -31,7 +31,8 @@ impl Reading<'_> {
         }
         let device = fraud.device;
         let (with_payment, with_device) = (self.customers_by(n, fraud.payment, t), self.customers_by(n, device, t));
-        let by = |own: Id128, busiest: Id128, known: u32| if own == busiest { known } else { self.customers_by(n, own, t) };
+        let by =
+            |own: Id128, busiest: Id128, known: u32| if own == busiest { known } else { self.customers_by(n, own, t) };
         Accounts {
             members: u32::try_from(self.cluster(n, t).len()).unwrap_or(u32::MAX),
             with_payment,

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 use super::boards::BoardChanges;
-use super::fraud::{Decision, Subject};
+use super::fraud::{Decision, Packed, Subject};
 use super::records::{ActiveKey, LongText, Member, MemberDayKey, MemberKey};
 use crate::ids::{Millis, Next, Offset};
 use crate::keep::Id128;
@@ -32,7 +32,7 @@ pub struct FastRows {
     /// Keys of the ledger that moved away; never coalesced.
     pub ledger_left: Vec<LedgerLeft>,
     /// Those that have a row: each is one of its own.
-    pub decisions: Vec<Decision>,
+    pub decisions: Packed,
     /// Places in the queue of open reviews that were taken or left.
     pub reviews: HashMap<ReviewPlace, ReviewMoved>,
 }

@@ -4,6 +4,7 @@
 //! only ever grow. Pages of 128 places are rows; a month begins a page.
 
 use bytemuck::Zeroable;
+use serde::{Deserialize, Serialize};
 
 use super::Turn;
 use super::calendar::key_month;
@@ -17,7 +18,7 @@ pub const PAGE: u64 = 128;
 const MONTH_BITS: u32 = 40;
 
 /// What became of a touch; kept in the record by number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Disposition {
     Share,
     /// Counts as unique.

@@ -37,27 +37,44 @@ pub fn fast(state: &State, touched: &FastRows, p: Partition) -> Vec<Row> {
         builder.commission(*id, *at, &mut rows);
     }
     rows.extend(touched.ledger_left.iter().filter_map(|left| builder.ledger_left(left)));
-    rows.extend(touched.decisions.iter().map(|decision| builder.decision(decision)));
+    rows.extend(touched.decisions.iter().map(|decision| builder.decision(&decision)));
     rows.extend(touched.reviews.iter().filter_map(|(place, moved)| builder.review(place, moved)));
     rows
 }
 
 /// Rows of the tables that follow within a second.
-pub fn slow(state: &State, (words, lately): (&mut Words, &Quarters), touched: &SlowRows, p: Partition) -> Vec<Row> {
+pub fn slow(state: &State, caches: (&mut Words, &Quarters), touched: &SlowRows, p: Partition) -> Vec<Row> {
+    slow_in_parts(state, caches, touched, p, || ())
+}
+
+/// The same; `between` its parts, each of which may take a while, something else is done.
+pub fn slow_in_parts(
+    state: &State,
+    (words, lately): (&mut Words, &Quarters),
+    touched: &SlowRows,
+    p: Partition,
+    mut between: impl FnMut(),
+) -> Vec<Row> {
     let builder = Builder { state, p };
     let mut rows = Vec::with_capacity(touched.len());
     rows.extend(touched.hours.iter().filter_map(|((creator, hour), at)| builder.hour(*creator, *hour, *at)));
     rows.extend(touched.days.iter().filter_map(|((creator, day), at)| builder.day(*creator, *day, *at)));
     for ((creator, hour), at) in &touched.hour_groups {
+        between();
         builder.hour_groups((words, lately), (*creator, *hour), *at, &mut rows);
     }
     for (touched, late) in [(&touched.day_groups, false), (&touched.late_groups, true)] {
         for ((creator, day), at) in touched {
+            between();
             builder.day_groups((words, lately), (*creator, *day, late), *at, &mut rows);
         }
     }
+    between();
     rows.extend(touched.months.iter().filter_map(|((creator, month), at)| builder.month(*creator, *month, *at)));
-    rows.extend(touched.touches.iter().filter_map(|(page, at)| builder.touches(words, *page, *at)));
+    for (page, at) in &touched.touches {
+        between();
+        rows.extend(builder.touches(words, *page, *at));
+    }
     rows.extend(touched.active.iter().filter_map(|(key, at)| builder.active(key, *at)));
     rows.extend(touched.member_days.iter().filter_map(|(key, at)| builder.member_day(*key, *at)));
     rows

@@ -1,4 +1,5 @@
-//! Questions to those who have the state: each task answers what is asked of its partition, between two records.
+//! Questions to those who have the state: each task answers what is asked of its partition, between some records and the
+//! next, and between the parts of what it lets out.
 //!
 //! Promise: bounded, and nobody waits here. A full queue, or a partition that this process does not fold, is told at
 //! once; who is given up before its turn came is told by its end of the channel. An answer reads the state and

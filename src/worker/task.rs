@@ -233,14 +233,7 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
 
     /// Answers some of those who wait; whether there were any. Everything up to the position is folded.
     pub(super) fn answer(&mut self) -> bool {
-        let mut answered = 0;
-        while answered < ANSWERS_MAX
-            && let Some(question) = self.seat.next()
-        {
-            question.answer(|asked| self.fold.preview(&self.state, asked, self.position));
-            answered += 1;
-        }
-        answered > 0
+        answer_some(&mut self.seat, (&self.fold, &self.state), self.position)
     }
 
     /// Nothing of ours stands between the last record and `to`: marks of transactions, or what was never committed.
@@ -375,10 +368,13 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         self.last.fast = now;
         let slow_to = if with_slow {
             let slow = self.effects.take_slow();
+            let (state, fold, seat, position) = (&self.state, &self.fold, &mut self.seat, self.position);
             // Nobody who asks waits for all of it.
-            self.answer();
-            rows.extend(build::slow(&self.state, (&mut self.words, &self.fold.quarters), &slow, self.partition));
-            self.answer();
+            let between = || {
+                answer_some(seat, (fold, state), position);
+            };
+            let caches = (&mut self.words, &fold.quarters);
+            rows.extend(build::slow_in_parts(state, caches, &slow, self.partition, between));
             let place = (self.partition, self.position);
             rows.extend(boards::rows(&self.state, &mut self.fold.ranks, &slow, place));
             self.last.slow = now;
@@ -524,4 +520,15 @@ impl<K: Sink + Publish, T: Store> Task<K, T> {
         progress.record_time.store(self.record_time.0, Ordering::Relaxed);
         progress.rows.fetch_max(self.fast_acked.min(self.slow_acked).0, Ordering::Release);
     }
+}
+
+fn answer_some(seat: &mut Seat, (fold, state): (&Fold, &State), position: Next) -> bool {
+    let mut answered = 0;
+    while answered < ANSWERS_MAX
+        && let Some(question) = seat.next()
+    {
+        question.answer(|asked| fold.preview(state, asked, position));
+        answered += 1;
+    }
+    answered > 0
 }

@@ -326,7 +326,7 @@ impl Touched {
         self.fast.commissions.extend(fast.commissions);
         self.fast.names.extend(fast.names);
         self.fast.ledger_left.extend(fast.ledger_left);
-        self.fast.decisions.extend(fast.decisions);
+        self.fast.decisions.append(fast.decisions);
         self.fast.reviews.extend(fast.reviews);
         self.slow.hours.extend(slow.hours);
         self.slow.hour_groups.extend(slow.hour_groups);

@@ -1,7 +1,9 @@
 //! What sort of bot.
 
+use serde::{Deserialize, Serialize};
+
 /// What made a click that nobody made. The first that applies is the one that is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum BotKind {
     /// Looks into links before a mail is read.
     MailScanner,

@@ -1,5 +1,6 @@
 //! A decision: what was decided of a click, a conversion or a commission, by what, and why.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Assessment;
@@ -11,9 +12,9 @@ use crate::fold::touches::Disposition;
 use crate::ids::{Millis, Next, Offset};
 
 /// One revision; a change of mind is another one, never a removal.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Decision {
-    /// The same on every replay; see [`decision_id`].
+    /// The same on every replay; see [`DecisionIds::id`].
     pub id: DecisionId,
     pub subject: Subject,
     pub subject_id: LongText,
@@ -33,6 +34,7 @@ pub struct Decision {
     /// Of a click: what it is, if a bot's, by the lists of [`Bots::VERSION`](crate::event::Bots::VERSION).
     pub bot: Option<BotKind>,
     /// Of a click: [`Bots::VERSION`](crate::event::Bots::VERSION), by whose lists it was asked.
+    #[serde(skip)]
     pub bot_lists: Option<&'static str>,
     pub assessment: Assessment,
     /// What each rule counts in this rule set.
@@ -55,7 +57,7 @@ pub struct Decision {
 }
 
 /// The first 16 bytes of a SHA-256.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DecisionId(pub [u8; 16]);
 
 impl std::fmt::Display for DecisionId {
@@ -64,7 +66,7 @@ impl std::fmt::Display for DecisionId {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Subject {
     Click,
     Conversion,
@@ -82,7 +84,7 @@ impl Subject {
 }
 
 /// What made the verdict, the strongest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DecidedBy {
     Review,
     DenyList,
@@ -115,7 +117,7 @@ impl DecidedBy {
 }
 
 /// What whoever pays should do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     None,
     ExcludeClick,
@@ -142,7 +144,7 @@ impl Action {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mode {
     Live,
     /// Of a rule set that runs beside the live one.
@@ -165,7 +167,7 @@ impl Mode {
 }
 
 /// The event by which it was decided.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Trigger {
     pub event_id: Text,
     pub kind: Kind,
@@ -173,7 +175,7 @@ pub struct Trigger {
 }
 
 /// The revision before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Previous {
     pub id: DecisionId,
     pub verdict: Verdict,
@@ -185,7 +187,7 @@ pub struct Previous {
     pub cause: Cause,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cause {
     /// Other rules fire.
     Evidence,
@@ -207,7 +209,7 @@ impl Cause {
 }
 
 /// Which rule set, and a hash of its name.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct RuleSetName {
     pub id: Text,
     pub version: Text,
@@ -217,6 +219,21 @@ pub struct RuleSetName {
 /// SHA-256 of `{"id":…,"version":…}`, in hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RuleSetHash([u8; 64]);
+
+impl Serialize for RuleSetHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for RuleSetHash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut digits = [0; 64];
+        let text = <&str>::deserialize(deserializer)?;
+        digits.iter_mut().zip(text.bytes()).for_each(|(place, digit)| *place = digit);
+        Ok(Self(digits))
+    }
+}
 
 impl RuleSetHash {
     pub fn as_str(&self) -> &str {
@@ -239,27 +256,41 @@ impl RuleSetName {
     }
 }
 
-/// First half of the SHA-256 over the rule set's hash, creator, subject type, subject, trigger and revision, joined by
-/// 0x1F.
-pub fn decision_id(
-    rule_set: &RuleSetName,
-    creator: &str,
-    (subject, subject_id): (Subject, &str),
-    (trigger, revision): (&str, u32),
-) -> DecisionId {
-    const BETWEEN: [u8; 1] = [0x1F];
-    let mut hasher = Sha256::new();
-    hasher.update(rule_set.hash.0);
-    for part in [creator, subject.name(), subject_id, trigger] {
-        hasher.update(BETWEEN);
-        hasher.update(part);
+/// Makes the ids of one rule set's decisions: what all of them begin with is hashed once.
+#[derive(Debug, Clone)]
+pub struct DecisionIds(Sha256);
+
+impl DecisionIds {
+    pub fn of(rule_set: &RuleSetName) -> Self {
+        Self(Sha256::new_with_prefix(rule_set.hash.0))
     }
-    hasher.update(BETWEEN);
-    hasher.update(revision.to_string());
-    let whole: [u8; 32] = hasher.finalize().into();
-    let mut half = [0; 16];
-    half.iter_mut().zip(whole).for_each(|(place, byte)| *place = byte);
-    DecisionId(half)
+
+    /// First half of the SHA-256 over the rule set's hash, creator, subject type, subject, trigger and revision, joined by
+    /// 0x1F.
+    pub fn id(
+        &self,
+        creator: &str,
+        (subject, subject_id): (Subject, &str),
+        (trigger, revision): (&str, u32),
+    ) -> DecisionId {
+        const BETWEEN: [u8; 1] = [0x1F];
+        let mut hasher = self.0.clone();
+        for part in [creator, subject.name(), subject_id, trigger] {
+            hasher.update(BETWEEN);
+            hasher.update(part);
+        }
+        hasher.update(BETWEEN);
+        if revision == 1 {
+            // Nearly all of them.
+            hasher.update("1");
+        } else {
+            hasher.update(revision.to_string());
+        }
+        let whole: [u8; 32] = hasher.finalize().into();
+        let mut half = [0; 16];
+        half.iter_mut().zip(whole).for_each(|(place, byte)| *place = byte);
+        DecisionId(half)
+    }
 }
 
 const fn hex_digit(digit: u8) -> u8 {

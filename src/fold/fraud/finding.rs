@@ -1,16 +1,18 @@
 //! What became of a question: yes, no, yes but silenced by a guard, or not to be answered.
 
+use serde::{Deserialize, Serialize};
+
 use super::rule::{Question, Rule, Rules};
 
 /// One question, answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     pub question: Question,
     pub answer: Answer,
 }
 
 /// Without an input there is no answer: silence is not innocence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
     No,
     Yes(Evidence),
@@ -20,7 +22,7 @@ pub enum Answer {
 }
 
 /// What was seen, and from where on it counts: amounts, or milliseconds where the question is of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     pub observed: u64,
     pub threshold: u64,
@@ -29,7 +31,7 @@ pub struct Evidence {
 }
 
 /// What explains a hit as well as fraud does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Guard {
     /// Many people come from this address.
     SharedIp,
@@ -96,7 +98,7 @@ impl Guard {
 }
 
 /// What was not there to answer by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Missing {
     /// Of the one who clicked or bought.
     ActorIp,

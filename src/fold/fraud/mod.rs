@@ -10,6 +10,7 @@ mod commission;
 mod decision;
 mod definition;
 mod finding;
+mod packed;
 mod rule;
 mod rule_set;
 mod score;
@@ -23,11 +24,12 @@ pub use accounts::{Accounts, check_multiple_accounts};
 pub use click::{Agent, Clicks, DEVICES_MAX, Rate, Winning, check_click_fraud};
 pub use commission::{CustomerHistory, History, Share, check_commission_abuse};
 pub use decision::{
-    Action, Cause, DecidedBy, Decision, DecisionId, Mode, Previous, RuleSetHash, RuleSetName, Subject, Trigger,
-    decision_id,
+    Action, Cause, DecidedBy, Decision, DecisionId, DecisionIds, Mode, Previous, RuleSetHash, RuleSetName, Subject,
+    Trigger,
 };
 pub use definition::Malformed;
 pub use finding::{Answer, Evidence, Finding, Guard, Missing, fired};
+pub use packed::Packed;
 pub use rule::{Question, Rule, Rules};
 pub use rule_set::{Guards, Limits, RuleSet, span};
 pub use score::{Band, Points, SCORE_MAX, Score, Verdict};
@@ -35,6 +37,8 @@ pub use self_referral::{Compared, Own, SelfReferral, check_self_referral, explai
 pub use timing::Gaps;
 pub use told::Subtotals;
 pub use wilson::is_above;
+
+use serde::{Deserialize, Serialize};
 
 /// What is known of what is scored; what does not concern it is left out, and fires nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,7 +50,7 @@ pub struct Facts {
 }
 
 /// All that was asked, by function, and what it comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assessment {
     pub self_referral: Option<[Finding; 5]>,
     pub clicks: Option<[Finding; 9]>,

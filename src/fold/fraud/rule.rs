@@ -1,5 +1,7 @@
 //! The nine rules, the questions each of them asks, and sets of them.
 
+use serde::{Deserialize, Serialize};
+
 /// A rule: its points count once, whichever of its questions is answered with yes, and however many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
@@ -63,7 +65,7 @@ impl Rule {
 }
 
 /// A set of rules: one that is put in twice is in it once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Rules(u16);
 
 impl Rules {
@@ -88,7 +90,7 @@ impl FromIterator<Rule> for Rules {
 }
 
 /// A question that a rule asks. One that is answered with yes is enough for the rule to fire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Question {
     /// The actor's address is one of the member's own.
     SameIp,

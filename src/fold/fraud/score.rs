@@ -64,7 +64,7 @@ impl Points {
 pub const SCORE_MAX: u32 = 100;
 
 /// How bad it looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Band {
     /// 0 to 30.
     Low,
@@ -102,7 +102,7 @@ impl Band {
 }
 
 /// What is to be done with what was scored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Verdict {
     Approve,
     /// Held until a person has looked.
@@ -121,7 +121,7 @@ impl Verdict {
 }
 
 /// The sum of the points of the set of fired rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Score {
     pub raw: u32,
     /// At most [`SCORE_MAX`].

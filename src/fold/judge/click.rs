@@ -124,12 +124,13 @@ impl Turn<'_> {
         if self.is_late() {
             return (Windows::default(), Windows::default());
         }
-        let counted = each_window(tokens, |token, device, keep| {
-            let beside = shadow.map(|shadow| (shadow.shadow.unwrap_or_default(), keep(&shadow.set.limits)));
-            self.count_click(n, token, device, (keep(&rules.set.limits), beside))
+        let (mut live, mut beside) = (Windows::default(), Windows::default());
+        each_window(tokens, |token, device, keep| {
+            let of_shadow = shadow.map(|shadow| (shadow.shadow.unwrap_or_default(), keep(&shadow.set.limits)));
+            let counted = self.count_click(n, token, device, (keep(&rules.set.limits), of_shadow));
+            live.keep(token.0, Some(counted.0));
+            beside.keep(token.0, counted.1);
         });
-        let live = Windows::of_tokens(counted.map(|counted| counted.map(|(live, _)| live)));
-        let beside = Windows::of_tokens(counted.map(|counted| counted.and_then(|(_, beside)| beside)));
         let reading = self.reading();
         let live = reading.with_shared(live, tokens.0, &rules.set.limits);
         (live, shadow.map_or(beside, |shadow| reading.with_shared(beside, tokens.0, &shadow.set.limits)))
@@ -150,8 +151,13 @@ impl Turn<'_> {
 }
 
 impl Windows {
-    fn of_tokens([ip, device, network]: [Option<Counted>; 3]) -> Self {
-        Self { ip, device, network, ..Self::default() }
+    fn keep(&mut self, what: What, counted: Option<Counted>) {
+        match what {
+            What::Ip => self.ip = counted,
+            What::Device => self.device = counted,
+            What::Network => self.network = counted,
+            What::Email | What::Payment | What::User | What::Place => {}
+        }
     }
 
     /// The one that a question of velocity is about.
@@ -172,8 +178,11 @@ impl Reading<'_> {
         if self.is_late() {
             return Windows::default();
         }
-        let counted = each_window(tokens, |token, device, keep| self.would_count(n, token, device, keep(limits)));
-        self.with_shared(Windows::of_tokens(counted), tokens.0, limits)
+        let mut windows = Windows::default();
+        each_window(tokens, |token, device, keep| {
+            windows.keep(token.0, Some(self.would_count(n, token, device, keep(limits))));
+        });
+        self.with_shared(windows, tokens.0, limits)
     }
 
     fn with_shared(&self, windows: Windows, ip: Id128, limits: &Limits) -> Windows {
@@ -245,10 +254,7 @@ pub(super) const fn agent_of(click: &Click<'_>, bot: Option<BotKind>) -> Agent {
 type KeepOf = fn(&Limits) -> Keep;
 
 /// Counts a click for each of its tokens: the address, the device, the network. How far back each looks, its limits say.
-fn each_window<C>(
-    (ip, device, network): (Id128, Id128, Id128),
-    mut count: impl FnMut((What, Id128), u64, KeepOf) -> C,
-) -> [Option<C>; 3] {
+fn each_window((ip, device, network): (Id128, Id128, Id128), mut count: impl FnMut((What, Id128), u64, KeepOf)) {
     let tag = if device == NO_ID { 0 } else { short(device) };
     let windows: [(What, Id128, KeepOf); 3] = [
         (What::Ip, ip, |limits| Keep {
@@ -258,7 +264,9 @@ fn each_window<C>(
         (What::Device, device, |limits| Keep { clicks: limits.clicks_device_minute.saturating_add(1), times: 1 }),
         (What::Network, network, |limits| Keep { clicks: limits.clicks_network_minute.saturating_add(1), times: 1 }),
     ];
-    windows.map(|(what, token, keep)| (token != NO_ID).then(|| count((what, token), tag, keep)))
+    for (what, token, keep) in windows.into_iter().filter(|(_, token, _)| *token != NO_ID) {
+        count((what, token), tag, keep);
+    }
 }
 
 impl Turn<'_> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use crate::event::RuleSetMode;
-use crate::fold::fraud::{RuleSet, RuleSetName};
+use crate::fold::fraud::{DecisionIds, RuleSet, RuleSetName};
 use crate::fold::records::{CreatorPageKey, DEFINITION_PAGE, DefinitionPage, RulesHead, ShadowHead, Text};
 use crate::fold::state::{FOR_EVER, State};
 use crate::fold::{Stop, Turn, refuse};
@@ -33,6 +33,7 @@ mod shadow {
 pub(in crate::fold) struct Scoring {
     pub(super) set: RuleSet,
     pub(super) name: RuleSetName,
+    pub(super) ids: DecisionIds,
     /// The epoch of one that runs beside the live rules.
     pub(super) shadow: Option<u32>,
 }
@@ -40,7 +41,7 @@ pub(in crate::fold) struct Scoring {
 impl Scoring {
     fn new(set: RuleSet, shadow: Option<u32>) -> Arc<Self> {
         let name = RuleSetName::new(&set.id, &set.version);
-        Arc::new(Self { set, name, shadow })
+        Arc::new(Self { ids: DecisionIds::of(&name), set, name, shadow })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::event::Bots;
 use crate::fold::Turn;
 use crate::fold::evidence::known;
 use crate::fold::fraud::{
-    Band, DecidedBy, Decision, DecisionId, Finding, Mode, Previous, Question, Rules, Subject, Trigger, decision_id,
+    Band, DecidedBy, Decision, DecisionId, Finding, Mode, Previous, Question, Rules, Subject, Trigger,
 };
 use crate::fold::records::{Judged, LongText, NO_ID, NONE, Text};
 use crate::fold::state::FOR_EVER;
@@ -76,7 +76,7 @@ impl Turn<'_> {
     ) -> Judged {
         let revision = before.map_or(1, |before| before.revision.saturating_add(1));
         let subject = (concluded.subject, texts.subject_id.as_str());
-        let id = decision_id(&rules.name, texts.creator.as_str(), subject, (self.trigger.event_id.as_str(), revision));
+        let id = rules.ids.id(texts.creator.as_str(), subject, (self.trigger.event_id.as_str(), revision));
         let score = concluded.assessment.score;
         Judged {
             id: Id128(id.0),
@@ -143,7 +143,7 @@ impl Turn<'_> {
             at: self.at,
         };
         if decision.is_noted() && decision.mode != Mode::Shadow {
-            self.effects.fast.decisions.push(decision);
+            self.effects.fast.decisions.push(&decision);
         }
         self.effects.decisions.push(decision);
     }

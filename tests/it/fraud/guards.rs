@@ -91,7 +91,9 @@ fn three_customers_on_one_device_are_held_unless_it_is_the_member_s_own() {
             commission auto:p0:ann /1: approve 0 (none)
             conversion p1 /1: approve 0 (none)
             commission auto:p1:ann /1: approve 0 (none)
-            = 5 read: 5 applied
+            conversion p2 /1: review 45 (hold); shared_device 3/3
+            commission auto:p2:ann /1: review 45 (hold); shared_device 3/3
+            = 6 read: 6 applied
         "#]],
     );
     let counter = format!("01-02 09:00 Sighting member_id=ann ip_token={HOME} email_token={ANN}\n");
@@ -104,7 +106,9 @@ fn three_customers_on_one_device_are_held_unless_it_is_the_member_s_own() {
             commission auto:p0:ann /1: approve 0 (none); same_ip but another_account
             conversion p1 /1: approve 0 (none); same_ip but another_account
             commission auto:p1:ann /1: approve 0 (none); same_ip but another_account
-            = 6 read: 6 applied
+            conversion p2 /1: approve 0 (none); same_ip but another_account, shared_device but member_device
+            commission auto:p2:ann /1: approve 0 (none); same_ip but another_account, shared_device but member_device
+            = 7 read: 7 applied
         "#]],
     );
 }

@@ -71,7 +71,8 @@ fn what_honest_customers_outweigh_is_no_habit_and_is_released() {
 fn one_order_at_the_member_s_own_place_is_a_sister_s_and_a_habit_is_held() {
     let mut tale = Tale::new();
     let home = json!({"device_token": token(1), "ip_token": token(2), "email_token": token(3)});
-    tale.tell(FOUNDED, "Sighting", json!({"member_id": "ann", "device_token": token(1), "ip_token": token(2)}));
+    let own = json!({"member_id": "ann", "device_token": token(1), "ip_token": token(2), "email_token": token(4)});
+    tale.tell(FOUNDED, "Sighting", own);
     for n in 0..9 {
         let id = format!("p{n}");
         tale.sale(NOON + n * DAY, &id, ("ANN", "sister"), home.clone());

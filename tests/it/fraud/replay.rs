@@ -237,7 +237,7 @@ fn the_scripts_meet_what_there_is_to_meet() {
     // Twice what is usual is hard to reach among four members, and so is a habit; `taken_back` and `made` have them.
     assert_eq!(never, [&Question::MemberRefunds, &Question::MadeCustomers, &Question::RushedCustomers]);
     // All but those of a card with which many pay; `guards` has them.
-    assert_eq!(guards.len(), 7, "{guards:?}");
+    assert_eq!(guards.len(), 8, "{guards:?}");
     assert_eq!(by.len(), 5, "{by:?}");
     assert_eq!(actions.len(), 7, "{actions:?}");
     assert_eq!(causes.len(), 4, "{causes:?}");

@@ -42,14 +42,12 @@ fn fold_all(records: &Encoded, dir: Option<&std::path::Path>) {
         // The worker writes them out before it goes on.
         effects.letters.clear();
         effects.decisions.clear();
-        if next % 4_096 == 0 {
-            if let Some(keep) = &mut keep {
-                keep.tick(&mut state).unwrap();
-                if keep.due() {
-                    keep.commit(&mut state, Next(next)).unwrap();
-                }
-                keep.release(Next(next));
+        if let Some(keep) = keep.as_mut().filter(|_| next % 4_096 == 0) {
+            keep.tick(&mut state).unwrap();
+            if keep.due() {
+                keep.commit(&mut state, Next(next)).unwrap();
             }
+            keep.release(Next(next));
         }
         if next % 512_000 == 0 {
             effects = Effects::from(Next(next));

@@ -156,7 +156,7 @@ impl Windows {
             What::Ip => self.ip = counted,
             What::Device => self.device = counted,
             What::Network => self.network = counted,
-            What::Email | What::Payment | What::User | What::Place => {}
+            What::Email | What::Payment | What::User | What::Place | What::Conversion => {}
         }
     }
 

@@ -78,22 +78,16 @@ pub fn check_self_referral(facts: &SelfReferral, rules: &RuleSet) -> [Finding; 5
 /// answered before anybody knows of one, and what many use is not known by its first users, so that this is asked again.
 pub fn explain(finding: Finding, facts: &SelfReferral, rules: &RuleSet) -> Finding {
     let (guards, question) = (rules.guards, finding.question);
-    let is_another = facts.is_another();
-    let at_many = guards.shared_ip && is_shared(facts.ip);
-    let answer = match question {
-        Question::SameIp => {
-            let answer = unless(finding.answer, at_many, Guard::SharedIp);
-            unless(answer, guards.another_account && is_another, Guard::AnotherAccount)
-        }
-        Question::SamePayout => unless(finding.answer, guards.another_account && is_another, Guard::AnotherAccount),
-        Question::SameDevice => {
-            let is_crowded = guards.crowded_device && is_shared(facts.device);
-            let answer = unless(finding.answer, is_crowded, Guard::CrowdedDevice);
-            unless(answer, guards.another_account && is_another, Guard::AnotherAccount)
-        }
-        _ => finding.answer,
+    let answer = if question == Question::SameIp {
+        unless(finding.answer, guards.shared_ip && is_shared(facts.ip), Guard::SharedIp)
+    } else if question == Question::SameDevice {
+        unless(finding.answer, guards.crowded_device && is_shared(facts.device), Guard::CrowdedDevice)
+    } else {
+        finding.answer
     };
-    Finding::new(question, answer)
+    let is_own = [Question::SameIp, Question::SameDevice, Question::SamePayout].contains(&question);
+    let is_elsewhere = is_own && guards.another_account && facts.is_another();
+    Finding::new(question, unless(answer, is_elsewhere, Guard::AnotherAccount))
 }
 
 const fn is_shared(what: Own) -> bool {
